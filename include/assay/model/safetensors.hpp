@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "assay/model/tensor.hpp"
+
+namespace assay {
+
+/// What a safetensors file holds (../shared format: u64 header length, JSON header, buffer).
+/// F32, F16, BF16 and F64 become float32 tensors (F64 only when exact); integer dtypes are
+/// kept apart, because token ids and labels are not activations.
+struct SafetensorsFile {
+  NamedTensors floats;
+  std::map<std::string, std::vector<std::int64_t>> integers;
+  std::map<std::string, std::vector<std::size_t>> integer_shapes;
+  std::map<std::string, std::string> metadata;
+};
+
+enum class NonFinite { reject, keep };
+
+/// Validates before it allocates: header length, no duplicate names, no overlap, no hole, no
+/// trailing data, shape x dtype == span, no overflow; NaN or Inf rejected unless asked for.
+/// Throws InputError naming file, tensor, expected, found.
+[[nodiscard]] SafetensorsFile read_safetensors(const std::filesystem::path& path,
+                                               NonFinite non_finite = NonFinite::reject);
+[[nodiscard]] SafetensorsFile parse_safetensors(const std::string& bytes, const std::string& name,
+                                                NonFinite non_finite = NonFinite::reject);
+
+/// Bytes of a file with the tensors in name order, header padded to 8; deterministic.
+/// Integers are written as I64.
+[[nodiscard]] std::string to_safetensors(const SafetensorsFile& file);
+void write_safetensors(const std::filesystem::path& path, const SafetensorsFile& file);
+
+}  // namespace assay

@@ -1,0 +1,77 @@
+#include <cstdio>
+#include <exception>
+#include <new>
+
+#include "assay/base/progress.hpp"
+#include "session.hpp"
+
+namespace assay::cli {
+
+void Session::finish(ExitCode exit_code, const std::string& text, nlohmann::ordered_json object) {
+  code = exit_code;
+  if (json) {
+    object["exitCode"] = static_cast<int>(exit_code);
+    std::printf("%s\n", object.dump(1, ' ', true, nlohmann::json::error_handler_t::replace).c_str());
+  } else if (!text.empty()) {
+    std::printf("%s\n", text.c_str());
+  }
+}
+
+namespace {
+
+/// A failure says itself on stderr, and under --json as the one object on stdout too.
+int fail(Session& session, ExitCode code, const std::string& message) {
+  std::fprintf(stderr, "assay: %s\n", message.c_str());
+  if (session.json) {
+    session.finish(code, "", {{"error", message}});
+  }
+  return static_cast<int>(code);
+}
+
+int run(int argc, char** argv) {
+  Session session;
+  CLI::App app{"Assay certifies neural networks from the inside."};
+  app.name("assay");
+  app.set_version_flag("--version", "assay " ASSAY_VERSION);
+  app.add_flag("--json", session.json, "Print one JSON object on stdout");
+  app.add_flag("--quiet", session.quiet, "No progress on stderr");
+  app.require_subcommand(1);
+  app.fallthrough();
+  add_train(app, session);
+  add_eval(app, session);
+  add_features(app, session);
+  add_run(app, session);
+  add_sae(app, session);
+  add_automaton(app, session);
+  add_spec(app, session);
+  add_check(app, session);
+  add_prove(app, session);
+  add_erase(app, session);
+  add_certify(app, session);
+  add_verify(app, session);
+  add_report(app, session);
+  add_key(app, session);
+  app.parse_complete_callback([&] {
+    set_progress(!session.quiet);
+    catch_interrupts();
+  });
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    const bool informative = e.get_exit_code() == 0;  // --help, --version
+    app.exit(e);
+    return informative ? 0 : static_cast<int>(ExitCode::usage);
+  } catch (const Error& e) {
+    return fail(session, e.code(), e.what());
+  } catch (const std::bad_alloc&) {
+    return fail(session, ExitCode::internal, "out of memory");
+  } catch (const std::exception& e) {
+    return fail(session, ExitCode::internal, std::string("internal error: ") + e.what());
+  }
+  return static_cast<int>(session.code);
+}
+
+}  // namespace
+}  // namespace assay::cli
+
+int main(int argc, char** argv) { return assay::cli::run(argc, argv); }

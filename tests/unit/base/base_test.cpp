@@ -1,0 +1,56 @@
+#include <filesystem>
+
+#include "assay/base/digest.hpp"
+#include "assay/base/errors.hpp"
+#include "assay/base/files.hpp"
+#include "assay/base/rational.hpp"
+#include "assay/base/text.hpp"
+#include "catch.hpp"
+
+namespace fs = std::filesystem;
+
+TEST_CASE("sha256 matches the FIPS 180-4 vector") {
+  REQUIRE(assay::sha256("abc").hex() ==
+          "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  REQUIRE(assay::parse_digest(assay::sha256("abc").hex()) == assay::sha256("abc"));
+  REQUIRE_THROWS_AS(assay::parse_digest("AB"), assay::InputError);
+}
+
+TEST_CASE("hex floats read back bit for bit, and nothing else is read") {
+  for (const double x : {0.1, -1.5, 3.0, 0x1p-1074, 1e300, 0.0}) {
+    REQUIRE(assay::parse_hex_float(assay::hex_float(x)) == x);
+  }
+  for (const char* bad : {"", "1.5", "0x", "0x1p0 ", "inf", "nan", "0xinf", "0x-1p0", "--0x1p0"}) {
+    REQUIRE_THROWS_AS(assay::parse_hex_float(bad), assay::InputError);
+  }
+}
+
+TEST_CASE("rationals keep decimals exact") {
+  REQUIRE(assay::parse_rational("0.30") == assay::Rational{3, 10});
+  REQUIRE(assay::parse_rational("-6/4").text() == "-3/2");
+  for (const char* bad : {"", "1/0", "x", "1.2.3", "0.", "9999999999999999999"}) {
+    if (std::string(bad) == "0.") {
+      continue;
+    }
+    REQUIRE_THROWS_AS(assay::parse_rational(bad), assay::InputError);
+  }
+}
+
+TEST_CASE("visible text cannot break a line or a terminal") {
+  REQUIRE(assay::visible("a\nb\x1b[1m\\") == "a\\nb\\x1b[1m\\\\");
+  REQUIRE(assay::visible("\xe2\x80\xae") == "\\xe2\\x80\\xae");
+  REQUIRE(assay::visible("\xc3\xa9") == "\xc3\xa9");
+}
+
+TEST_CASE("files are written whole or not at all") {
+  const fs::path path = fs::temp_directory_path() / "assay-files-test.bin";
+  assay::write_file_atomic(path, "hello");
+  REQUIRE(assay::read_file(path) == "hello");
+  REQUIRE_THROWS_AS(assay::read_file(path, 4), assay::InputError);
+  fs::remove(path);
+  REQUIRE_THROWS_AS(assay::read_file(path), assay::InputError);
+  REQUIRE_THROWS_AS(assay::write_file_atomic("/nonexistent/dir/file", "x"), assay::Error);
+  if (fs::exists("/dev/full")) {
+    REQUIRE_THROWS_AS(assay::read_file("/dev/full"), assay::InputError);
+  }
+}

@@ -16,7 +16,7 @@ std::string class_text(const TokenClass& c) {
       return c.strings[0] + " " + c.strings[1] + " " + c.strings[2];
     case TokenClass::Form::strings:
       for (const std::string& s : c.strings) {
-        out += (out.empty() ? "" : ", ") + quoted(s);
+        out += (out.empty() ? "" : ", ") + string_literal(s);
       }
       return "{" + out + "}";
     case TokenClass::Form::ids:
@@ -41,7 +41,7 @@ std::string property_text(const Property& p) {
   for (const char* key : {"doc", "severity", "owner", "expect"}) {
     if (const auto found = p.attributes.find(key); found != p.attributes.end()) {
       const bool is_string = std::string(key) == "doc" || std::string(key) == "owner";
-      out += std::string("\n  ") + key + " " + (is_string ? quoted(found->second) : found->second);
+      out += std::string("\n  ") + key + " " + (is_string ? string_literal(found->second) : found->second);
     }
   }
   return out + ";\n";
@@ -49,7 +49,7 @@ std::string property_text(const Property& p) {
 
 }  // namespace
 
-std::string quoted(std::string_view bytes) {
+std::string string_literal(std::string_view bytes) {
   std::string out = "\"";
   for (const char c : bytes) {
     const auto code = static_cast<unsigned char>(c);
@@ -93,13 +93,13 @@ std::string atom_text(const Atom& a) {
     return "tok in " + a.subject;
   }
   if (a.kind == Atom::Kind::token_is) {
-    return "tok = " + (a.token ? "id " + std::to_string(a.token->at()) : quoted(a.subject));
+    return "tok = " + (a.token ? "id " + std::to_string(a.token->at()) : string_literal(a.subject));
   }
   std::string out = "read(" + a.subject + ")";
   if (a.kind == Atom::Kind::feature) {
     out = "feat(" + a.subject + "/" +
           (a.feature ? std::to_string(a.feature->at())
-                     : "best_feature(" + a.best_class + ", " + quoted(a.best_site) + ")") +
+                     : "best_feature(" + a.best_class + ", " + string_literal(a.best_site) + ")") +
           ")";
   }
   static constexpr const char* kSigns[] = {" >= ", " > ", " <= ", " < "};
@@ -108,9 +108,9 @@ std::string atom_text(const Atom& a) {
 }
 
 std::string print_spec(const Spec& spec) {
-  std::string out = "spec " + quoted(spec.name) + " version " + std::to_string(spec.version) + ";\n";
+  std::string out = "spec " + string_literal(spec.name) + " version " + std::to_string(spec.version) + ";\n";
   for (const Use& u : spec.uses) {
-    out += "use " + u.kind + " " + u.name + " = " + quoted(u.path);
+    out += "use " + u.kind + " " + u.name + " = " + string_literal(u.path);
     out += (u.sha256 ? " sha256 " + u.sha256->hex() : "") + ";\n";
   }
   for (const TokenClass& c : spec.classes) {

@@ -65,14 +65,14 @@ class Resolver {
 
   TokenId token_of(const std::string& text, Place place) const {
     if (input_.tokenizer == nullptr) {
-      fail(place, "a token id, for the model has no tokenizer.json", quoted(text));
+      fail(place, "a token id, for the model has no tokenizer.json", string_literal(text));
     }
     for (std::size_t t = 0; t < input_.tokenizer->size(); ++t) {
       if (input_.tokenizer->text(TokenId(t)) == text) {
         return TokenId(t);
       }
     }
-    fail(place, "the whole text of one token of the model", quoted(text));
+    fail(place, "the whole text of one token of the model", string_literal(text));
   }
 
   std::vector<TokenId> matching(const TokenClass& c) const {
@@ -149,7 +149,7 @@ class Resolver {
     if (!atom.feature) {
       if (atom.best_site != sae.hook_name) {
         fail(atom.place, "the input hook of " + atom.subject + ", \"" + sae.hook_name + "\"",
-             quoted(atom.best_site));
+             string_literal(atom.best_site));
       }
       if (!input_.best_feature) {
         fail(atom.place, "a feature number, or --text to choose the best feature on",

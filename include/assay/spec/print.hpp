@@ -12,7 +12,7 @@ namespace assay::spec {
 [[nodiscard]] std::string print_spec(const Spec& spec);
 
 /// A string literal of the language, quotes included.
-[[nodiscard]] std::string quoted(std::string_view bytes);
+[[nodiscard]] std::string string_literal(std::string_view bytes);
 /// A number as the language writes it: "0.25". @pre the denominator divides a power of ten.
 [[nodiscard]] std::string decimal_text(const Rational& value);
 /// "feat(T/7) >= 0.5 band 0.1", "tok in digit", …

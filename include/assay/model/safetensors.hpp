@@ -10,7 +10,7 @@
 
 namespace assay {
 
-/// What a safetensors file holds (../shared format: u64 header length, JSON header, buffer).
+/// What a safetensors file holds (u64 header length, JSON header, buffer).
 /// F32, F16, BF16 and F64 become float32 tensors (F64 only when exact); integer dtypes are
 /// kept apart, because token ids and labels are not activations.
 struct SafetensorsFile {
@@ -30,8 +30,8 @@ enum class NonFinite { reject, keep };
 [[nodiscard]] SafetensorsFile parse_safetensors(const std::string& bytes, const std::string& name,
                                                 NonFinite non_finite = NonFinite::reject);
 
-/// Bytes of a file with the tensors in name order, header padded to 8; deterministic.
-/// Integers are written as I64.
+/// Bytes of a file with the integers (as I64) before the floats (as F32), each in name order, so
+/// that every tensor is aligned; header padded to 8; deterministic.
 [[nodiscard]] std::string to_safetensors(const SafetensorsFile& file);
 void write_safetensors(const std::filesystem::path& path, const SafetensorsFile& file);
 

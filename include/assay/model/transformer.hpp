@@ -12,7 +12,7 @@ namespace assay {
 
 enum class ActFn { relu, gelu_erf, gelu_tanh };       ///< "relu", "gelu", "gelu_new"
 enum class PosKind { standard, relative, rotary, none };  ///< "standard", "relative_bias", "rotary", "none"
-enum class NormKind { none, layer_norm };             ///< null or "LN"; "LNPre" has no w, b
+enum class NormKind { none, layer_norm };             ///< null; "LN" or "LNPre"
 
 /// config.json: TransformerLens keys, and ours (attention_window, relative_bias, eps,
 /// rotary_dim, rotary_base, attn_scale, bos). Unknown keys are ignored, wrong types refused.
@@ -27,6 +27,7 @@ struct TransformerConfig {
   std::size_t d_vocab_out = 0;
   ActFn act_fn = ActFn::relu;
   NormKind norm = NormKind::none;
+  bool norm_affine = true;  ///< "LN"; false is "LNPre", layer_norm without w and b
   bool attn_only = false;
   PosKind positions = PosKind::relative;
   std::size_t attention_window = 0;  ///< w: the query and the w-1 tokens before it; 0 = full

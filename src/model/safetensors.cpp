@@ -1,0 +1,285 @@
+#include "assay/model/safetensors.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <tuple>
+
+#include "assay/base/errors.hpp"
+#include "assay/base/files.hpp"
+#include "assay/base/text.hpp"
+#include "assay/model/strict_json.hpp"
+
+namespace assay {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "safetensors buffers are little-endian");
+
+constexpr std::size_t kMaxHeaderBytes = 100'000'000;
+constexpr std::size_t kMaxRank = 8;
+
+enum class Kind { floating, integer };
+
+struct Dtype {
+  const char* name;
+  std::size_t bytes;
+  Kind kind;
+};
+
+constexpr Dtype kDtypes[] = {
+    {"F32", 4, Kind::floating}, {"F16", 2, Kind::floating}, {"BF16", 2, Kind::floating},
+    {"F64", 8, Kind::floating}, {"BOOL", 1, Kind::integer}, {"U8", 1, Kind::integer},
+    {"I8", 1, Kind::integer},   {"U16", 2, Kind::integer},  {"I16", 2, Kind::integer},
+    {"U32", 4, Kind::integer},  {"I32", 4, Kind::integer},  {"U64", 8, Kind::integer},
+    {"I64", 8, Kind::integer},
+};
+
+/// One header entry, checked on its own; spans are checked against each other afterwards.
+struct Entry {
+  std::string name;
+  Dtype dtype{};
+  std::vector<std::size_t> shape;
+  std::size_t elements = 0;
+  std::size_t begin = 0;
+  std::size_t end = 0;
+};
+
+template <class T>
+T read_at(const char* p) {
+  T value;
+  std::memcpy(&value, p, sizeof value);
+  return value;
+}
+
+float half_to_float(std::uint16_t h) {
+  const float sign = (h & 0x8000U) != 0 ? -1.0F : 1.0F;
+  const int exponent = (h >> 10U) & 0x1F;
+  const int mantissa = h & 0x3FF;
+  if (exponent == 31) {
+    return mantissa == 0 ? sign * std::numeric_limits<float>::infinity()
+                         : std::numeric_limits<float>::quiet_NaN();
+  }
+  return exponent == 0 ? sign * std::ldexp(static_cast<float>(mantissa), -24)
+                       : sign * std::ldexp(static_cast<float>(mantissa + 1024), exponent - 25);
+}
+
+std::string where(const std::string& file, const std::string& tensor) {
+  return file + ": tensor '" + visible(tensor) + "'";
+}
+
+[[noreturn]] void refuse(const std::string& file, const std::string& tensor, const std::string& key,
+                         const std::string& expected, const std::string& found) {
+  throw InputError(where(file, tensor), key, expected, found);
+}
+
+std::size_t unsigned_of(const nlohmann::json& value, const std::string& file,
+                        const std::string& tensor, const char* key) {
+  if (!value.is_number_unsigned()) {
+    refuse(file, tensor, key, "unsigned integers", visible(value.dump().substr(0, 60)));
+  }
+  return value.get<std::size_t>();
+}
+
+Dtype dtype_of(const nlohmann::json& value, const std::string& file, const std::string& tensor) {
+  if (value.is_string()) {
+    for (const Dtype& dtype : kDtypes) {
+      if (value.get_ref<const std::string&>() == dtype.name) {
+        return dtype;
+      }
+    }
+  }
+  refuse(file, tensor, "dtype", "one of F32 F16 BF16 F64 BOOL U8 I8 U16 I16 U32 I32 U64 I64",
+         visible(value.dump(-1, ' ', true).substr(0, 60)));
+}
+
+/// Shape and number of elements; the product is checked before any memory is asked for.
+void read_shape(const nlohmann::json& value, const std::string& file, Entry& entry) {
+  if (!value.is_array() || value.size() > kMaxRank) {
+    refuse(file, entry.name, "shape", "an array of at most " + std::to_string(kMaxRank) + " sizes",
+           visible(value.dump().substr(0, 60)));
+  }
+  entry.elements = 1;
+  for (const auto& axis : value) {
+    const std::size_t n = unsigned_of(axis, file, entry.name, "shape");
+    if (n != 0 && entry.elements > std::numeric_limits<std::size_t>::max() / 16 / n) {
+      refuse(file, entry.name, "shape", "a size that fits 64 bits", value.dump());
+    }
+    entry.elements *= n;
+    entry.shape.push_back(n);
+  }
+}
+
+Entry read_entry(const std::string& name, const nlohmann::json& value, std::size_t buffer_bytes,
+                 const std::string& file) {
+  if (!value.is_object() || value.size() != 3 || !value.contains("dtype") ||
+      !value.contains("shape") || !value.contains("data_offsets")) {
+    refuse(file, name, "entry", "an object of dtype, shape and data_offsets",
+           visible(value.dump(-1, ' ', true).substr(0, 60)));
+  }
+  Entry entry;
+  entry.name = name;
+  entry.dtype = dtype_of(value["dtype"], file, name);
+  read_shape(value["shape"], file, entry);
+  const auto& offsets = value["data_offsets"];
+  if (!offsets.is_array() || offsets.size() != 2) {
+    refuse(file, name, "data_offsets", "[begin, end]", visible(offsets.dump().substr(0, 60)));
+  }
+  entry.begin = unsigned_of(offsets[0], file, name, "data_offsets");
+  entry.end = unsigned_of(offsets[1], file, name, "data_offsets");
+  if (entry.begin > entry.end || entry.end > buffer_bytes) {
+    refuse(file, name, "data_offsets",
+           "begin <= end <= " + std::to_string(buffer_bytes) + " (the buffer)", offsets.dump());
+  }
+  const std::size_t bytes = entry.elements * entry.dtype.bytes;
+  if (entry.end - entry.begin != bytes) {
+    refuse(file, name, "data_offsets",
+           "a span of " + std::to_string(bytes) + " bytes (shape x dtype)",
+           std::to_string(entry.end - entry.begin) + " bytes");
+  }
+  return entry;
+}
+
+/// Spans in order must tile the buffer: no overlap, no hole, nothing left over.
+void check_coverage(std::vector<Entry> entries, std::size_t buffer_bytes, const std::string& file) {
+  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+    return std::tie(a.begin, a.end, a.name) < std::tie(b.begin, b.end, b.name);
+  });
+  std::size_t at = 0;
+  for (const Entry& entry : entries) {
+    if (entry.begin != at) {
+      refuse(file, entry.name, "data_offsets", "to begin at " + std::to_string(at),
+             std::to_string(entry.begin) + (entry.begin < at ? " (overlap)" : " (hole)"));
+    }
+    at = entry.end;
+  }
+  if (at != buffer_bytes) {
+    throw InputError(file, "buffer", std::to_string(at) + " bytes",
+                     std::to_string(buffer_bytes) + " bytes (trailing data)");
+  }
+}
+
+float float_at(const Entry& entry, const char* p, const std::string& file) {
+  const std::string_view dtype = entry.dtype.name;
+  if (dtype == "F32") {
+    return read_at<float>(p);
+  }
+  if (dtype == "F16") {
+    return half_to_float(read_at<std::uint16_t>(p));
+  }
+  if (dtype == "BF16") {
+    return std::bit_cast<float>(static_cast<std::uint32_t>(read_at<std::uint16_t>(p)) << 16U);
+  }
+  const auto value = read_at<double>(p);
+  if (std::isfinite(value) && std::fabs(value) > std::numeric_limits<float>::max()) {
+    refuse(file, entry.name, "F64 value", "one that float32 holds exactly", decimal(value));
+  }
+  const auto narrow = static_cast<float>(value);
+  if (!std::isnan(value) && static_cast<double>(narrow) != value) {
+    refuse(file, entry.name, "F64 value", "one that float32 holds exactly", decimal(value));
+  }
+  return narrow;
+}
+
+std::int64_t integer_at(const Entry& entry, const char* p, const std::string& file) {
+  const std::string_view dtype = entry.dtype.name;
+  if (dtype == "BOOL") {
+    const auto value = read_at<std::uint8_t>(p);
+    if (value > 1) {
+      refuse(file, entry.name, "BOOL value", "0 or 1", std::to_string(value));
+    }
+    return value;
+  }
+  if (dtype == "U64") {
+    const auto value = read_at<std::uint64_t>(p);
+    if (value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
+      refuse(file, entry.name, "U64 value", "at most 2^63 - 1", std::to_string(value));
+    }
+    return static_cast<std::int64_t>(value);
+  }
+  return dtype == "U8"    ? read_at<std::uint8_t>(p)
+         : dtype == "I8"  ? read_at<std::int8_t>(p)
+         : dtype == "U16" ? read_at<std::uint16_t>(p)
+         : dtype == "I16" ? read_at<std::int16_t>(p)
+         : dtype == "U32" ? static_cast<std::int64_t>(read_at<std::uint32_t>(p))
+         : dtype == "I32" ? read_at<std::int32_t>(p)
+                          : read_at<std::int64_t>(p);
+}
+
+void read_values(const Entry& entry, const char* buffer, const std::string& file,
+                 NonFinite non_finite, SafetensorsFile& out) {
+  const char* p = buffer + entry.begin;
+  if (entry.dtype.kind == Kind::integer) {
+    std::vector<std::int64_t> values(entry.elements);
+    for (std::size_t i = 0; i < entry.elements; ++i) {
+      values[i] = integer_at(entry, p + i * entry.dtype.bytes, file);
+    }
+    out.integer_shapes[entry.name] = entry.shape;
+    out.integers[entry.name] = std::move(values);
+    return;
+  }
+  Tensor tensor{entry.shape, std::vector<float>(entry.elements)};
+  for (std::size_t i = 0; i < entry.elements; ++i) {
+    tensor.data[i] = float_at(entry, p + i * entry.dtype.bytes, file);
+    if (non_finite == NonFinite::reject && !std::isfinite(tensor.data[i])) {
+      refuse(file, entry.name, "element " + std::to_string(i), "a finite number",
+             std::isnan(tensor.data[i]) ? "NaN" : "an infinity");
+    }
+  }
+  out.floats[entry.name] = std::move(tensor);
+}
+
+void read_metadata(const nlohmann::json& value, const std::string& file, SafetensorsFile& out) {
+  if (!value.is_object()) {
+    throw InputError(file, "__metadata__", "an object of strings", value.type_name());
+  }
+  for (const auto& [key, text] : value.items()) {
+    if (!text.is_string()) {
+      throw InputError(file, "__metadata__." + visible(key), "a string", text.type_name());
+    }
+    out.metadata[key] = text.get<std::string>();
+  }
+}
+
+}  // namespace
+
+SafetensorsFile parse_safetensors(const std::string& bytes, const std::string& name,
+                                  NonFinite non_finite) {
+  if (bytes.size() < 8) {
+    throw InputError(name, "size", "at least 8 bytes", std::to_string(bytes.size()));
+  }
+  const auto header_bytes = read_at<std::uint64_t>(bytes.data());
+  if (header_bytes > kMaxHeaderBytes || header_bytes > bytes.size() - 8) {
+    throw InputError(name, "header length",
+                     "at most " + std::to_string(std::min(kMaxHeaderBytes, bytes.size() - 8)),
+                     std::to_string(header_bytes));
+  }
+  const std::string_view header(bytes.data() + 8, header_bytes);
+  if (header.empty() || header.front() != '{') {
+    throw InputError(name, "header", "a JSON object beginning with '{'", "another byte");
+  }
+  const nlohmann::json root = parse_strict_json(header, name + ": header");
+  const std::size_t buffer_bytes = bytes.size() - 8 - header_bytes;
+  SafetensorsFile out;
+  std::vector<Entry> entries;
+  for (const auto& [key, value] : root.items()) {
+    if (key == "__metadata__") {
+      read_metadata(value, name, out);
+    } else {
+      entries.push_back(read_entry(key, value, buffer_bytes, name));
+    }
+  }
+  check_coverage(entries, buffer_bytes, name);
+  for (const Entry& entry : entries) {
+    read_values(entry, bytes.data() + 8 + header_bytes, name, non_finite, out);
+  }
+  return out;
+}
+
+SafetensorsFile read_safetensors(const std::filesystem::path& path, NonFinite non_finite) {
+  return parse_safetensors(read_file(path), path.string(), non_finite);
+}
+
+}  // namespace assay

@@ -1,0 +1,72 @@
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "assay/base/errors.hpp"
+#include "assay/base/files.hpp"
+#include "assay/model/safetensors.hpp"
+
+namespace assay {
+namespace {
+
+/// The header entry of one tensor; moves `at` past its span.
+nlohmann::ordered_json entry(const char* dtype, std::size_t bytes_each, std::size_t elements,
+                             const std::vector<std::size_t>& shape, std::size_t& at) {
+  std::size_t product = 1;
+  for (const std::size_t n : shape) {
+    product *= n;
+  }
+  require(product == elements, "to_safetensors: a tensor's shape is not its size");
+  const std::size_t begin = at;
+  at += elements * bytes_each;
+  return {{"dtype", dtype}, {"shape", shape}, {"data_offsets", {begin, at}}};
+}
+
+const std::vector<std::size_t>& shape_of(const SafetensorsFile& file, const std::string& name) {
+  const auto it = file.integer_shapes.find(name);
+  require(it != file.integer_shapes.end(), "to_safetensors: an integer tensor without a shape");
+  return it->second;
+}
+
+}  // namespace
+
+std::string to_safetensors(const SafetensorsFile& file) {
+  nlohmann::ordered_json header = nlohmann::ordered_json::object();
+  if (!file.metadata.empty()) {
+    header["__metadata__"] = file.metadata;
+  }
+  std::size_t at = 0;
+  for (const auto& [name, values] : file.integers) {
+    require(!file.floats.contains(name), "to_safetensors: one name for two tensors");
+    header[name] = entry("I64", 8, values.size(), shape_of(file, name), at);
+  }
+  for (const auto& [name, tensor] : file.floats) {
+    header[name] = entry("F32", 4, tensor.data.size(), tensor.shape, at);
+  }
+  std::string text = header.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+  text.resize((text.size() + 7) / 8 * 8, ' ');
+
+  std::string out(8 + text.size() + at, '\0');
+  const std::uint64_t length = text.size();
+  std::memcpy(out.data(), &length, 8);
+  std::memcpy(out.data() + 8, text.data(), text.size());
+  char* p = out.data() + 8 + text.size();
+  const auto append = [&p](const auto& values) {
+    if (!values.empty()) {
+      std::memcpy(p, values.data(), values.size() * sizeof values[0]);
+      p += values.size() * sizeof values[0];
+    }
+  };
+  for (const auto& [name, values] : file.integers) {
+    append(values);
+  }
+  for (const auto& [name, tensor] : file.floats) {
+    append(tensor.data);
+  }
+  return out;
+}
+
+void write_safetensors(const std::filesystem::path& path, const SafetensorsFile& file) {
+  write_file_atomic(path, to_safetensors(file));
+}
+
+}  // namespace assay

@@ -32,7 +32,8 @@ struct Manifest {
 /// Names left out of a model directory's manifest: exact names, or `PREFIX*`.
 [[nodiscard]] const std::vector<std::string>& default_exclusions();
 
-/// Relative, `/`, no empty, `.` or `..` parts, valid UTF-8, no control bytes, no backslash.
+/// Relative, `/`, no empty, `.` or `..` parts, printable ASCII without backslash (so that no two
+/// names can look the same), at most 255 bytes.
 [[nodiscard]] bool allowed_path(std::string_view path);
 
 /// Hashes every regular file below `directory` that no exclusion matches. Throws InputError on

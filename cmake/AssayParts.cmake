@@ -2,7 +2,7 @@
 
 add_library(assay_flags INTERFACE)
 # -ffp-contract=off: a fused multiply-add would change the bits that the erasure
-# and witness claims speak about. -ffast-math never appears (tests/sanity).
+# and witness claims speak about. Value-changing optimisations never appear (tests/sanity).
 target_compile_options(assay_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wshadow -ffp-contract=off)
 if(ASSAY_WERROR)

@@ -1,5 +1,6 @@
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "assay/base/errors.hpp"
 #include "assay/base/random.hpp"
@@ -159,9 +160,19 @@ TEST_CASE("every dtype reads as its values") {
     std::memcpy(bytes.data(), &x, 8);
     return bytes;
   };
-  REQUIRE(value("F64", of_double(0.375)).floats.at("a").data[0] == 0.375F);
-  REQUIRE_THROWS_AS(value("F64", of_double(0.1)), InputError);
-  REQUIRE_THROWS_AS(value("F64", of_double(1e300)), InputError);
+  REQUIRE(value("F64", of_double(0.1)).doubles.at("a")[0] == 0.1);
+  REQUIRE(value("F64", of_double(1e300)).floats.empty());
+  REQUIRE_THROWS_AS(value("F64", of_double(std::numeric_limits<double>::quiet_NaN())), InputError);
+  REQUIRE_THROWS_AS(value("F64", of_double(std::numeric_limits<double>::infinity())), InputError);
+  const auto narrow = [&](double x) {
+    SafetensorsFile file = value("F64", of_double(x));
+    narrow_doubles(file, "test");
+    REQUIRE(file.doubles.empty());
+    return file.floats.at("a").data[0];
+  };
+  REQUIRE(narrow(0.375) == 0.375F);
+  REQUIRE_THROWS_AS(narrow(0.1), InputError);
+  REQUIRE_THROWS_AS(narrow(1e300), InputError);
 }
 
 TEST_CASE("what is written reads back, byte for byte the second time") {
@@ -170,6 +181,8 @@ TEST_CASE("what is written reads back, byte for byte the second time") {
   file.floats["a"] = {{}, {-0.0F}};
   file.integers["ids"] = {3, -4, 5};
   file.integer_shapes["ids"] = {3};
+  file.doubles["wide"] = {0.1, -0.0, 0x1p-1060};
+  file.double_shapes["wide"] = {3, 1};
   file.metadata["format"] = "pt";
   const std::string bytes = to_safetensors(file);
   const auto read = parse(bytes);

@@ -226,13 +226,7 @@ void check_tokens(const Transformer& model, std::span<const TokenId> tokens) {
 }
 
 void check_hook(const std::string& name, const TransformerConfig& config) {
-  if (!is_known_hook(name)) {
-    std::string known;
-    for (const char* hook : kHooks) {
-      known += std::string(known.empty() ? "" : ", ") + hook;
-    }
-    throw UsageError("hook '" + name + "': expected one of " + known);
-  }
+  check_hook_name(name);
   const bool mlp = name == kHookMlpPre || name == kHookMlpPost || name == kHookMlpOut;
   if (config.attn_only && mlp) {
     throw UsageError("hook '" + name + "': the model is attn_only and has no MLP");
@@ -286,6 +280,17 @@ Matrix unembed(const Transformer& model, Matrix resid) {
 bool is_known_hook(const std::string& name) {
   return std::any_of(std::begin(kHooks), std::end(kHooks),
                      [&name](const char* hook) { return name == hook; });
+}
+
+void check_hook_name(const std::string& name) {
+  if (is_known_hook(name)) {
+    return;
+  }
+  std::string known;
+  for (const char* hook : kHooks) {
+    known += std::string(known.empty() ? "" : ", ") + hook;
+  }
+  throw UsageError("hook '" + name + "': expected one of " + known);
 }
 
 ForwardPass forward(const Transformer& model, std::span<const TokenId> tokens,

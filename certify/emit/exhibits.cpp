@@ -104,4 +104,28 @@ Counterexample parse_counterexample(std::string_view text, const std::string& fi
   return out;
 }
 
+AutomatonOutline parse_automaton_outline(std::string_view text, const std::string& file) {
+  const json value = parse_profile_json(text, file);
+  const ObjectReader top(value, file);
+  AutomatonOutline out;
+  for (const ObjectReader& state : top.objects("states")) {
+    out.states.push_back({state.text("name"), state.count("count")});
+  }
+  const json edges = value.value("edges", json::array());
+  for (const json& edge : edges) {
+    const bool triple = edge.is_array() && edge.size() == 3 && edge[0].is_number_unsigned() &&
+                        edge[1].is_number_unsigned() && edge[2].is_number_unsigned();
+    if (!triple) {
+      throw InputError(file, "edges", "triples [from, to, count]", "something else");
+    }
+    const AutomatonOutline::Edge e{edge[0].get<std::size_t>(), edge[1].get<std::size_t>(),
+                                   edge[2].get<std::uint64_t>()};
+    if (e.from >= out.states.size() || e.to >= out.states.size()) {
+      throw InputError(file, "edges", "listed states", "another");
+    }
+    out.edges.push_back(e);
+  }
+  return out;
+}
+
 }  // namespace assay::certify

@@ -32,9 +32,13 @@ std::string decoded(const json& object, const char* key, const std::string& wher
 }  // namespace
 
 std::string pre_authentication_encoding(std::string_view type, std::string_view payload) {
-  std::string out = "DSSEv1 " + std::to_string(type.size()) + " ";
+  std::string out = "DSSEv1 ";
+  out += std::to_string(type.size());
+  out += ' ';
   out += type;
-  out += " " + std::to_string(payload.size()) + " ";
+  out += ' ';
+  out += std::to_string(payload.size());
+  out += ' ';
   out += payload;
   return out;
 }

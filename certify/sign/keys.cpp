@@ -177,6 +177,13 @@ PublicKey load_public_key(const std::filesystem::path& file) {
   }
 }
 
+PublicKey load_any_key(const std::filesystem::path& file) {
+  const std::string pem = read_file(file, kMaxPem);
+  return pem.find("PRIVATE KEY") != std::string::npos
+             ? parse_private_key(pem, file.string()).public_key()
+             : parse_public_key(pem, file.string());
+}
+
 PrivateKey load_signing_key(const std::filesystem::path& file) {
   if (!file.empty()) {
     return parse_private_key(read_file(file, kMaxPem), file.string());

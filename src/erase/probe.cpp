@@ -47,7 +47,9 @@ RowMajor standardised(const Matrix& x, const Scaling& s) {
   return out;
 }
 
-double softplus(double t) { return t > 0 ? t + std::log1p(std::exp(-t)) : std::log1p(std::exp(t)); }
+double softplus(double t) {
+  return t > 0 ? t + std::log1p(std::exp(-t)) : std::log1p(std::exp(t));
+}
 double sigmoid(double t) {
   return t >= 0 ? 1.0 / (1.0 + std::exp(-t)) : std::exp(t) / (1.0 + std::exp(t));
 }
@@ -119,8 +121,7 @@ Probe fit_logistic(const ProbeData& train, double ridge) {
   bool converged = false;
   for (int step = 0; step < kMaxSteps && !converged; ++step) {
     double gradient_size = 0.0;
-    const VectorXd direction =
-        newton_direction(x, train.z, logits, w, ridge, gradient_size);
+    const VectorXd direction = newton_direction(x, train.z, logits, w, ridge, gradient_size);
     converged = gradient_size < kConverged;
     double size = 1.0;
     bool moved = false;
@@ -214,8 +215,7 @@ ProbeFigures evaluate(const Probe& probe, const ProbeData& test) {
   f.balanced_accuracy = 0.5 * (recall[1] / ones + recall[0] / (n - ones));
   f.auc = auc(scores, test.z);
   f.log_loss /= n;
-  f.constant_loss =
-      -rate * std::log(probe.base_rate) - (1.0 - rate) * std::log1p(-probe.base_rate);
+  f.constant_loss = -rate * std::log(probe.base_rate) - (1.0 - rate) * std::log1p(-probe.base_rate);
   return f;
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <numeric>
 
 #include "assay/base/errors.hpp"
 #include "dense.hpp"
@@ -49,19 +50,27 @@ Matrix head_times(const Matrix& x, const Tensor& W, const Tensor& b, std::size_t
                 b.data.empty() ? nullptr : b.data.data() + h * dh);
 }
 
-/// y = (x - mean) / sqrt(var + eps) * w + b, biased variance; w and b absent under LNPre.
+/// y = (x - mean) / sqrt(var + eps) * w + b, biased variance; w and b absent under LNPre. The
+/// sums run from left to right: a vectorised one would depend on the row's address.
 Matrix layer_norm(const TransformerConfig& config, const Tensor& w, const Tensor& b, Matrix x) {
   if (config.norm == NormKind::none) {
     return x;
   }
   const auto n = static_cast<double>(x.cols);
   for (std::size_t r = 0; r < x.rows; ++r) {
-    Eigen::Map<Eigen::ArrayXd> row(&x.at(r, 0), index(x.cols));
-    row -= row.sum() / n;
-    row /= std::sqrt(row.square().sum() / n + config.eps);
-    if (!w.data.empty()) {
-      row = row * Eigen::Map<const Eigen::ArrayXf>(w.data.data(), index(x.cols)).cast<double>() +
-            Eigen::Map<const Eigen::ArrayXf>(b.data.data(), index(x.cols)).cast<double>();
+    double* row = &x.at(r, 0);
+    const double mean = std::accumulate(row, row + x.cols, 0.0) / n;
+    double squares = 0;
+    for (std::size_t i = 0; i < x.cols; ++i) {
+      row[i] -= mean;
+      squares += row[i] * row[i];
+    }
+    const double deviation = std::sqrt(squares / n + config.eps);
+    for (std::size_t i = 0; i < x.cols; ++i) {
+      row[i] /= deviation;
+      if (!w.data.empty()) {
+        row[i] = row[i] * static_cast<double>(w.data[i]) + static_cast<double>(b.data[i]);
+      }
     }
   }
   return x;
@@ -217,13 +226,7 @@ void check_tokens(const Transformer& model, std::span<const TokenId> tokens) {
 }
 
 void check_hook(const std::string& name, const TransformerConfig& config) {
-  if (!is_known_hook(name)) {
-    std::string known;
-    for (const char* hook : kHooks) {
-      known += std::string(known.empty() ? "" : ", ") + hook;
-    }
-    throw UsageError("hook '" + name + "': expected one of " + known);
-  }
+  check_hook_name(name);
   const bool mlp = name == kHookMlpPre || name == kHookMlpPost || name == kHookMlpOut;
   if (config.attn_only && mlp) {
     throw UsageError("hook '" + name + "': the model is attn_only and has no MLP");
@@ -277,6 +280,17 @@ Matrix unembed(const Transformer& model, Matrix resid) {
 bool is_known_hook(const std::string& name) {
   return std::any_of(std::begin(kHooks), std::end(kHooks),
                      [&name](const char* hook) { return name == hook; });
+}
+
+void check_hook_name(const std::string& name) {
+  if (is_known_hook(name)) {
+    return;
+  }
+  std::string known;
+  for (const char* hook : kHooks) {
+    known += std::string(known.empty() ? "" : ", ") + hook;
+  }
+  throw UsageError("hook '" + name + "': expected one of " + known);
 }
 
 ForwardPass forward(const Transformer& model, std::span<const TokenId> tokens,

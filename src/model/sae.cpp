@@ -184,7 +184,9 @@ Sae load_sae(const std::filesystem::path& directory) {
   sae.config_digest = sha256(config_bytes);
   const std::string weights = read_file(weights_path);
   sae.weights_digest = sha256(weights);
-  fill(sae, parse_safetensors(weights, weights_path.string()), weights_path.string());
+  SafetensorsFile file = parse_safetensors(weights, weights_path.string());
+  narrow_doubles(file, weights_path.string());
+  fill(sae, std::move(file), weights_path.string());
   return sae;
 }
 

@@ -21,7 +21,7 @@ static_assert(std::endian::native == std::endian::little, "safetensors buffers a
 constexpr std::size_t kMaxHeaderBytes = 100'000'000;
 constexpr std::size_t kMaxRank = 8;
 
-enum class Kind { floating, integer };
+enum class Kind { floating, wide, integer };
 
 struct Dtype {
   const char* name;
@@ -31,7 +31,7 @@ struct Dtype {
 
 constexpr Dtype kDtypes[] = {
     {"F32", 4, Kind::floating}, {"F16", 2, Kind::floating}, {"BF16", 2, Kind::floating},
-    {"F64", 8, Kind::floating}, {"BOOL", 1, Kind::integer}, {"U8", 1, Kind::integer},
+    {"F64", 8, Kind::wide}, {"BOOL", 1, Kind::integer}, {"U8", 1, Kind::integer},
     {"I8", 1, Kind::integer},   {"U16", 2, Kind::integer},  {"I16", 2, Kind::integer},
     {"U32", 4, Kind::integer},  {"I32", 4, Kind::integer},  {"U64", 8, Kind::integer},
     {"I64", 8, Kind::integer},
@@ -161,7 +161,7 @@ void check_coverage(std::vector<Entry> entries, std::size_t buffer_bytes, const 
   }
 }
 
-float float_at(const Entry& entry, const char* p, const std::string& file) {
+float float_at(const Entry& entry, const char* p) {
   const std::string_view dtype = entry.dtype.name;
   if (dtype == "F32") {
     return read_at<float>(p);
@@ -169,18 +169,15 @@ float float_at(const Entry& entry, const char* p, const std::string& file) {
   if (dtype == "F16") {
     return half_to_float(read_at<std::uint16_t>(p));
   }
-  if (dtype == "BF16") {
-    return std::bit_cast<float>(static_cast<std::uint32_t>(read_at<std::uint16_t>(p)) << 16U);
+  return std::bit_cast<float>(static_cast<std::uint32_t>(read_at<std::uint16_t>(p)) << 16U);
+}
+
+void check_finite(double value, std::size_t i, NonFinite non_finite, const Entry& entry,
+                  const std::string& file) {
+  if (non_finite == NonFinite::reject && !std::isfinite(value)) {
+    refuse(file, entry.name, "element " + std::to_string(i), "a finite number",
+           std::isnan(value) ? "NaN" : "an infinity");
   }
-  const auto value = read_at<double>(p);
-  if (std::isfinite(value) && std::fabs(value) > std::numeric_limits<float>::max()) {
-    refuse(file, entry.name, "F64 value", "one that float32 holds exactly", decimal(value));
-  }
-  const auto narrow = static_cast<float>(value);
-  if (!std::isnan(value) && static_cast<double>(narrow) != value) {
-    refuse(file, entry.name, "F64 value", "one that float32 holds exactly", decimal(value));
-  }
-  return narrow;
 }
 
 std::int64_t integer_at(const Entry& entry, const char* p, const std::string& file) {
@@ -220,13 +217,20 @@ void read_values(const Entry& entry, const char* buffer, const std::string& file
     out.integers[entry.name] = std::move(values);
     return;
   }
+  if (entry.dtype.kind == Kind::wide) {
+    std::vector<double> values(entry.elements);
+    for (std::size_t i = 0; i < entry.elements; ++i) {
+      values[i] = read_at<double>(p + i * entry.dtype.bytes);
+      check_finite(values[i], i, non_finite, entry, file);
+    }
+    out.double_shapes[entry.name] = entry.shape;
+    out.doubles[entry.name] = std::move(values);
+    return;
+  }
   Tensor tensor{entry.shape, std::vector<float>(entry.elements)};
   for (std::size_t i = 0; i < entry.elements; ++i) {
-    tensor.data[i] = float_at(entry, p + i * entry.dtype.bytes, file);
-    if (non_finite == NonFinite::reject && !std::isfinite(tensor.data[i])) {
-      refuse(file, entry.name, "element " + std::to_string(i), "a finite number",
-             std::isnan(tensor.data[i]) ? "NaN" : "an infinity");
-    }
+    tensor.data[i] = float_at(entry, p + i * entry.dtype.bytes);
+    check_finite(tensor.data[i], i, non_finite, entry, file);
   }
   out.floats[entry.name] = std::move(tensor);
 }
@@ -280,6 +284,23 @@ SafetensorsFile parse_safetensors(const std::string& bytes, const std::string& n
 
 SafetensorsFile read_safetensors(const std::filesystem::path& path, NonFinite non_finite) {
   return parse_safetensors(read_file(path), path.string(), non_finite);
+}
+
+void narrow_doubles(SafetensorsFile& file, const std::string& name) {
+  for (const auto& [tensor_name, values] : file.doubles) {
+    Tensor tensor{file.double_shapes.at(tensor_name), {}};
+    tensor.data.reserve(values.size());
+    for (const double value : values) {
+      const bool fits = !(std::fabs(value) > std::numeric_limits<float>::max());
+      if (std::isfinite(value) && (!fits || static_cast<double>(static_cast<float>(value)) != value)) {
+        refuse(name, tensor_name, "F64 value", "one that float32 holds exactly", decimal(value));
+      }
+      tensor.data.push_back(static_cast<float>(value));
+    }
+    file.floats[tensor_name] = std::move(tensor);
+  }
+  file.doubles.clear();
+  file.double_shapes.clear();
 }
 
 }  // namespace assay

@@ -21,9 +21,11 @@ nlohmann::ordered_json entry(const char* dtype, std::size_t bytes_each, std::siz
   return {{"dtype", dtype}, {"shape", shape}, {"data_offsets", {begin, at}}};
 }
 
-const std::vector<std::size_t>& shape_of(const SafetensorsFile& file, const std::string& name) {
-  const auto it = file.integer_shapes.find(name);
-  require(it != file.integer_shapes.end(), "to_safetensors: an integer tensor without a shape");
+using Shapes = std::map<std::string, std::vector<std::size_t>>;
+
+const std::vector<std::size_t>& shape_of(const Shapes& shapes, const std::string& name) {
+  const auto it = shapes.find(name);
+  require(it != shapes.end(), "to_safetensors: an integer or double tensor without a shape");
   return it->second;
 }
 
@@ -36,8 +38,13 @@ std::string to_safetensors(const SafetensorsFile& file) {
   }
   std::size_t at = 0;
   for (const auto& [name, values] : file.integers) {
+    require(!file.floats.contains(name) && !file.doubles.contains(name),
+            "to_safetensors: one name for two tensors");
+    header[name] = entry("I64", 8, values.size(), shape_of(file.integer_shapes, name), at);
+  }
+  for (const auto& [name, values] : file.doubles) {
     require(!file.floats.contains(name), "to_safetensors: one name for two tensors");
-    header[name] = entry("I64", 8, values.size(), shape_of(file, name), at);
+    header[name] = entry("F64", 8, values.size(), shape_of(file.double_shapes, name), at);
   }
   for (const auto& [name, tensor] : file.floats) {
     header[name] = entry("F32", 4, tensor.data.size(), tensor.shape, at);
@@ -57,6 +64,9 @@ std::string to_safetensors(const SafetensorsFile& file) {
     }
   };
   for (const auto& [name, values] : file.integers) {
+    append(values);
+  }
+  for (const auto& [name, values] : file.doubles) {
     append(values);
   }
   for (const auto& [name, tensor] : file.floats) {

@@ -135,8 +135,9 @@ Transformer load_transformer(const std::filesystem::path& directory) {
   const std::string weights = read_file(weights_path);
   model.weights_digest = sha256(weights);
   // Buffers may hold infinities; every tensor that is used is checked in `fill`.
-  fill(model, parse_safetensors(weights, weights_path.string(), NonFinite::keep),
-       weights_path.string());
+  SafetensorsFile file = parse_safetensors(weights, weights_path.string(), NonFinite::keep);
+  narrow_doubles(file, weights_path.string());
+  fill(model, std::move(file), weights_path.string());
   return model;
 }
 

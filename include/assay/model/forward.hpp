@@ -31,6 +31,8 @@ inline constexpr const char* kHookResidPost = "blocks.0.hook_resid_post";
 inline constexpr const char* kHookAttnOut = "blocks.0.hook_attn_out";
 
 [[nodiscard]] bool is_known_hook(const std::string& name);
+/// Throws UsageError listing the known hooks when `name` is none of them.
+void check_hook_name(const std::string& name);
 
 /// What a hook's value is replaced by before the model goes on: in place, [n, width].
 using Replacement = void (*)(Matrix& value, const void* context);

@@ -63,10 +63,18 @@ struct Formula {
   std::optional<std::size_t> hi;
 };
 
+/// A named formula, kept as written; a property's formula has it expanded.
+struct Let {
+  std::string name;
+  std::vector<std::string> parameters;
+  std::string text;  ///< the ltl, tokens in canonical spacing
+  Place place;
+};
+
 struct Property {
   std::string name;
   FormulaPtr formula;  ///< lets and patterns expanded; `all formula`
-  std::string text;    ///< the ltl as written
+  std::string text;    ///< the ltl as written, tokens in canonical spacing
   std::map<std::string, std::string> attributes;  ///< doc, severity, owner, expect
   Place place;
 };
@@ -77,6 +85,7 @@ struct Spec {
   std::vector<Use> uses;
   std::vector<TokenClass> classes;
   std::vector<Atom> atoms;
+  std::vector<Let> lets;
   std::vector<Property> properties;
 
   [[nodiscard]] const TokenClass* find_class(const std::string& class_name) const;
@@ -84,7 +93,8 @@ struct Spec {
   [[nodiscard]] bool is_resolved() const;  ///< every class, token, feature fixed and every use digested
 };
 
-/// Throws UsageError "FILE:LINE:COL: expected …, found …".
+/// Names are declared before they are used. Limits: 1 MiB, 64 aps, 200 nested levels, 100,000
+/// nodes a formula once expanded. Throws UsageError "FILE:LINE:COL: expected …, found …".
 [[nodiscard]] Spec parse_spec(const std::string& text, const std::string& file);
 /// The atoms that occur in the formula, ascending.
 [[nodiscard]] std::vector<std::size_t> atoms_of(const FormulaPtr& formula);

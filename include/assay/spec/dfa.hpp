@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "assay/spec/spec.hpp"
+
+namespace assay::spec {
+
+inline constexpr std::size_t kMaxDfaStates = 20000;
+
+/// The minimal complete automaton of the bad prefixes of a formula: it is in a bad state after
+/// w when no infinite word that begins with w satisfies the formula. Bad states are absorbing.
+/// States are numbered breadth-first from the initial one, 0.
+struct Dfa {
+  std::vector<std::size_t> atoms;    ///< indices into Spec::atoms, ascending: bit i of a letter
+  std::size_t states = 0;
+  std::vector<bool> bad;             ///< [states]
+  std::vector<std::uint32_t> table;  ///< [states x 2^atoms], row by row
+
+  [[nodiscard]] std::size_t letters() const { return std::size_t{1} << atoms.size(); }
+  [[nodiscard]] std::uint32_t next(std::uint32_t state, std::size_t letter) const {
+    return table[state * letters() + letter];
+  }
+  /// The property's own letter of a word over Spec::atoms (bit i of `all` = atoms[i]).
+  [[nodiscard]] std::size_t project(std::uint64_t all) const;
+  [[nodiscard]] bool has_bad() const;
+};
+
+/// Throws UsageError over 20,000 states, 12 atoms or 4,000,000 table entries.
+[[nodiscard]] Dfa bad_prefix_dfa(const FormulaPtr& formula);
+
+/// Hopcroft's algorithm on the reachable part, states renumbered breadth-first.
+[[nodiscard]] Dfa minimised(const Dfa& dfa);
+
+}  // namespace assay::spec

@@ -1,0 +1,89 @@
+#include "assay/spec/dfa.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "assay/base/errors.hpp"
+#include "assay/spec/progression.hpp"
+
+namespace assay::spec {
+namespace {
+
+constexpr std::size_t kMaxAtoms = 12;
+constexpr std::size_t kMaxEntries = 4000000;
+
+std::uint64_t spread(const std::vector<std::size_t>& atoms, std::size_t letter) {
+  std::uint64_t all = 0;
+  for (std::size_t i = 0; i < atoms.size(); ++i) {
+    all |= std::uint64_t{(letter >> i) & 1U} << atoms[i];
+  }
+  return all;
+}
+
+/// A state from which every letter leads to bad is bad itself: a run goes on for ever. What is
+/// bad stays bad.
+void close_bad(Dfa& dfa) {
+  const std::size_t letters = dfa.letters();
+  bool changed = true;
+  while (changed) {
+    changed = false;
+    for (std::size_t s = dfa.states; s-- > 0;) {
+      if (dfa.bad[s]) {
+        continue;
+      }
+      bool doomed = true;
+      for (std::size_t a = 0; a < letters && doomed; ++a) {
+        doomed = dfa.bad[dfa.table[s * letters + a]];
+      }
+      if (doomed) {
+        dfa.bad[s] = true;
+        changed = true;
+      }
+    }
+  }
+  for (std::size_t s = 0; s < dfa.states; ++s) {
+    if (dfa.bad[s]) {
+      std::fill_n(dfa.table.begin() + static_cast<std::ptrdiff_t>(s * letters), letters,
+                  static_cast<std::uint32_t>(s));
+    }
+  }
+}
+
+}  // namespace
+
+std::size_t Dfa::project(std::uint64_t all) const {
+  std::size_t letter = 0;
+  for (std::size_t i = 0; i < atoms.size(); ++i) {
+    letter |= static_cast<std::size_t>((all >> atoms[i]) & 1U) << i;
+  }
+  return letter;
+}
+
+bool Dfa::has_bad() const { return std::find(bad.begin(), bad.end(), true) != bad.end(); }
+
+Dfa bad_prefix_dfa(const FormulaPtr& formula) {
+  Dfa dfa;
+  dfa.atoms = atoms_of(formula);
+  if (dfa.atoms.size() > kMaxAtoms) {
+    throw UsageError("a property may use at most " + std::to_string(kMaxAtoms) + " aps, found " +
+                     std::to_string(dfa.atoms.size()));
+  }
+  Progression progression(formula);
+  require(progression.initial() == 0, "bad_prefix_dfa: the initial residual is not the first");
+  for (Progression::State s = 0; s < progression.states(); ++s) {  // states() grows
+    if (progression.states() > kMaxDfaStates || dfa.table.size() > kMaxEntries) {
+      throw UsageError("the formula is too complex: its automaton has more than " +
+                       std::to_string(kMaxDfaStates) + " states or " +
+                       std::to_string(kMaxEntries) + " transitions");
+    }
+    for (std::size_t a = 0; a < dfa.letters(); ++a) {
+      dfa.table.push_back(progression.next(s, spread(dfa.atoms, a)));
+    }
+    dfa.bad.push_back(progression.is_false(s));
+  }
+  dfa.states = progression.states();
+  close_bad(dfa);
+  return minimised(dfa);
+}
+
+}  // namespace assay::spec

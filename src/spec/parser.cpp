@@ -1,0 +1,358 @@
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "assay/base/errors.hpp"
+#include "formula_parser.hpp"
+#include "lexer.hpp"
+
+namespace assay::spec {
+namespace {
+
+constexpr std::size_t kMaxAtoms = 64;
+constexpr std::size_t kMaxItems = 1000;
+
+/// The declarations of docs/spec-language.md, one method a production.
+class Parser {
+ public:
+  Parser(const std::string& text, const std::string& file) : lexer_(text, file), formulas_(lexer_) {}
+
+  Spec parse() {
+    lexer_.expect("spec");
+    spec_.name = lexer_.expect(LexemeKind::string, "the spec's name as a string").text;
+    lexer_.expect("version");
+    spec_.version = lexer_.expect_integer("a version number");
+    lexer_.expect(";");
+    while (lexer_.peek().kind != LexemeKind::end) {
+      declaration();
+    }
+    return std::move(spec_);
+  }
+
+ private:
+  void declaration() {
+    if (lexer_.at("use")) {
+      use();
+    } else if (lexer_.at("class")) {
+      token_class();
+    } else if (lexer_.at("ap")) {
+      ap();
+    } else if (lexer_.at("let")) {
+      let();
+    } else if (lexer_.at("prop")) {
+      prop();
+    } else {
+      lexer_.fail_here("'use', 'class', 'ap', 'let' or 'prop'");
+    }
+    lexer_.expect(";");
+  }
+
+  /// A name not yet used for the same kind of thing.
+  Lexeme fresh_name(std::set<std::string>& taken, const std::string& what) {
+    Lexeme name = lexer_.expect(LexemeKind::identifier, "a name for the " + what);
+    if (!taken.insert(name.text).second) {
+      lexer_.fail(name.place, "a new name", shown(name) + ", which is declared above");
+    }
+    if (taken.size() > kMaxItems) {
+      lexer_.fail(name.place, "at most " + std::to_string(kMaxItems) + " declarations", "more");
+    }
+    return name;
+  }
+
+  void use() {
+    lexer_.expect("use");
+    Use out;
+    out.kind = lexer_.peek().text;
+    if (!lexer_.accept("model") && !lexer_.accept("sae") && !lexer_.accept("readout")) {
+      lexer_.fail_here("'model', 'sae' or 'readout'");
+    }
+    const Lexeme name = fresh_name(uses_, "used file");
+    out.name = name.text;
+    out.place = name.place;
+    lexer_.expect("=");
+    out.path = lexer_.expect(LexemeKind::string, "a path as a string").text;
+    if (lexer_.accept("sha256")) {
+      out.sha256 = digest();
+    }
+    spec_.uses.push_back(std::move(out));
+  }
+
+  /// 64 hexadecimal digits may begin with a digit: then they are a number and a name.
+  Digest digest() {
+    const Place place = lexer_.peek().place;
+    std::string hex;
+    while (hex.size() < 64 && (lexer_.peek().kind == LexemeKind::number ||
+                               lexer_.peek().kind == LexemeKind::identifier) &&
+           lexer_.peek().place.line == place.line &&
+           lexer_.peek().place.column == place.column + hex.size()) {
+      hex += lexer_.take().text;
+    }
+    try {
+      return parse_digest(hex);
+    } catch (const InputError&) {
+      lexer_.fail(place, "64 lowercase hexadecimal digits", "'" + hex + "'");
+    }
+  }
+
+  void token_class() {
+    lexer_.expect("class");
+    const Lexeme name = fresh_name(classes_, "class");
+    TokenClass out;
+    out.name = name.text;
+    out.place = name.place;
+    lexer_.expect("=");
+    if (lexer_.at("/")) {
+      out.form = TokenClass::Form::regex;
+      out.strings.push_back(lexer_.take_regex());
+    } else if (lexer_.accept("{")) {
+      out.form = TokenClass::Form::strings;
+      do {
+        out.strings.push_back(lexer_.expect(LexemeKind::string, "a token's text as a string").text);
+      } while (lexer_.accept(","));
+      lexer_.expect("}");
+    } else if (lexer_.accept("ids")) {
+      ids(out);
+    } else {
+      combination(out);
+    }
+    spec_.classes.push_back(std::move(out));
+    declared_classes_.insert(name.text);
+  }
+
+  void ids(TokenClass& out) {
+    lexer_.expect("{");
+    do {
+      out.ids.emplace_back(lexer_.expect_integer("a token id"));
+    } while (lexer_.accept(","));
+    lexer_.expect("}");
+    std::sort(out.ids.begin(), out.ids.end());
+    out.ids.erase(std::unique(out.ids.begin(), out.ids.end()), out.ids.end());
+  }
+
+  void combination(TokenClass& out) {
+    out.form = TokenClass::Form::combination;
+    if (lexer_.peek().kind != LexemeKind::identifier) {
+      lexer_.fail_here("'{', '/', 'ids' or the name of a class");
+    }
+    out.strings.push_back(known_class());
+    const std::string op = lexer_.peek().text;
+    if (!lexer_.accept("|") && !lexer_.accept("&") && !lexer_.accept("\\")) {
+      lexer_.fail_here("'|', '&' or '\\'");
+    }
+    out.strings.push_back(op);
+    out.strings.push_back(known_class());
+  }
+
+  std::string known_class() {
+    const Lexeme name = lexer_.expect(LexemeKind::identifier, "the name of a class");
+    if (declared_classes_.count(name.text) == 0) {
+      lexer_.fail(name.place, "the name of a class declared above", shown(name));
+    }
+    return name.text;
+  }
+
+  std::string known_use(const std::string& kind) {
+    const Lexeme name = lexer_.expect(LexemeKind::identifier, "the name of a used " + kind);
+    const Use* use = spec_.find_use(name.text);
+    if (use == nullptr || use->kind != kind) {
+      lexer_.fail(name.place, "the name of a 'use " + kind + "' declared above", shown(name));
+    }
+    return name.text;
+  }
+
+  void ap() {
+    lexer_.expect("ap");
+    const Lexeme name = formula_name("ap");
+    if (spec_.atoms.size() == kMaxAtoms) {
+      lexer_.fail(name.place, "at most " + std::to_string(kMaxAtoms) + " aps", "more");
+    }
+    Atom out;
+    out.name = name.text;
+    lexer_.expect("=");
+    out.place = lexer_.peek().place;
+    if (lexer_.accept("feat")) {
+      feature_atom(out);
+    } else if (lexer_.accept("read")) {
+      out.kind = Atom::Kind::readout;
+      lexer_.expect("(");
+      out.subject = known_use("readout");
+      lexer_.expect(")");
+      comparison(out);
+    } else if (lexer_.accept("tok")) {
+      token_atom(out);
+    } else {
+      lexer_.fail_here("'feat', 'read' or 'tok'");
+    }
+    formulas_.declare_atom(name.text, spec_.atoms.size());
+    spec_.atoms.push_back(std::move(out));
+  }
+
+  void feature_atom(Atom& out) {
+    out.kind = Atom::Kind::feature;
+    lexer_.expect("(");
+    out.subject = known_use("sae");
+    lexer_.expect("/");
+    out.place = lexer_.peek().place;
+    if (lexer_.accept("best_feature")) {
+      lexer_.expect("(");
+      out.best_class = known_class();
+      lexer_.expect(",");
+      out.best_site = lexer_.expect(LexemeKind::string, "a hook's name as a string").text;
+      lexer_.expect(")");
+    } else {
+      if (lexer_.peek().kind != LexemeKind::number) {
+        lexer_.fail_here("a feature number or 'best_feature'");
+      }
+      out.feature = FeatureId(lexer_.expect_integer("a feature number"));
+    }
+    lexer_.expect(")");
+    comparison(out);
+  }
+
+  void token_atom(Atom& out) {
+    if (lexer_.accept("in")) {
+      out.kind = Atom::Kind::token_in;
+      out.subject = known_class();
+      return;
+    }
+    out.kind = Atom::Kind::token_is;
+    if (!lexer_.accept("=")) {
+      lexer_.fail_here("'in' or '='");
+    }
+    if (lexer_.accept("id")) {
+      out.token = TokenId(lexer_.expect_integer("a token id"));
+    } else {
+      out.place = lexer_.peek().place;
+      out.subject = lexer_.expect(LexemeKind::string, "a token's text as a string or 'id'").text;
+    }
+  }
+
+  void comparison(Atom& out) {
+    static constexpr std::array<std::string_view, 4> kSigns = {">=", ">", "<=", "<"};
+    const auto* sign = std::find_if(kSigns.begin(), kSigns.end(),
+                                    [&](std::string_view s) { return lexer_.accept(s); });
+    if (sign == kSigns.end()) {
+      lexer_.fail_here("'>=', '>', '<=' or '<'");
+    }
+    out.comparison = static_cast<Comparison>(sign - kSigns.begin());
+    out.threshold = decimal("a threshold");
+    if (lexer_.accept("band")) {
+      const Place place = lexer_.peek().place;
+      out.band = decimal("a band");
+      if (out.band.num < 0) {
+        lexer_.fail(place, "a band of at least 0", "a negative number");
+      }
+    }
+  }
+
+  Rational decimal(const std::string& what) {
+    const Lexeme number = lexer_.expect(LexemeKind::number, what + ", a decimal number");
+    try {
+      return parse_rational(number.text);
+    } catch (const InputError&) {
+      lexer_.fail(number.place, what + " of at most 15 digits", shown(number));
+    }
+  }
+
+  Lexeme formula_name(const std::string& what) {
+    Lexeme name = fresh_name(formula_names_, what);
+    if (is_reserved(name.text)) {
+      lexer_.fail(name.place, "a name for the " + what, shown(name) + ", which is a word of the language");
+    }
+    return name;
+  }
+
+  void let() {
+    lexer_.expect("let");
+    const Lexeme name = formula_name("let");
+    Let out;
+    out.name = name.text;
+    out.place = name.place;
+    if (lexer_.accept("(")) {
+      std::set<std::string> taken;
+      do {
+        const Lexeme parameter = fresh_name(taken, "parameter");
+        if (is_reserved(parameter.text)) {
+          lexer_.fail(parameter.place, "a name for the parameter", shown(parameter));
+        }
+        out.parameters.push_back(parameter.text);
+      } while (lexer_.accept(","));
+      lexer_.expect(")");
+    }
+    lexer_.expect("=");
+    formulas_.define_let(out.name, out.parameters, out.text);
+    spec_.lets.push_back(std::move(out));
+  }
+
+  void prop() {
+    lexer_.expect("prop");
+    const Lexeme name = fresh_name(properties_, "property");
+    Property out;
+    out.name = name.text;
+    out.place = name.place;
+    lexer_.expect(":");
+    lexer_.expect("all");
+    out.formula = formulas_.parse(out.text);
+    while (!lexer_.at(";")) {
+      attribute(out);
+    }
+    spec_.properties.push_back(std::move(out));
+  }
+
+  void attribute(Property& out) {
+    const Lexeme key = lexer_.peek();
+    std::string value;
+    if (lexer_.accept("doc") || lexer_.accept("owner")) {
+      value = lexer_.expect(LexemeKind::string, "a text as a string").text;
+    } else if (lexer_.accept("severity")) {
+      value = lexer_.expect(LexemeKind::identifier, "a severity").text;
+    } else if (lexer_.accept("expect")) {
+      value = lexer_.peek().text;
+      if (!lexer_.accept("holds") && !lexer_.accept("violated") && !lexer_.accept("unknown")) {
+        lexer_.fail_here("'holds', 'violated' or 'unknown'");
+      }
+    } else {
+      lexer_.fail_here("an operator, 'doc', 'severity', 'owner', 'expect' or ';'");
+    }
+    if (!out.attributes.emplace(key.text, value).second) {
+      lexer_.fail(key.place, "each attribute once", shown(key) + " again");
+    }
+  }
+
+  Lexer lexer_;
+  FormulaParser formulas_;
+  Spec spec_;
+  std::set<std::string> uses_, classes_, declared_classes_, formula_names_, properties_;
+};
+
+}  // namespace
+
+const TokenClass* Spec::find_class(const std::string& class_name) const {
+  const auto found = std::find_if(classes.begin(), classes.end(),
+                                  [&](const TokenClass& c) { return c.name == class_name; });
+  return found == classes.end() ? nullptr : &*found;
+}
+
+const Use* Spec::find_use(const std::string& use_name) const {
+  const auto found =
+      std::find_if(uses.begin(), uses.end(), [&](const Use& u) { return u.name == use_name; });
+  return found == uses.end() ? nullptr : &*found;
+}
+
+bool Spec::is_resolved() const {
+  const auto fixed = [](const Atom& a) {
+    return a.kind == Atom::Kind::token_is  ? a.token.has_value()
+           : a.kind == Atom::Kind::feature ? a.feature.has_value()
+                                           : true;
+  };
+  return std::all_of(uses.begin(), uses.end(), [](const Use& u) { return u.sha256.has_value(); }) &&
+         std::all_of(classes.begin(), classes.end(),
+                     [](const TokenClass& c) { return c.form == TokenClass::Form::ids; }) &&
+         std::all_of(atoms.begin(), atoms.end(), fixed);
+}
+
+Spec parse_spec(const std::string& text, const std::string& file) {
+  return Parser(text, file).parse();
+}
+
+}  // namespace assay::spec

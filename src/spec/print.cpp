@@ -1,0 +1,131 @@
+#include "assay/spec/print.hpp"
+
+#include <cstdio>
+
+#include "assay/base/errors.hpp"
+
+namespace assay::spec {
+namespace {
+
+std::string class_text(const TokenClass& c) {
+  std::string out;
+  switch (c.form) {
+    case TokenClass::Form::regex:
+      return "/" + c.strings[0] + "/";
+    case TokenClass::Form::combination:
+      return c.strings[0] + " " + c.strings[1] + " " + c.strings[2];
+    case TokenClass::Form::strings:
+      for (const std::string& s : c.strings) {
+        out += (out.empty() ? "" : ", ") + string_literal(s);
+      }
+      return "{" + out + "}";
+    case TokenClass::Form::ids:
+      break;
+  }
+  for (const TokenId id : c.ids) {
+    out += (out.empty() ? "" : ", ") + std::to_string(id.at());
+  }
+  return "ids {" + out + "}";
+}
+
+std::string let_text(const Let& let) {
+  std::string out = "let " + let.name;
+  for (std::size_t i = 0; i < let.parameters.size(); ++i) {
+    out += (i == 0 ? "(" : ", ") + let.parameters[i];
+  }
+  return out + (let.parameters.empty() ? "" : ")") + " = " + let.text + ";\n";
+}
+
+std::string property_text(const Property& p) {
+  std::string out = "prop " + p.name + ": all " + p.text;
+  for (const char* key : {"doc", "severity", "owner", "expect"}) {
+    if (const auto found = p.attributes.find(key); found != p.attributes.end()) {
+      const bool is_string = std::string(key) == "doc" || std::string(key) == "owner";
+      out += std::string("\n  ") + key + " " + (is_string ? string_literal(found->second) : found->second);
+    }
+  }
+  return out + ";\n";
+}
+
+}  // namespace
+
+std::string string_literal(std::string_view bytes) {
+  std::string out = "\"";
+  for (const char c : bytes) {
+    const auto code = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (c == '\n') {
+      out += "\\n";
+    } else if (c == '\t') {
+      out += "\\t";
+    } else if (code < 0x20 || code >= 0x7f) {
+      char escape[8];
+      std::snprintf(escape, sizeof escape, "\\x%02x", code);
+      out += escape;
+    } else {
+      out += c;
+    }
+  }
+  return out + "\"";
+}
+
+std::string decimal_text(const Rational& value) {
+  __extension__ using Wide = __int128;
+  const bool negative = value.num < 0;
+  const auto magnitude = static_cast<std::uint64_t>(negative ? -value.num : value.num);
+  const auto den = static_cast<std::uint64_t>(value.den);
+  std::string out = (negative ? "-" : "") + std::to_string(magnitude / den);
+  Wide rest = static_cast<Wide>(magnitude % den);
+  for (int places = 0; rest != 0; ++places) {
+    require(places < 40, "decimal_text: not a decimal");
+    out += places == 0 ? "." : "";
+    rest *= 10;
+    out += static_cast<char>('0' + static_cast<int>(rest / static_cast<Wide>(den)));
+    rest %= static_cast<Wide>(den);
+  }
+  return out;
+}
+
+std::string atom_text(const Atom& a) {
+  if (a.kind == Atom::Kind::token_in) {
+    return "tok in " + a.subject;
+  }
+  if (a.kind == Atom::Kind::token_is) {
+    return "tok = " + (a.token ? "id " + std::to_string(a.token->at()) : string_literal(a.subject));
+  }
+  std::string out = "read(" + a.subject + ")";
+  if (a.kind == Atom::Kind::feature) {
+    out = "feat(" + a.subject + "/" +
+          (a.feature ? std::to_string(a.feature->at())
+                     : "best_feature(" + a.best_class + ", " + string_literal(a.best_site) + ")") +
+          ")";
+  }
+  static constexpr const char* kSigns[] = {" >= ", " > ", " <= ", " < "};
+  out += kSigns[static_cast<int>(a.comparison)] + decimal_text(a.threshold);
+  return a.band.num == 0 ? out : out + " band " + decimal_text(a.band);
+}
+
+std::string print_spec(const Spec& spec) {
+  std::string out = "spec " + string_literal(spec.name) + " version " + std::to_string(spec.version) + ";\n";
+  for (const Use& u : spec.uses) {
+    out += "use " + u.kind + " " + u.name + " = " + string_literal(u.path);
+    out += (u.sha256 ? " sha256 " + u.sha256->hex() : "") + ";\n";
+  }
+  for (const TokenClass& c : spec.classes) {
+    out += "class " + c.name + " = " + class_text(c) + ";\n";
+  }
+  for (const Atom& a : spec.atoms) {
+    out += "ap " + a.name + " = " + atom_text(a) + ";\n";
+  }
+  for (const Let& let : spec.lets) {
+    out += let_text(let);
+  }
+  for (const Property& p : spec.properties) {
+    out += property_text(p);
+  }
+  return out;
+}
+
+}  // namespace assay::spec

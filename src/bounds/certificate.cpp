@@ -9,10 +9,12 @@ namespace {
 class Writer {
  public:
   explicit Writer(const Request& statement) {
-    for (const Claim& claim : statement.claims) {
-      while (claim.id.starts_with(prefix_)) {
-        prefix_ += "_";
-      }
+    const auto taken = [&] {
+      return std::any_of(statement.claims.begin(), statement.claims.end(),
+                         [&](const Claim& c) { return c.id.starts_with(prefix_); });
+    };
+    for (std::size_t n = 0; taken(); ++n) {
+      prefix_ = "_" + std::to_string(n) + "_";
     }
   }
 

@@ -110,6 +110,7 @@ void Prover::check(const Claim& claim) const {
   if (claim.kind == ClaimKind::token_out) {
     require(decoder_.has_value(), "prove: token-out without a decoder");
     check_index(claim.target, model_.config.d_vocab_out, claim, "next token");
+    check_index(1, model_.config.d_vocab_out, claim, "rival of the next token");
   }
   if (claim.kind != ClaimKind::feature_off) {
     return;
@@ -184,9 +185,11 @@ void Prover::conclude(const Claim& claim, ClaimResult& result) {
     result.reason = "no rule bounds a feature that reads " + sae_->hook_name;
     return;
   }
-  if (std::isfinite(c.hi)) {
-    result.bound = c.hi;
+  if (!std::isfinite(c.hi)) {
+    result.reason = "the bound is not a finite number";
+    return;
   }
+  result.bound = c.hi;
   if (!(result.attack_enclosure.lo <= c.hi)) {
     throw Error(ExitCode::internal, "soundness alarm: claim " + claim.id + ": the attack " +
                                         decimal(result.attack_enclosure.lo) +

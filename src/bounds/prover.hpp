@@ -80,7 +80,6 @@ class Prover {
   void check(const Claim& claim) const;
   void conclude(const Claim& claim, ClaimResult& result);
   void attack(const Claim& claim, ClaimResult& result);
-  void judge(const Claim& claim, ClaimResult& result);
   [[nodiscard]] std::string words(const Claim& claim) const;
   [[nodiscard]] std::string tokens_text(const std::vector<TokenId>& tokens) const;
   SuffixWork& work(const Claim& claim);

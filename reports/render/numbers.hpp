@@ -10,7 +10,7 @@ namespace assay::report {
 
 enum class Towards { down, nearest, up };
 
-/// Four significant digits, rounded so that a shown upper bound is never below the exact one
+/// Four significant digits, rounded so that a shown upper bound, read as a double, is never below the one meant
 /// (`up`) and a shown lower bound never above (`down`). Text that is no number, or short
 /// already, stays as it is.
 [[nodiscard]] std::string short_number(const std::string& text, Towards direction);

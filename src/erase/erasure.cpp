@@ -18,7 +18,9 @@ struct Half {
   std::size_t documents = 0;
 };
 
-bool in_train_half(const Document& document) { return sha256(document.text).bytes[1] % 2 == 0; }
+bool in_train_half(const Document& document) {
+  return sha256(document.text).bytes[1] % 2 == 0;
+}
 
 void check_input(const EraseInput& input) {
   if (!is_spliceable(input.hook)) {
@@ -63,15 +65,6 @@ Rows rows_of(const EraseInput& input, const LabelledText& text, std::span<const 
   return collect_rows(input.model, input.tokenizer, input.hook, text, windows);
 }
 
-/// Max R^2 of the raw rows in double, or 0 when the fit's own guards refuse these rows.
-double raw_r2(const Moments& moments) {
-  try {
-    return fit_leace(moments).canonical_r2;
-  } catch (const Refusal&) {
-    return 0.0;
-  }
-}
-
 SplitFigures figures_of(const Rows& rows, double r2_before) {
   return {rows.n(), rows.positive(), rows.documents(), r2_before};
 }
@@ -83,15 +76,16 @@ ResidualClaim residual_claim(const std::string& concept_name, const std::string&
                       exact_residual(deploy_rows(eraser, rows))};
   if (!claim.residual.certifiable()) {
     throw Refusal("the deployed outputs of the " + split + " rows span " +
-                  std::to_string(claim.residual.rank) + " of " +
-                  std::to_string(claim.residual.d) +
+                  std::to_string(claim.residual.rank) + " of " + std::to_string(claim.residual.d) +
                   " dimensions (constant or duplicate coordinates, or too few rows): no positive "
                   "definite matrix to certify");
   }
   return claim;
 }
 
-ProbeData empty_data(std::size_t d) { return {{0, d, {}}, {}}; }
+ProbeData empty_data(std::size_t d) {
+  return {{0, d, {}}, {}};
+}
 
 void append(ProbeData& data, std::span<const double> row, std::uint8_t z) {
   data.x.data.insert(data.x.data.end(), row.begin(), row.end());
@@ -129,7 +123,8 @@ std::pair<Half, Half> split_held_out(const Rows& rows, const LabelledText& text,
   }
   result.mean_change = spread > 0 ? moved / spread : 0.0;
   for (const Half* half : {&train, &test}) {
-    const auto ones = static_cast<std::size_t>(std::count(half->raw.z.begin(), half->raw.z.end(), 1));
+    const auto ones =
+        static_cast<std::size_t>(std::count(half->raw.z.begin(), half->raw.z.end(), 1));
     if (ones < kMinTestPerLabel || half->raw.z.size() - ones < kMinTestPerLabel) {
       throw Refusal("a half of the held-out rows has " + std::to_string(ones) + " of " +
                     std::to_string(half->raw.z.size()) +
@@ -167,8 +162,7 @@ void run_probes(const Half& train, const Half& test, const EraseInput& input, Er
   relu.before = relu_probe(train.raw, test.raw, input.seed, relu.converged_before);
   relu.after = relu_probe(train.erased, test.erased, input.seed, relu.converged_after);
   result.probe = {input.hook, before.weights, before.bias, {}};
-  result.probe_erased =
-      compose({input.hook, after.weights, after.bias, {}}, result.fit.eraser);
+  result.probe_erased = compose({input.hook, after.weights, after.bias, {}}, result.fit.eraser);
 }
 
 void add_files(const EraseInput& input, EraseResult& result, std::string fit_bytes,
@@ -215,14 +209,13 @@ EraseResult run_erasure(const EraseInput& input) {
 
   // From here on the eraser is frozen; calibration is touched this once.
   const Rows calibration = rows_of(input, text, windows(Part::calibration));
-  result.calibration_split = figures_of(calibration, raw_r2(moments_of(calibration)));
   std::string calibration_bytes = data_file(calibration);
   result.on_calibration =
       residual_claim(result.labelled.name, "calibration", calibration_bytes, eraser, calibration);
+  result.calibration_split = figures_of(calibration, canonical_r2(moments_of(calibration)));
 
   const std::vector<Window> held_out = windows(Part::held_out);
-  const auto [train, test] =
-      split_held_out(rows_of(input, text, held_out), text, eraser, result);
+  const auto [train, test] = split_held_out(rows_of(input, text, held_out), text, eraser, result);
   run_probes(train, test, input, result);
   result.cost = measure_cost(input.model, input.tokenizer, text, held_out, eraser);
   add_files(input, result, std::move(fit_bytes), std::move(calibration_bytes));

@@ -59,12 +59,10 @@ std::string eraser_json(const Eraser& eraser, const Concept& labelled,
 
 std::string eraser_tensors(const Eraser& eraser) {
   SafetensorsFile file;
-  file.doubles = {{"proj_left", eraser.proj_left},
-                  {"proj_right", eraser.proj_right},
-                  {"bias", eraser.bias}};
-  file.double_shapes = {{"proj_left", {eraser.d(), 1}},
-                        {"proj_right", {1, eraser.d()}},
-                        {"bias", {eraser.d()}}};
+  file.doubles = {
+      {"proj_left", eraser.proj_left}, {"proj_right", eraser.proj_right}, {"bias", eraser.bias}};
+  file.double_shapes = {
+      {"proj_left", {eraser.d(), 1}}, {"proj_right", {1, eraser.d()}}, {"bias", {eraser.d()}}};
   return to_safetensors(file);
 }
 

@@ -47,7 +47,9 @@ RowMajor standardised(const Matrix& x, const Scaling& s) {
   return out;
 }
 
-double softplus(double t) { return t > 0 ? t + std::log1p(std::exp(-t)) : std::log1p(std::exp(t)); }
+double softplus(double t) {
+  return t > 0 ? t + std::log1p(std::exp(-t)) : std::log1p(std::exp(t));
+}
 double sigmoid(double t) {
   return t >= 0 ? 1.0 / (1.0 + std::exp(-t)) : std::exp(t) / (1.0 + std::exp(t));
 }
@@ -119,8 +121,7 @@ Probe fit_logistic(const ProbeData& train, double ridge) {
   bool converged = false;
   for (int step = 0; step < kMaxSteps && !converged; ++step) {
     double gradient_size = 0.0;
-    const VectorXd direction =
-        newton_direction(x, train.z, logits, w, ridge, gradient_size);
+    const VectorXd direction = newton_direction(x, train.z, logits, w, ridge, gradient_size);
     converged = gradient_size < kConverged;
     double size = 1.0;
     bool moved = false;
@@ -142,6 +143,7 @@ Probe fit_logistic(const ProbeData& train, double ridge) {
   }
   Probe probe = unscale(w, w(x.cols() - 1), s);
   probe.base_rate = rate;
+  probe.cut = std::log(rate / (1.0 - rate));
   probe.converged = converged;
   return probe;
 }
@@ -160,6 +162,7 @@ Probe fit_least_squares(const ProbeData& train) {
   const VectorXd w = Eigen::ColPivHouseholderQR<Eigen::MatrixXd>(x.leftCols(d)).solve(centred);
   Probe probe = unscale(w, rate - 0.5, s);
   probe.base_rate = rate;
+  probe.cut = rate - 0.5;
   return probe;
 }
 
@@ -191,7 +194,6 @@ ProbeFigures evaluate(const Probe& probe, const ProbeData& test) {
   const double rate = base_rate(test.z);
   ProbeFigures f;
   f.n = test.z.size();
-  const double cut = std::log(probe.base_rate / (1.0 - probe.base_rate));
   double right = 0.0;
   double recall[2] = {0.0, 0.0};
   std::vector<double> scores(f.n);
@@ -204,7 +206,7 @@ ProbeFigures evaluate(const Probe& probe, const ProbeData& test) {
     const bool one = test.z[i] == 1;
     f.positive += one ? 1 : 0;
     right += (logit > 0) == one ? 1.0 : 0.0;
-    recall[one ? 1 : 0] += (logit > cut) == one ? 1.0 : 0.0;
+    recall[one ? 1 : 0] += (logit > probe.cut) == one ? 1.0 : 0.0;
     f.log_loss += softplus(one ? -logit : logit);
   }
   const auto n = static_cast<double>(f.n);
@@ -214,8 +216,7 @@ ProbeFigures evaluate(const Probe& probe, const ProbeData& test) {
   f.balanced_accuracy = 0.5 * (recall[1] / ones + recall[0] / (n - ones));
   f.auc = auc(scores, test.z);
   f.log_loss /= n;
-  f.constant_loss =
-      -rate * std::log(probe.base_rate) - (1.0 - rate) * std::log1p(-probe.base_rate);
+  f.constant_loss = -rate * std::log(probe.base_rate) - (1.0 - rate) * std::log1p(-probe.base_rate);
   return f;
 }
 

@@ -100,18 +100,14 @@ Integer eliminate(Augmented& m, std::size_t& rank) {
 std::size_t count_distinct(const GridRows& rows) {
   std::vector<std::size_t> order(rows.n());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  const auto row = [&rows](std::size_t r) {
-    return std::span(rows.y).subspan(r * rows.d, rows.d);
-  };
+  const auto row = [&rows](std::size_t r) { return std::span(rows.y).subspan(r * rows.d, rows.d); };
   std::sort(order.begin(), order.end(), [&row](std::size_t a, std::size_t b) {
-    return std::lexicographical_compare(row(a).begin(), row(a).end(), row(b).begin(),
-                                        row(b).end());
+    return std::lexicographical_compare(row(a).begin(), row(a).end(), row(b).begin(), row(b).end());
   });
   std::size_t distinct = order.empty() ? 0 : 1;
   for (std::size_t k = 1; k < order.size(); ++k) {
-    distinct += std::equal(row(order[k]).begin(), row(order[k]).end(), row(order[k - 1]).begin())
-                    ? 0
-                    : 1;
+    distinct +=
+        std::equal(row(order[k]).begin(), row(order[k]).end(), row(order[k - 1]).begin()) ? 0 : 1;
   }
   return distinct;
 }

@@ -170,8 +170,7 @@ Rows collect_rows(const Transformer& model, const Tokenizer& tokenizer, const st
   const std::size_t skip = model.config.bos ? 1 : 0;
   each_window("activations", tokenizer, text, windows,
               [&](const Window& window, const std::vector<TokenId>& document) {
-                const ForwardPass pass =
-                    forward(model, input_of(model, document, window), hooks);
+                const ForwardPass pass = forward(model, input_of(model, document, window), hooks);
                 const Matrix& value = pass.hooks.at(hook);
                 rows.d = value.cols;
                 for (std::size_t t = 0; t < window.length; ++t) {

@@ -25,8 +25,8 @@ struct EraseInput {
   std::string hook = "blocks.0.hook_resid_mid";
   std::size_t max_tokens = 30000;  ///< rows a split, at most
   std::uint64_t seed = 1;
-  int grid_bits = 16;              ///< the finest grid wanted
-  bool plant_emails = false;       ///< where the text has too few addresses of its own
+  int grid_bits = 16;         ///< the finest grid wanted
+  bool plant_emails = false;  ///< where the text has too few addresses of its own
 };
 
 /// One claim of the request and the evidence it names.
@@ -51,11 +51,11 @@ struct ProbePair {
 struct EraseResult {
   Concept labelled;
   std::string hook;
-  ConceptCount natural;           ///< in the text as given
-  ConceptCount used;              ///< after planting, if any
+  ConceptCount natural;  ///< in the text as given
+  ConceptCount used;     ///< after planting, if any
   bool planted = false;
-  Digest corpus;                  ///< of the text as given
-  Digest used_corpus;             ///< of the copies with planted addresses; else equal
+  Digest corpus;       ///< of the text as given
+  Digest used_corpus;  ///< of the copies with planted addresses; else equal
   std::uint64_t seed = 0;
   std::size_t max_tokens = 0;
   LeaceFit fit;
@@ -64,8 +64,8 @@ struct EraseResult {
   ProbePair logistic, least_squares, relu;
   std::size_t relu_features = 0;
   Cost cost;
-  double mean_change = 0;         ///< mean |Y 2^-g - x| over mean |x - mean x|, held-out
-  Readout probe, probe_erased;    ///< both on the raw site
+  double mean_change = 0;       ///< mean |Y 2^-g - x| over mean |x - mean x|, held-out
+  Readout probe, probe_erased;  ///< both on the raw site
   std::vector<std::pair<std::string, std::string>> files;  ///< name, bytes; sorted by name
 };
 

@@ -26,11 +26,11 @@ struct Residual {
   std::size_t n = 0;
   std::size_t n1 = 0;
   std::size_t d = 0;
-  std::size_t rank = 0;           ///< of A; below d no certificate line can be written
-  std::size_t distinct_rows = 0;  ///< different rows Y: what the noise floor really rests on
+  std::size_t rank = 0;                ///< of A; below d no certificate line can be written
+  std::size_t distinct_rows = 0;       ///< different rows Y: what the noise floor really rests on
   std::string numerator, denominator;  ///< R^2, exact, reduced
-  double r2 = 0;                  ///< R^2, nearest double, to read
-  Rational tau;                   ///< smallest k / 10^9 above R^2, or 1: what the claim says
+  double r2 = 0;                       ///< R^2, nearest double, to read
+  Rational tau;                        ///< smallest k / 10^9 above R^2, or 1: what the claim says
 
   [[nodiscard]] bool certifiable() const { return rank == d && r2 < 1 && tau.num > 0; }
   /// R^2 expected when Y and z have nothing to do with each other: d / n.

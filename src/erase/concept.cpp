@@ -18,13 +18,27 @@ constexpr std::size_t kMaxPiece = 4096;
 constexpr const char* kUrlPattern = "(https?|ftp)://[^\\s\"'<>]+";
 constexpr const char* kEmailPattern = "[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\\.[A-Za-z]{2,}";
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_word(char c) { return is_letter(c) || is_digit(c); }
-bool in(char c, const char* set) { return c != '\0' && std::strchr(set, c) != nullptr; }
-bool is_local(char c) { return is_word(c) || in(c, "._%+-"); }
-bool is_domain(char c) { return is_word(c) || in(c, ".-"); }
-bool is_url_byte(char c) { return !in(c, " \t\n\v\f\r\"'<>"); }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+bool is_word(char c) {
+  return is_letter(c) || is_digit(c);
+}
+bool in(char c, const char* set) {
+  return c != '\0' && std::strchr(set, c) != nullptr;
+}
+bool is_local(char c) {
+  return is_word(c) || in(c, "._%+-");
+}
+bool is_domain(char c) {
+  return is_word(c) || in(c, ".-");
+}
+bool is_url_byte(char c) {
+  return !in(c, " \t\n\v\f\r\"'<>");
+}
 
 using Marks = std::span<std::uint8_t>;
 
@@ -123,9 +137,9 @@ void each_piece(std::string_view text, Marks marks, Marker marker) {
 }
 
 void check_name(const std::string& name) {
-  const bool good = !name.empty() && name.size() <= 48 && (is_letter(name[0]) || name[0] == '_') &&
-                    std::all_of(name.begin(), name.end(),
-                                [](char c) { return is_word(c) || in(c, "_.-"); });
+  const bool good =
+      !name.empty() && name.size() <= 48 && (is_letter(name[0]) || name[0] == '_') &&
+      std::all_of(name.begin(), name.end(), [](char c) { return is_word(c) || in(c, "_.-"); });
   if (!good) {
     throw UsageError(
         "concept: expected a name of letters, digits, '_', '.' and '-' that starts with a letter "
@@ -168,8 +182,9 @@ Concept make_concept(const std::string& name, const std::string& pattern, std::s
   if (base == "email") {
     return {name, Concept::Kind::email, "", by};
   }
-  throw UsageError("concept: expected digit, url, email (or next-…), or --regex with --name, found '" +
-                   name + "'");
+  throw UsageError(
+      "concept: expected digit, url, email (or next-…), or --regex with --name, found '" + name +
+      "'");
 }
 
 std::vector<std::uint8_t> label(const Concept& labelled, std::string_view text) {

@@ -99,6 +99,16 @@ double confidence_floor(std::size_t d, std::size_t n) {
   return (k + 2.0 * std::sqrt(k * t) + 2.0 * t) / static_cast<double>(n);
 }
 
+double canonical_r2(const Moments& moments) {
+  LeaceFit fit;
+  const Eigen::VectorXd a = solve_masked(moments, fit);
+  double q2 = 0.0;
+  for (std::size_t i = 0; i < moments.d(); ++i) {
+    q2 += moments.xz(i) * a(static_cast<Eigen::Index>(i));
+  }
+  return q2 / moments.zz();
+}
+
 LeaceFit fit_leace(const Moments& moments) {
   check_counts(moments);
   LeaceFit fit;
@@ -161,8 +171,7 @@ int choose_grid_bits(const Eraser& eraser, std::span<const float> x, int wanted)
     const std::span<const float> row = x.subspan(at, d);
     const double c = pull(eraser, row);
     for (std::size_t i = 0; i < d; ++i) {
-      largest = std::max(largest,
-                         std::fabs(static_cast<double>(row[i]) - eraser.proj_left[i] * c));
+      largest = std::max(largest, std::fabs(static_cast<double>(row[i]) - eraser.proj_left[i] * c));
     }
   }
   int bits = wanted;
@@ -179,7 +188,8 @@ int choose_grid_bits(const Eraser& eraser, std::span<const float> x, int wanted)
 Readout compose(const Readout& after, const Eraser& eraser) {
   require(after.weights.size() == eraser.d(), "compose: a readout of another width");
   const double wl = dot(after.weights, eraser.proj_left);
-  Readout raw{eraser.hook, after.weights, after.bias + wl * dot(eraser.proj_right, eraser.bias), {}};
+  Readout raw{
+      eraser.hook, after.weights, after.bias + wl * dot(eraser.proj_right, eraser.bias), {}};
   for (std::size_t j = 0; j < raw.weights.size(); ++j) {
     raw.weights[j] -= wl * eraser.proj_right[j];
   }

@@ -64,16 +64,20 @@ Readout load_readout(const std::filesystem::path& path) {
   return readout;
 }
 
-void save_readout(const std::filesystem::path& file, const Readout& readout) {
-  require(std::isfinite(readout.bias), "save_readout: the bias is not finite");
+std::string readout_json(const Readout& readout) {
+  require(std::isfinite(readout.bias), "readout_json: the bias is not finite");
   nlohmann::ordered_json root = {{"assay-readout", 1}, {"hook", readout.hook}};
   root["weights"] = nlohmann::ordered_json::array();
   for (const double w : readout.weights) {
-    require(std::isfinite(w), "save_readout: a weight is not finite");
+    require(std::isfinite(w), "readout_json: a weight is not finite");
     root["weights"].push_back(hex_float(w));
   }
   root["bias"] = hex_float(readout.bias);
-  write_file_atomic(file, root.dump() + "\n");
+  return root.dump() + "\n";
+}
+
+void save_readout(const std::filesystem::path& file, const Readout& readout) {
+  write_file_atomic(file, readout_json(readout));
 }
 
 }  // namespace assay

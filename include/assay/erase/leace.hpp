@@ -31,14 +31,18 @@ struct Eraser {
 
 /// What the fit found; figures for the report.
 struct LeaceFit {
-  Eraser eraser;                  ///< hook and grid_bits as constructed
-  double canonical_r2 = 0;        ///< squared canonical correlation of x with z = max R^2 before
-  double floor_r2 = 0;            ///< confidence floor that canonical_r2 had to exceed
-  std::size_t rank = 0;           ///< directions of x kept
-  std::size_t masked = 0;         ///< directions without variance in double
-  double masked_sigma = 0;        ///< largest |correlation with z| along a masked direction
-  double operator_norm = 0;       ///< ||I - L R||_2, how far one row can grow
+  Eraser eraser;             ///< hook and grid_bits as constructed
+  double canonical_r2 = 0;   ///< squared canonical correlation of x with z = max R^2 before
+  double floor_r2 = 0;       ///< confidence floor that canonical_r2 had to exceed
+  std::size_t rank = 0;      ///< directions of x kept
+  std::size_t masked = 0;    ///< directions without variance in double
+  double masked_sigma = 0;   ///< largest |correlation with z| along a masked direction
+  double operator_norm = 0;  ///< ||I - L R||_2, how far one row can grow
 };
+
+/// Max R^2 over affine predictors of z from x, in double, on the directions with variance.
+/// @pre both labels occur
+[[nodiscard]] double canonical_r2(const Moments& moments);
 
 /// Smallest R^2 that is not put down to chance: an upper 1 - 10^-6 quantile bound of chi^2_d / n
 /// (Laurent and Massart 2000), (d + 2 sqrt(d t) + 2 t) / n with t = ln 10^6. It treats rows as

@@ -18,6 +18,8 @@ struct Readout {
 };
 
 [[nodiscard]] Readout load_readout(const std::filesystem::path& file);
+/// The file's bytes. @pre weights and bias are finite.
+[[nodiscard]] std::string readout_json(const Readout& readout);
 void save_readout(const std::filesystem::path& file, const Readout& readout);
 
 }  // namespace assay

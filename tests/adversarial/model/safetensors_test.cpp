@@ -27,8 +27,9 @@ std::string with_length(std::string bytes, std::uint64_t n) {
 
 std::string entry(const std::string& name, const std::string& dtype, const std::string& shape,
                   const std::string& offsets) {
-  return "\"" + name + R"(":{"dtype":")" + dtype + R"(","shape":)" + shape + R"(,"data_offsets":)" +
-         offsets + "}";
+  std::string text = "\"";
+  text.append(name).append(R"(":{"dtype":")").append(dtype).append(R"(","shape":)").append(shape);
+  return text.append(R"(,"data_offsets":)").append(offsets).append("}");
 }
 
 std::string floats(const std::vector<float>& values) {
@@ -38,8 +39,8 @@ std::string floats(const std::vector<float>& values) {
 }
 
 /// Two tensors, three floats: the untouched control.
-const std::string kHeader =
-    "{" + entry("a", "F32", "[2]", "[0,8]") + "," + entry("b", "F32", "[1,1]", "[8,12]") + "}";
+const std::string kHeader = std::string("{") + entry("a", "F32", "[2]", "[0,8]") + "," +
+                            entry("b", "F32", "[1,1]", "[8,12]") + "}";
 const std::string kBuffer = floats({1.5F, -2.0F, 3.0F});
 
 SafetensorsFile parse(const std::string& bytes) {
@@ -53,7 +54,7 @@ void refuse(const std::string& header, const std::string& buffer, const std::str
 }
 
 std::string one(const std::string& dtype, const std::string& shape, const std::string& offsets) {
-  return "{" + entry("a", dtype, shape, offsets) + "}";
+  return std::string("{") + entry("a", dtype, shape, offsets) + "}";
 }
 
 }  // namespace
@@ -82,7 +83,8 @@ TEST_CASE("a header length that does not fit the file is refused") {
 
 TEST_CASE("spans that overlap, leave a hole or leave the buffer are refused") {
   const auto b_at = [](const std::string& offsets) {
-    return "{" + entry("a", "F32", "[2]", "[0,8]") + "," + entry("b", "F32", "[1]", offsets) + "}";
+    return std::string("{") + entry("a", "F32", "[2]", "[0,8]") + "," +
+           entry("b", "F32", "[1]", offsets) + "}";
   };
   refuse(b_at("[4,8]"), floats({1, 2}), "overlap");
   refuse(b_at("[12,16]"), floats({1, 2, 3, 4}), "hole");
@@ -108,7 +110,8 @@ TEST_CASE("shapes that overflow or disagree with their span are refused") {
 }
 
 TEST_CASE("duplicate names, unknown dtypes and odd entries are refused") {
-  refuse("{" + entry("a", "F32", "[1]", "[0,4]") + "," + entry("a", "F32", "[1]", "[0,4]") + "}",
+  refuse(std::string("{") + entry("a", "F32", "[1]", "[0,4]") + "," +
+             entry("a", "F32", "[1]", "[0,4]") + "}",
          floats({1}), "twice");
   refuse(one("F8_E4M3", "[4]", "[0,4]"), floats({1}), "dtype");
   refuse(one("f32", "[1]", "[0,4]"), floats({1}), "dtype");

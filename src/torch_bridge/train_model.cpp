@@ -1,0 +1,152 @@
+#include <ctime>
+
+#include "adam.hpp"
+#include "assay/base/files.hpp"
+#include "assay/base/progress.hpp"
+#include "assay/base/text.hpp"
+#include "assay/torch_bridge/checkpoint.hpp"
+#include "assay/torch_bridge/data.hpp"
+#include "assay/torch_bridge/train.hpp"
+#include "network.hpp"
+#include "state.hpp"
+
+namespace assay::torch_bridge {
+namespace {
+
+constexpr std::size_t kValidationTokens = 20000;
+
+struct Setting {
+  Tokenizer tokenizer = Tokenizer::bytes();
+  TokenText fit, held_out;
+  std::string corpus_digest;
+};
+
+Setting read_text(const ModelOptions& o) {
+  const std::vector<Document> documents = load_corpus(o.text);
+  Setting s;
+  s.corpus_digest = corpus_digest(documents).hex();
+  if (o.tokenizer == "char") {
+    std::string fit;
+    for (const Document& document : documents) {
+      if (part_of(document) == Part::fit) {
+        fit += document.text;
+      }
+    }
+    s.tokenizer = Tokenizer::characters(fit, o.vocab);
+  }
+  s.fit = tokenize(documents, Part::fit, s.tokenizer);
+  s.held_out = tokenize(documents, Part::held_out, s.tokenizer);
+  return s;
+}
+
+/// Mean loss over a fixed sample, in batches.
+double validation_loss(const Network& network, const at::Tensor& rows) {
+  const c10::NoGradGuard no_gradient;
+  double sum = 0;
+  for (std::int64_t first = 0; first < rows.size(0); first += 64) {
+    const std::int64_t n = std::min<std::int64_t>(64, rows.size(0) - first);
+    const at::Tensor batch = rows.narrow(0, first, n);
+    const at::Tensor logits = network.forward(batch.narrow(1, 0, batch.size(1) - 1));
+    sum += next_token_loss(logits, batch).item<double>() * static_cast<double>(n);
+  }
+  return sum / static_cast<double>(rows.size(0));
+}
+
+struct StepFigures {
+  double loss = 0, penalty = 0;
+};
+
+StepFigures take_step(Network& network, Adam& adam, const at::Tensor& rows, const ModelOptions& o,
+                      std::size_t step) {
+  const at::Tensor logits = network.forward(rows.narrow(1, 0, rows.size(1) - 1));
+  const at::Tensor loss = next_token_loss(logits, rows);
+  at::Tensor total = loss;
+  StepFigures figures;
+  if (*o.range_penalty > 0) {
+    const at::Tensor penalty = network.range_penalty(o.known);
+    figures.penalty = penalty.item<double>();
+    total = loss + *o.range_penalty * penalty;
+  }
+  adam.step(adam.gradients(total), learning_rate(o.lr, step, o.steps), 1.0);
+  figures.loss = loss.item<double>();
+  return figures;
+}
+
+void write_model(const ModelOptions& o, const Network& network, const Tokenizer& tokenizer) {
+  save_transformer(o.out, network.to_transformer());
+  write_file_atomic(o.out / "tokenizer.json", tokenizer.json());
+}
+
+Scalars final_figures(const ModelOptions& o, const Network& network, double validation,
+                      const TokenText& fit, std::size_t validation_tokens) {
+  const c10::NoGradGuard no_gradient;
+  std::size_t parameters = 0;
+  for (const auto& [name, p] : network.parameters()) {
+    parameters += static_cast<std::size_t>(p.numel());
+  }
+  Scalars figures = {{"validation_loss_nats_per_token", validation},
+                     {"validation_tokens", static_cast<double>(validation_tokens)},
+                     {"fit_tokens", static_cast<double>(fit.tokens.size())},
+                     {"parameters", static_cast<double>(parameters)}};
+  if (penalty_is_defined(o) && o.known <= o.window) {
+    figures.emplace_back("certified_range", network.range_penalty(o.known).item<double>());
+  }
+  return figures;
+}
+
+}  // namespace
+
+Outcome train_model(const ModelOptions& o) {
+  const at::Device device = open_device(o.device);
+  const Setting text = read_text(o);
+  const Windows fit(text.fit, o.n_ctx + 1, o.text.string() + " (fit part)");
+  const Windows held_out(text.held_out, o.n_ctx + 1, o.text.string() + " (held-out part)");
+  const at::Tensor validation =
+      tokens_to_torch(held_out.spread(kValidationTokens / o.n_ctx + 1), o.n_ctx + 1, device);
+  Network network = Network::random(config_of(o, text.tokenizer.size()), o.seed, device);
+  Adam adam(network.parameters(), 0.9, 0.98, 0.01);
+  const std::string options = options_json(o);
+  RunState state(o, options, text.corpus_digest, network.parameters(), adam);
+  std::size_t done = state.resume();
+  for (auto& [name, p] : network.parameters()) {
+    p.requires_grad_(true);
+  }
+  make_directory(o.out);
+  MetricsLog log(o.out, done);
+  Progress progress("train model", o.steps);
+  StopRule stop(o);
+  const std::clock_t cpu_start = std::clock();
+  const std::size_t first = done;
+  const std::size_t chunk = std::max<std::size_t>(1, o.steps / 20);
+  const double tokens_per_step = static_cast<double>(o.batch * o.n_ctx);
+  double latest = 0;
+  while (!stop.leave(done)) {
+    const at::Tensor rows = tokens_to_torch(fit.draw(o.batch, o.seed, done), o.n_ctx + 1, device);
+    const StepFigures figures = take_step(network, adam, rows, o, done);
+    ++done;
+    const double rate = static_cast<double>(done - first) * tokens_per_step / stop.seconds();
+    if (done % chunk == 0 || done == o.steps) {
+      latest = validation_loss(network, validation);
+      log.write(done, {{"loss", figures.loss}, {"validation_loss", latest},
+                       {"range_penalty", figures.penalty},
+                       {"learning_rate", learning_rate(o.lr, done - 1, o.steps)},
+                       {"tokens", static_cast<double>(done) * tokens_per_step},
+                       {"tokens_per_second", rate}, {"seconds", stop.seconds()}});
+    }
+    progress.update(done, fixed(rate / 1000, 1) + " k tokens/s, loss " + fixed(figures.loss, 3) +
+                              ", validation " + fixed(latest, 3));
+    state.save_if_due(done);
+  }
+  if (stop.ending() != Ending::finished) {
+    state.save(done);
+  }
+  write_model(o, network, text.tokenizer);
+  const double loss = validation_loss(network, validation);
+  const Scalars figures = final_figures(
+      o, network, loss, text.fit, static_cast<std::size_t>(validation.size(0)) * o.n_ctx);
+  return conclude(o, "train model", options, text.corpus_digest, done, stop.ending(), figures,
+                  {{"seconds", stop.seconds()},
+                   {"cpu_seconds", static_cast<double>(std::clock() - cpu_start) / CLOCKS_PER_SEC}});
+}
+
+}  // namespace assay::torch_bridge

@@ -143,6 +143,7 @@ Probe fit_logistic(const ProbeData& train, double ridge) {
   }
   Probe probe = unscale(w, w(x.cols() - 1), s);
   probe.base_rate = rate;
+  probe.cut = std::log(rate / (1.0 - rate));
   probe.converged = converged;
   return probe;
 }
@@ -161,6 +162,7 @@ Probe fit_least_squares(const ProbeData& train) {
   const VectorXd w = Eigen::ColPivHouseholderQR<Eigen::MatrixXd>(x.leftCols(d)).solve(centred);
   Probe probe = unscale(w, rate - 0.5, s);
   probe.base_rate = rate;
+  probe.cut = rate - 0.5;
   return probe;
 }
 
@@ -192,7 +194,6 @@ ProbeFigures evaluate(const Probe& probe, const ProbeData& test) {
   const double rate = base_rate(test.z);
   ProbeFigures f;
   f.n = test.z.size();
-  const double cut = std::log(probe.base_rate / (1.0 - probe.base_rate));
   double right = 0.0;
   double recall[2] = {0.0, 0.0};
   std::vector<double> scores(f.n);
@@ -205,7 +206,7 @@ ProbeFigures evaluate(const Probe& probe, const ProbeData& test) {
     const bool one = test.z[i] == 1;
     f.positive += one ? 1 : 0;
     right += (logit > 0) == one ? 1.0 : 0.0;
-    recall[one ? 1 : 0] += (logit > cut) == one ? 1.0 : 0.0;
+    recall[one ? 1 : 0] += (logit > probe.cut) == one ? 1.0 : 0.0;
     f.log_loss += softplus(one ? -logit : logit);
   }
   const auto n = static_cast<double>(f.n);

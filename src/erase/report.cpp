@@ -69,8 +69,8 @@ Json definitions() {
        "these rows; exact rational, printed as the nearest double"},
       {"tau", "smallest k/10^9 above maxR2; the claim is maxR2 < tau"},
       {"noiseFloor",
-       "d / n: the maxR2 to expect of d independent coordinates that have nothing to "
-       "do with the label"},
+       "d / n: the maxR2 to expect of d coordinates that have nothing to do with the label, over n "
+       "independent rows; tokens of one document depend on each other, which raises it"},
       {"distinctRows", "different deployed rows; repeated rows raise the floor above d / n"},
       {"maxR2Before", "the same of the raw site, computed in double"},
       {"accuracy", "share of test rows where (logit > 0) equals the label"},
@@ -236,9 +236,10 @@ std::string erasure_table(const EraseResult& r) {
   probe_line(text, "logistic", r.logistic, true);
   probe_line(text, "least squares, no ridge", r.least_squares, false);
   probe_line(text, "random ReLU, non-linear", r.relu, true);
-  text += "\nnext-token cross-entropy on held-out text: " + fixed(r.cost.clean, 4) + " clean, " +
-          fixed(r.cost.erased, 4) + " erased, " + fixed(r.cost.erased - r.cost.clean, 4) +
-          " nats more\n";
+  const double change = r.cost.erased - r.cost.clean;
+  text += "\nnext-token cross-entropy on held-out text, nats: " + fixed(r.cost.clean, 4) +
+          " clean, " + fixed(r.cost.erased, 4) + " erased (" + (change < 0 ? "" : "+") +
+          fixed(change, 4) + ")\n";
   text +=
       "not claimed: non-linear probes, other layers and sites, AUC of other probes, other text, "
       "relearning";

@@ -18,6 +18,7 @@ struct Probe {
   std::vector<double> weights;
   double bias = 0;
   double base_rate = 0;  ///< share of z = 1 in the training half
+  double cut = 0;        ///< the logit at which the probe says "as likely as the base rate"
   bool converged = true;
 };
 

@@ -1,0 +1,138 @@
+#include "formula.hpp"
+
+#include <algorithm>
+
+#include "reject.hpp"
+
+namespace assay_check {
+namespace {
+
+constexpr std::size_t kMaxNodes = 1'000'000;
+
+bool is_leaf(Op op) {
+  return op <= Op::not_atom;
+}
+bool is_binary(Op op) {
+  return op == Op::and_ || op == Op::or_ || op == Op::until || op == Op::weak_until;
+}
+
+}  // namespace
+
+Formulas::Formulas() {
+  static_cast<void>(make(Op::constant_false, 0));
+  static_cast<void>(make(Op::constant_true, 0));
+}
+
+FormulaId Formulas::make(Op op, FormulaId a, FormulaId b, std::uint32_t lo, std::uint32_t hi) {
+  if (op == Op::and_ || op == Op::or_) {
+    const FormulaId neutral = op == Op::and_ ? kTrue : kFalse;
+    const FormulaId absorbing = op == Op::and_ ? kFalse : kTrue;
+    if (a == absorbing || b == absorbing) {
+      return absorbing;
+    }
+    if (a == neutral || a == b) {
+      return b;
+    }
+    if (b == neutral) {
+      return a;
+    }
+  }
+  const auto [it, fresh] =
+      index_.emplace(std::tuple(op, a, b, lo, hi), static_cast<FormulaId>(nodes_.size()));
+  if (fresh) {
+    if (nodes_.size() >= kMaxNodes) {
+      throw Reject("spec", "formula over the limit");
+    }
+    nodes_.push_back({op, a, b, lo, hi});
+  }
+  return it->second;
+}
+
+FormulaId Formulas::negate(FormulaId f) {
+  if (const auto known = negations_.find(f); known != negations_.end()) {
+    return known->second;
+  }
+  const Formula n = at(f);
+  FormulaId result = kFalse;
+  switch (n.op) {
+    case Op::constant_false:
+      result = kTrue;
+      break;
+    case Op::constant_true:
+      result = kFalse;
+      break;
+    case Op::atom:
+      result = make(Op::not_atom, n.a);
+      break;
+    case Op::not_atom:
+      result = make(Op::atom, n.a);
+      break;
+    case Op::and_:
+    case Op::or_: {
+      const FormulaId a = negate(n.a);
+      result = make(n.op == Op::and_ ? Op::or_ : Op::and_, a, negate(n.b));
+      break;
+    }
+    case Op::next_weak:
+    case Op::next_strong:
+      result = make(n.op == Op::next_weak ? Op::next_strong : Op::next_weak, negate(n.a));
+      break;
+    case Op::until:
+    case Op::weak_until: {
+      const FormulaId a = negate(n.a), b = negate(n.b);
+      const FormulaId both = make(Op::and_, a, b);
+      result = make(n.op == Op::until ? Op::weak_until : Op::until, b, both);
+      break;
+    }
+    case Op::eventually:
+    case Op::globally:
+      result =
+          make(n.op == Op::eventually ? Op::globally : Op::eventually, negate(n.a), 0, n.lo, n.hi);
+      break;
+  }
+  negations_.emplace(f, result);
+  return result;
+}
+
+std::vector<FormulaId> Formulas::subformulas(FormulaId f) const {
+  std::vector<FormulaId> all{f};
+  std::vector<bool> seen(nodes_.size());
+  seen[f] = true;
+  const auto add = [&](FormulaId child) {
+    if (!seen[child]) {
+      seen[child] = true;
+      all.push_back(child);
+    }
+  };
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const Formula& n = at(all[i]);
+    if (!is_leaf(n.op)) {
+      add(n.a);
+    }
+    if (is_binary(n.op)) {
+      add(n.b);
+    }
+  }
+  return all;
+}
+
+bool Formulas::is_safety(FormulaId f) const {
+  const std::vector<FormulaId> all = subformulas(f);
+  return std::none_of(all.begin(), all.end(), [this](FormulaId id) {
+    const Formula& n = at(id);
+    return n.op == Op::until || n.op == Op::next_strong ||
+           (n.op == Op::eventually && n.hi == Formula::kUnbounded);
+  });
+}
+
+std::uint64_t Formulas::atoms_of(FormulaId f) const {
+  std::uint64_t atoms = 0;
+  for (const FormulaId id : subformulas(f)) {
+    if (at(id).op == Op::atom || at(id).op == Op::not_atom) {
+      atoms |= std::uint64_t{1} << at(id).a;
+    }
+  }
+  return atoms;
+}
+
+}  // namespace assay_check

@@ -1,0 +1,213 @@
+#include "interval.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+
+#include "reject.hpp"
+
+namespace assay_check {
+namespace {
+
+static_assert(std::numeric_limits<double>::is_iec559 && std::numeric_limits<float>::is_iec559);
+
+constexpr double kLargest = 0x1p1000;  // keeps the error-free sums below free of overflow
+
+// a + b = s + error exactly (Knuth's TwoSum; round to nearest, no overflow).
+double sum_error(double a, double b, double s) {
+  const double b_part = s - a;
+  return (a - (s - b_part)) + (b - b_part);
+}
+
+double sum_down(double a, double b) {
+  const double s = a + b;
+  return sum_error(a, b, s) < 0 ? next_down(s) : s;
+}
+
+// ln 2 lies between these neighbouring doubles.
+const Interval kLn2(0x1.62e42fefa39efp-1, 0x1.62e42fefa39f0p-1);
+
+// e^r for |r| <= 0.4: Taylor to degree 17; the rest is below 2 |r|^18 / 18! < 2^-74.
+Interval exponential_reduced(const Interval& r) {
+  Interval value(1);
+  for (int n = 17; n >= 1; --n) {
+    value = Interval(1) + value * r / Interval(n);
+  }
+  return value + Interval(-0x1p-74, 0x1p-74);
+}
+
+Interval exponential_point(double x) {
+  if (x < -690) {
+    return {0, 0x1p-995};  // e^-690 < 2^-995
+  }
+  if (!(x <= 690)) {
+    throw Reject("arithmetic", "exponent above 690");
+  }
+  const double k = std::nearbyint(x / 0.6931471805599453);  // any integer near will do
+  const Interval r = Interval(x) - Interval(k) * kLn2;
+  if (!(r.lo() >= -0.4 && r.hi() <= 0.4)) {
+    throw Reject("arithmetic", "exponential: reduction failed");
+  }
+  const Interval value = exponential_reduced(r);
+  const double scale = std::ldexp(1.0, static_cast<int>(k));  // |k| <= 996: exact, normal
+  return {value.lo() * scale, value.hi() * scale};            // value in [0.6, 1.6]: exact
+}
+
+// ln x = k ln 2 + 2 artanh t, t = (m - 1)/(m + 1), x = m 2^k, m in [0.7, 1.5). With |t| <= 0.21 the
+// terms after t^31 add less than 2^-74.
+Interval logarithm_point(double x) {
+  int k = 0;
+  double m = std::frexp(x, &k);
+  if (m < 0.7) {
+    m *= 2;
+    k -= 1;
+  }
+  const Interval t = (Interval(m) - Interval(1)) / (Interval(m) + Interval(1));
+  if (!(t.lo() >= -0.21 && t.hi() <= 0.21)) {
+    throw Reject("arithmetic", "logarithm: reduction failed");
+  }
+  const Interval t2 = t * t;
+  Interval sum(0);
+  for (int n = 31; n >= 1; n -= 2) {
+    sum = sum * t2 + Interval(1) / Interval(n);
+  }
+  const Interval rest = x == 1 ? Interval(0) : Interval(-0x1p-74, 0x1p-74);
+  return Interval(k) * kLn2 + Interval(2) * (t * sum) + rest;
+}
+
+}  // namespace
+
+Interval::Interval(double exact) : Interval(exact, exact) {}
+
+Interval::Interval(double lo, double hi) : lo_(lo), hi_(hi) {
+  if (!(lo >= -kLargest && lo <= hi && hi <= kLargest)) {
+    throw Reject("arithmetic", "overflow or not a number");
+  }
+}
+
+double next_up(double x) {
+  if (x == 0) {
+    return std::numeric_limits<double>::denorm_min();
+  }
+  const auto bits = std::bit_cast<std::int64_t>(x);
+  return std::bit_cast<double>(x > 0 ? bits + 1 : bits - 1);
+}
+
+double next_down(double x) {
+  return -next_up(-x);
+}
+
+double sum_up(double a, double b) {
+  const double s = a + b;
+  return sum_error(a, b, s) > 0 ? next_up(s) : s;
+}
+
+double product_up(double a, double b) {
+  return a == 0 || b == 0 ? 0 : next_up(a * b);
+}
+
+Interval operator+(const Interval& a, const Interval& b) {
+  return {sum_down(a.lo(), b.lo()), sum_up(a.hi(), b.hi())};
+}
+
+Interval operator-(const Interval& a) {
+  return {-a.hi(), -a.lo()};
+}
+
+Interval operator-(const Interval& a, const Interval& b) {
+  return a + (-b);
+}
+
+Interval operator*(const Interval& a, const Interval& b) {
+  if (a.is_zero() || b.is_zero()) {
+    return {};
+  }
+  const double p = a.lo() * b.lo();
+  const double q = a.lo() * b.hi();
+  const double r = a.hi() * b.lo();
+  const double s = a.hi() * b.hi();
+  return {next_down(std::min(std::min(p, q), std::min(r, s))),
+          next_up(std::max(std::max(p, q), std::max(r, s)))};
+}
+
+Interval operator/(const Interval& a, const Interval& b) {
+  if (!(b.lo() > 0)) {
+    throw Reject("arithmetic", "division by an interval that is not positive");
+  }
+  if (a.is_zero()) {
+    return {};
+  }
+  return {next_down(a.lo() / (a.lo() >= 0 ? b.hi() : b.lo())),
+          next_up(a.hi() / (a.hi() >= 0 ? b.lo() : b.hi()))};
+}
+
+Interval positive_part(const Interval& a) {
+  return {std::max(a.lo(), 0.0), std::max(a.hi(), 0.0)};
+}
+
+Interval hull(const Interval& a, const Interval& b) {
+  return {std::min(a.lo(), b.lo()), std::max(a.hi(), b.hi())};
+}
+
+Interval square_root(const Interval& a) {
+  if (!(a.lo() > 0)) {
+    throw Reject("arithmetic", "square root of an interval that is not positive");
+  }
+  const double lo = next_down(std::sqrt(a.lo()));
+  const double hi = next_up(std::sqrt(a.hi()));
+  if (!((Interval(lo) * Interval(lo)).hi() <= a.lo() &&
+        (Interval(hi) * Interval(hi)).lo() >= a.hi())) {
+    throw Reject("arithmetic", "square root not enclosed");  // a posteriori: libm is not believed
+  }
+  return {lo, hi};
+}
+
+Interval exponential(const Interval& a) {
+  if (a.is_zero()) {
+    return {1.0};
+  }
+  return {exponential_point(a.lo()).lo(), exponential_point(a.hi()).hi()};
+}
+
+Interval logarithm(const Interval& a) {
+  if (!(a.lo() > 0)) {
+    throw Reject("arithmetic", "logarithm of an interval that is not positive");
+  }
+  return {logarithm_point(a.lo()).lo(), logarithm_point(a.hi()).hi()};
+}
+
+Interval quotient(std::int64_t num, std::int64_t den) {
+  constexpr std::int64_t kExact = std::int64_t{1} << 53;
+  if (!(den > 0 && den <= kExact && num >= -kExact && num <= kExact)) {
+    throw Reject("arithmetic", "fraction out of range");
+  }
+  if (num % den == 0) {
+    return {static_cast<double>(num / den)};
+  }
+  if ((den & (den - 1)) == 0) {  // a power of two: the quotient is a double
+    return {static_cast<double>(num) / static_cast<double>(den)};
+  }
+  return Interval(static_cast<double>(num)) / Interval(static_cast<double>(den));
+}
+
+Interval dot(std::span<const Interval> a, std::span<const Interval> b) {
+  if (a.size() != b.size()) {
+    throw Reject("arithmetic", "dot: lengths differ");
+  }
+  Interval sum;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    sum = sum + a[i] * b[i];
+  }
+  return sum;
+}
+
+Interval dot(std::span<const Interval> a, const float* b, std::size_t stride) {
+  Interval sum;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    sum = sum + a[i] * Interval(static_cast<double>(b[i * stride]));
+  }
+  return sum;
+}
+
+}  // namespace assay_check

@@ -1,0 +1,287 @@
+#include "kernel.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cfenv>
+#include <set>
+
+#include "reject.hpp"
+#include "session.hpp"
+
+namespace assay_check {
+namespace {
+
+constexpr std::size_t kMaxCertificate = std::size_t{256} << 20;
+constexpr std::size_t kMaxLine = std::size_t{1} << 20;
+constexpr std::size_t kMaxLines = 4'000'000;
+
+using Words = std::vector<std::string_view>;
+
+/// The lines of the certificate; knows the number of the current one.
+class Lines {
+ public:
+  explicit Lines(std::string_view text) : text_(text) {}
+
+  [[nodiscard]] bool at_end() const { return offset_ == text_.size(); }
+  [[nodiscard]] std::size_t number() const { return number_; }
+  /// The words of the next line, which stays the current one.
+  Words next() {
+    const std::size_t end = text_.find('\n', offset_);
+    ++number_;
+    if (at_end() || end == std::string_view::npos) {
+      throw Reject("lexis", "the file ends inside the certificate");
+    }
+    if (end - offset_ > kMaxLine || number_ > kMaxLines) {
+      throw Reject("lexis", "over the limit of line length or lines");
+    }
+    Words words = split_words(text_.substr(offset_, end - offset_));
+    offset_ = end + 1;
+    return words;
+  }
+
+ private:
+  std::string_view text_;
+  std::size_t offset_ = 0, number_ = 0;
+};
+
+/// Header lines in their fixed order; leaves `words` at the first step.
+class HeaderReader {
+ public:
+  HeaderReader(Lines& lines, Words& words) : lines_(lines), words_(words) {}
+
+  Header read() {
+    need(2);
+    if (words_[0] != "assay-cert" || words_[1] != "1") {
+      throw Reject("header", "expected assay-cert 1");
+    }
+    advance();
+    header_.kind = text("kind");
+    header_.semantics = text("semantics");
+    const bool erasure = header_.kind == "erasure";
+    if ((header_.kind != "bounds" && header_.kind != "automaton" && !erasure) ||
+        header_.semantics != (erasure ? "DEPLOYED" : "REAL")) {
+      throw Reject("header", "unknown kind, or semantics that do not fit it");
+    }
+    const auto model = pair("model");
+    header_.config_sha = model.first;
+    header_.weights_sha = model.second;
+    if (words_[0] == "sae") {
+      header_.sae = pair("sae");
+    }
+    read_readouts();
+    if (erasure) {
+      header_.eraser = pair("eraser");
+    }
+    if (header_.kind == "automaton") {
+      header_.automaton = parse_sha(text("automaton"));
+    }
+    header_.statement_sha = parse_sha(text("statement"));
+    return std::move(header_);
+  }
+
+ private:
+  void need(std::size_t count, std::string_view word = {}) const {
+    if (words_.size() != count || (!word.empty() && words_[0] != word)) {
+      throw Reject("header", "expected a line of " + std::to_string(count) + " words" +
+                                 (word.empty() ? "" : ", " + std::string(word) + " first"));
+    }
+  }
+  void advance() { words_ = lines_.next(); }
+  std::string text(std::string_view word) {
+    need(2, word);
+    std::string value(words_[1]);
+    advance();
+    return value;
+  }
+  std::pair<std::string, std::string> pair(std::string_view word) {
+    need(3, word);
+    std::pair value(parse_sha(words_[1]), parse_sha(words_[2]));
+    advance();
+    return value;
+  }
+  void read_readouts() {
+    std::string last;
+    while (words_[0] == "readout") {
+      need(3);
+      const std::string id = parse_id(words_[1]);
+      if (!(last < id)) {
+        throw Reject("header", "readout lines are not sorted and unique");
+      }
+      header_.readouts.emplace(id, parse_sha(words_[2]));
+      last = id;
+      advance();
+    }
+  }
+
+  Lines& lines_;
+  Words& words_;
+  Header header_;
+};
+
+struct Rule {
+  std::string_view name, kind;
+  bool concludes;
+  void (*apply)(Session&, const Step&);
+};
+
+constexpr std::array<Rule, 10> kRules = {{
+    {"SUFFIX", "bounds", false, rule_suffix},
+    {"NEURONS", "bounds", false, rule_neurons},
+    {"NEURON-RANGE", "bounds", false, rule_neuron_range},
+    {"FEATURE-OFF", "bounds", true, rule_feature_off},
+    {"FEATURE-OFF-MLP", "bounds", true, rule_feature_off_mlp},
+    {"TOKEN-OUT", "bounds", true, rule_token_out},
+    {"DFA", "automaton", false, rule_dfa},
+    {"INV", "automaton", true, rule_inv},
+    {"WITNESS", "automaton", true, rule_witness},
+    {"RESIDUAL", "erasure", true, rule_residual},
+}};
+
+/// Runs the steps one after the other.
+class Kernel {
+ public:
+  explicit Kernel(Session& session) : session_(session) {}
+
+  void run(Lines& lines, Words words) {
+    while (words[0] != "end" || words.size() != 2) {
+      apply(words);
+      ++steps_;
+      words = lines.next();
+    }
+    if (parse_nat(words[1]) != steps_) {
+      throw Reject("end", "the number of steps is " + std::to_string(steps_));
+    }
+    if (!open_neurons_.empty()) {
+      throw Reject("end", "the neurons of " + open_neurons_ + " are not complete");
+    }
+    if (!lines.at_end()) {
+      throw Reject("end", "a line after end");
+    }
+  }
+
+  [[nodiscard]] const std::set<std::string>& rules_used() const { return rules_; }
+
+ private:
+  void apply(const Words& words) {
+    const auto colon = std::find(words.begin(), words.end(), ":");
+    if (words.size() < 4 || colon < words.begin() + 2 || colon + 1 >= words.end()) {
+      throw Reject("step", "expected ID RULE premises : words");
+    }
+    const Step step{parse_id(words[0]), words[1], Words(words.begin() + 2, colon),
+                    Words(colon + 1, words.end())};
+    const auto rule = std::find_if(kRules.begin(), kRules.end(), [&](const Rule& r) {
+      return r.name == step.rule && r.kind == session_.header().kind;
+    });
+    if (rule == kRules.end()) {
+      throw Reject("step", "no such rule in this kind of certificate");
+    }
+    if (!ids_.insert(step.id).second) {
+      throw Reject("step", "a second step has the id " + step.id);
+    }
+    if (session_.is_claim(step.id) != rule->concludes) {
+      throw Reject("step", "exactly the steps that conclude have the id of a claim");
+    }
+    need_neurons_in_place(step);
+    const std::size_t before = session_.conclusions.size();
+    rule->apply(session_, step);
+    if (session_.conclusions.size() != before + (rule->concludes ? 1 : 0)) {
+      throw Reject("step", "the rule did not conclude");
+    }
+    rules_.emplace(step.rule);
+  }
+
+  /// The d_mlp lines after NEURONS are its NEURON-RANGE lines, and there are no others.
+  void need_neurons_in_place(const Step& step) {
+    if (!open_neurons_.empty() &&
+        session_.neurons.at(open_neurons_).ranges.size() == session_.attention().net().d_mlp) {
+      open_neurons_.clear();
+    }
+    const bool range = step.rule == "NEURON-RANGE";
+    if (range != !open_neurons_.empty() ||
+        (range && (step.premises.empty() || step.premises[0] != open_neurons_))) {
+      throw Reject("step", "the lines after NEURONS are its NEURON-RANGE lines, one a neuron");
+    }
+    if (step.rule == "NEURONS") {
+      open_neurons_ = step.id;
+    }
+  }
+
+  Session& session_;
+  std::set<std::string> ids_, rules_;
+  std::string open_neurons_;
+  std::size_t steps_ = 0;
+};
+
+/// The statement's words for one conclusion, and "not concluded" for the claims left over.
+void report(const Session& session, const Kernel& kernel, Outcome& outcome) {
+  std::vector<std::string> missing;
+  for (const std::string& id : session.claims()) {
+    const auto found = std::find_if(session.conclusions.begin(), session.conclusions.end(),
+                                    [&](const Conclusion& c) { return c.claim == id; });
+    if (found != session.conclusions.end()) {
+      outcome.lines.push_back("ACCEPT " + id + " " + found->level + " " + found->words);
+    } else {
+      missing.push_back("not concluded " + id);
+    }
+  }
+  const bool none = session.conclusions.empty();
+  if (none || (!missing.empty() && session.header().kind != "automaton")) {
+    outcome.lines = missing;
+    throw Reject("end", none ? "nothing is concluded" : "a claim is not concluded");
+  }
+  outcome.lines.insert(outcome.lines.end(), missing.begin(), missing.end());
+  std::string rules;
+  for (const std::string& rule : kernel.rules_used()) {
+    rules += " " + rule;
+  }
+  outcome.lines.push_back("accepted " + std::to_string(session.conclusions.size()) +
+                          " claims, kernel 1, rules" + rules);
+}
+
+void decide(const Inputs& inputs, Lines& lines, Outcome& outcome) {
+  if (std::fegetround() != FE_TONEAREST || !(0x1p-1074 > 0)) {
+    throw Reject("arithmetic", "the machine does not round to nearest");
+  }
+  Words words = lines.next();
+  Header header = HeaderReader(lines, words).read();
+  Session session(inputs, std::move(header));
+  Kernel kernel(session);
+  kernel.run(lines, std::move(words));
+  report(session, kernel, outcome);
+  outcome.accepted = true;  // the only place
+}
+
+}  // namespace
+
+Outcome check(const Inputs& inputs) noexcept {
+  Outcome outcome;
+  std::size_t line = 0;
+  try {
+    if (inputs.spec.has_value() == inputs.request.has_value()) {
+      throw Reject("usage", "expected one statement");
+    }
+    const std::string text = read_file(inputs.certificate, kMaxCertificate);
+    Lines lines(text);
+    try {
+      decide(inputs, lines, outcome);
+      return outcome;
+    } catch (...) {
+      line = lines.number();
+      throw;
+    }
+  } catch (const Reject& r) {
+    outcome.lines.push_back("REJECT " + (r.file().empty() ? inputs.certificate : r.file()) + ":" +
+                            std::to_string(r.file().empty() ? line : r.line()) + ": " + r.rule() +
+                            ": " + r.reason());
+  } catch (const std::exception& e) {
+    outcome.lines.push_back("REJECT " + inputs.certificate + ":" + std::to_string(line) +
+                            ": internal: " + e.what());
+  } catch (...) {
+    outcome.lines.push_back("REJECT " + inputs.certificate + ":" + std::to_string(line) +
+                            ": internal: unknown exception");
+  }
+  outcome.accepted = false;
+  return outcome;
+}
+
+}  // namespace assay_check

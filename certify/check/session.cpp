@@ -1,0 +1,220 @@
+#include "session.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "reject.hpp"
+#include "sha256.hpp"
+
+namespace assay_check {
+namespace {
+
+constexpr std::size_t kMaxFile = std::size_t{4} << 30;
+constexpr std::size_t kMaxStatement = std::size_t{1} << 20;
+constexpr std::size_t kMaxProjections = std::size_t{1} << 26;
+
+}  // namespace
+
+std::string read_digested(const std::string& path, const std::string& sha) {
+  std::string bytes = read_file(path, kMaxFile);
+  if (sha256(bytes) != sha) {
+    throw Reject("digest", "the certificate is about another file", path);
+  }
+  return bytes;
+}
+
+void refuse(const Step& step, const std::string& reason) {
+  throw Reject(std::string(step.rule), reason);
+}
+
+std::string tokens_text(const std::vector<std::size_t>& tokens) {
+  std::string text;
+  for (const std::size_t t : tokens) {
+    text += text.empty() ? "" : " ";
+    text += std::to_string(t);
+  }
+  return text;
+}
+
+Session::Session(const Inputs& inputs, Header header)
+    : inputs_(inputs), header_(std::move(header)) {
+  const std::string& path = inputs.request ? *inputs.request : inputs.spec.value();
+  const std::string text = read_file(path, kMaxStatement);
+  if (sha256(text) != header_.statement_sha) {
+    throw Reject("digest", "the certificate is about another statement", path);
+  }
+  if ((header_.kind == "automaton") != inputs.spec.has_value()) {
+    throw Reject("header", "kind " + header_.kind + " does not fit the statement", path);
+  }
+  if (inputs.spec) {
+    spec_ = parse_spec(text, path);
+  } else {
+    request_ = parse_request(text, path);
+  }
+  config_ = read_digested(inputs.model + "/config.json", header_.config_sha);
+  weights_ = read_digested(inputs.model + "/model.safetensors", header_.weights_sha);
+  check_model_uses();
+}
+
+void Session::check_model_uses() const {
+  if (!spec_) {
+    return;
+  }
+  for (const SpecUse& use : spec_->uses) {
+    if (use.kind == "model" && use.sha != header_.weights_sha) {
+      throw Reject("digest", "the spec is about another model", *inputs_.spec);
+    }
+  }
+}
+
+std::vector<std::string> Session::claims() const {
+  std::vector<std::string> ids;
+  if (spec_) {
+    for (const SpecProperty& p : spec_->properties) {
+      ids.push_back(p.name);
+    }
+  } else {
+    for (const RequestClaim& c : request_->claims) {
+      ids.push_back(c.id);
+    }
+  }
+  return ids;
+}
+
+bool Session::is_claim(const std::string& id) const {
+  const std::vector<std::string> ids = claims();
+  return std::find(ids.begin(), ids.end(), id) != ids.end();
+}
+
+const RequestClaim& Session::claim(const Step& step, RequestClaim::Kind kind) const {
+  if (request_) {
+    for (const RequestClaim& c : request_->claims) {
+      if (c.id == step.id && c.kind == kind) {
+        return c;
+      }
+    }
+  }
+  throw Reject(std::string(step.rule), "the statement has no such claim " + step.id);
+}
+
+const MinP& Session::request_decoder() const {
+  if (!request_ || !request_->decoder) {
+    throw Reject("request", "no decoder line");
+  }
+  return *request_->decoder;
+}
+
+Spec& Session::spec() {
+  if (!spec_) {
+    throw Reject("spec", "the statement is not a spec");
+  }
+  return *spec_;
+}
+
+std::size_t Session::property(std::string_view name) const {
+  for (std::size_t i = 0; spec_ && i < spec_->properties.size(); ++i) {
+    if (spec_->properties[i].name == name) {
+      return i;
+    }
+  }
+  throw Reject("spec", "the statement has no such property " + std::string(name));
+}
+
+void Session::need_sources(std::size_t property) const {
+  const std::uint64_t used = spec_->formulas.atoms_of(spec_->properties[property].formula);
+  for (std::size_t i = 0; i < spec_->atoms.size(); ++i) {
+    const SpecAtom& atom = spec_->atoms[i];
+    if ((used >> i & 1) == 0 || atom.kind == SpecAtom::Kind::token) {
+      continue;
+    }
+    const bool feature = atom.kind == SpecAtom::Kind::feature;
+    const std::string& sha = spec_->find_use(feature ? "sae" : "readout", atom.use)->sha;
+    const auto listed = header_.readouts.find(atom.use);
+    const bool same = feature ? header_.sae && header_.sae->second == sha
+                              : listed != header_.readouts.end() && listed->second == sha;
+    if (!same) {
+      throw Reject("digest", "the header does not list the file that the spec calls " + atom.use);
+    }
+  }
+}
+
+Attention& Session::attention() {
+  if (!attention_) {
+    network_ = std::make_unique<Network>(read_network(
+        config_, inputs_.model + "/config.json", weights_, inputs_.model + "/model.safetensors"));
+    attention_ = std::make_unique<Attention>(*network_);
+  }
+  return *attention_;
+}
+
+const SaeEncoder& Session::sae() {
+  if (!sae_) {
+    if (!header_.sae || !inputs_.sae) {
+      throw Reject("sae", "a claim reads features: the header must list the SAE and --sae give it");
+    }
+    const std::string config = *inputs_.sae + "/cfg.json";
+    const std::string weights = *inputs_.sae + "/sae_weights.safetensors";
+    sae_ = read_sae(read_digested(config, header_.sae->first), config,
+                    read_digested(weights, header_.sae->second), weights);
+  }
+  return *sae_;
+}
+
+const AffineReadout& Session::readout(const std::string& name) {
+  const auto known = readouts_.find(name);
+  if (known != readouts_.end()) {
+    return known->second;
+  }
+  const auto listed = header_.readouts.find(name);
+  const auto given = std::find_if(inputs_.readouts.begin(), inputs_.readouts.end(),
+                                  [&](const auto& r) { return r.first == name; });
+  if (listed == header_.readouts.end() || given == inputs_.readouts.end()) {
+    throw Reject("readout", "the header must list the readout " + name + " and --readout give it");
+  }
+  return readouts_
+      .emplace(name, read_readout(read_digested(given->second, listed->second), given->second))
+      .first->second;
+}
+
+const FittedAutomaton& Session::automaton() {
+  if (!automaton_) {
+    if (!header_.automaton || !inputs_.automaton) {
+      throw Reject("automaton", "the header must list the automaton and --automaton give it");
+    }
+    automaton_ =
+        parse_automaton(read_digested(*inputs_.automaton, *header_.automaton), *inputs_.automaton);
+    std::vector<std::string> names;
+    for (const SpecAtom& atom : spec().atoms) {
+      names.push_back(atom.name);
+    }
+    if (automaton_->aps != names) {
+      throw Reject("automaton", "aps are not those of the spec", *inputs_.automaton);
+    }
+  }
+  return *automaton_;
+}
+
+const std::vector<Interval>& Session::neuron_projection(std::size_t j) {
+  const Network& net = attention().net();
+  if (net.d_mlp * net.n_heads * net.d_vocab > kMaxProjections) {
+    throw Reject("model", "neurons x heads x tokens over the limit");
+  }
+  projections_.resize(net.d_mlp);
+  if (projections_[j].empty()) {
+    projections_[j] = attention_->project(net.neuron_direction(j));
+  }
+  return projections_[j];
+}
+
+std::string Session::data(const std::string& sha, std::string& name) const {
+  for (const std::string& path : inputs_.data) {
+    std::string bytes = read_file(path, kMaxFile);
+    if (sha256(bytes) == sha) {
+      name = path;
+      return bytes;
+    }
+  }
+  throw Reject("digest", "no --data file has the digest that the statement names");
+}
+
+}  // namespace assay_check

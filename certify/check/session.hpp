@@ -1,0 +1,122 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "attention.hpp"
+#include "automaton.hpp"
+#include "kernel.hpp"
+#include "request.hpp"
+#include "sae.hpp"
+#include "spec.hpp"
+
+namespace assay_check {
+
+/// The certificate's first lines.
+struct Header {
+  std::string kind, semantics, config_sha, weights_sha, statement_sha;
+  std::optional<std::pair<std::string, std::string>> sae, eraser;  ///< config, weights
+  std::map<std::string, std::string> readouts;
+  std::optional<std::string> automaton;
+};
+
+/// ID RULE premises : words
+struct Step {
+  std::string id;
+  std::string_view rule;
+  std::vector<std::string_view> premises, words;
+};
+
+struct NeuronFact {
+  std::string suffix_id;
+  std::vector<Interval> ranges;  ///< complete when there are d_mlp
+};
+
+struct DfaFact {
+  std::size_t property = 0;        ///< index into Spec::properties
+  std::vector<std::size_t> atoms;  ///< bit i of a letter speaks of atoms[i]
+  std::size_t initial = 0;
+  std::vector<bool> bad;
+  std::vector<std::size_t> table;  ///< [states, 2^atoms]
+};
+
+struct Conclusion {
+  std::string claim, level, words;
+};
+
+/// The statement, the files behind the header's digests, and what the steps showed so far.
+class Session {
+ public:
+  /// Reads the statement and the model; every digest of the header is recomputed.
+  Session(const Inputs& inputs, Header header);
+
+  [[nodiscard]] const Header& header() const { return header_; }
+  [[nodiscard]] std::vector<std::string> claims() const;  ///< ids, in the statement's order
+  [[nodiscard]] bool is_claim(const std::string& id) const;
+
+  /// The claim that the step concludes; Reject when it is not of this kind.
+  [[nodiscard]] const RequestClaim& claim(const Step& step, RequestClaim::Kind kind) const;
+  [[nodiscard]] const MinP& request_decoder() const;
+  [[nodiscard]] Spec& spec();
+  [[nodiscard]] std::size_t property(std::string_view name) const;
+  /// Reject unless every SAE and readout that the property's atoms name is listed in the
+  /// header, given, and the one that the spec's `use` fixed.
+  void need_sources(std::size_t property) const;
+
+  [[nodiscard]] Attention& attention();
+  [[nodiscard]] const SaeEncoder& sae();
+  [[nodiscard]] const AffineReadout& readout(const std::string& name);
+  [[nodiscard]] const FittedAutomaton& automaton();
+  /// <W_in[:, j], v_h(u) W_O[h]>: [H * V]
+  [[nodiscard]] const std::vector<Interval>& neuron_projection(std::size_t j);
+  /// The one of the --data files with this digest.
+  [[nodiscard]] std::string data(const std::string& sha, std::string& name) const;
+  [[nodiscard]] const Inputs& inputs() const { return inputs_; }
+
+  std::map<std::string, Suffix> suffixes;
+  std::map<std::string, NeuronFact> neurons;
+  std::map<std::string, DfaFact> automata;
+  std::vector<Conclusion> conclusions;
+
+ private:
+  void check_model_uses() const;
+  const Inputs& inputs_;
+  Header header_;
+  std::optional<Request> request_;
+  std::optional<Spec> spec_;
+  std::string config_, weights_;  ///< bytes
+  std::unique_ptr<Network> network_;
+  std::unique_ptr<Attention> attention_;
+  std::optional<SaeEncoder> sae_;
+  std::map<std::string, AffineReadout> readouts_;
+  std::optional<FittedAutomaton> automaton_;
+  std::vector<std::vector<Interval>> projections_;
+};
+
+/// Reads a file and compares its digest with the one the header states.
+[[nodiscard]] std::string read_digested(const std::string& path, const std::string& sha);
+/// Reject in the name of the step's rule.
+[[noreturn]] void refuse(const Step& step, const std::string& reason);
+[[nodiscard]] std::string tokens_text(const std::vector<std::size_t>& tokens);
+
+/// Records that the claim's feature is off in its whole domain.
+void conclude_feature_off(Session& session, const RequestClaim& claim);
+
+// One function a rule; each throws Reject or records what it showed.
+void rule_suffix(Session& session, const Step& step);
+void rule_neurons(Session& session, const Step& step);
+void rule_neuron_range(Session& session, const Step& step);
+void rule_feature_off(Session& session, const Step& step);
+void rule_feature_off_mlp(Session& session, const Step& step);
+void rule_token_out(Session& session, const Step& step);
+void rule_dfa(Session& session, const Step& step);
+void rule_inv(Session& session, const Step& step);
+void rule_witness(Session& session, const Step& step);
+void rule_residual(Session& session, const Step& step);
+
+}  // namespace assay_check

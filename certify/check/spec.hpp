@@ -1,0 +1,45 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "formula.hpp"
+#include "lexis.hpp"
+
+namespace assay_check {
+
+struct SpecUse {
+  std::string kind, name, sha;  ///< kind: model, sae, readout
+};
+
+struct SpecAtom {
+  enum class Kind { token, feature, readout } kind = Kind::token;
+  enum class Compare { at_least, above, at_most, below } compare = Compare::above;
+  std::string name;
+  std::vector<std::size_t> tokens;  ///< sorted; kind token
+  std::string use;                  ///< the sae or readout read
+  std::size_t feature = 0;
+  Fraction threshold, band;
+};
+
+struct SpecProperty {
+  std::string name;
+  FormulaId formula = 0;  ///< negation normal form, atoms by index into Spec::atoms
+  std::string text;       ///< the formula as written
+};
+
+/// A resolved .spec file: ids, feature numbers and digests only (docs/spec-language.md).
+struct Spec {
+  Formulas formulas;
+  std::vector<SpecUse> uses;
+  std::vector<SpecAtom> atoms;  ///< at most 31
+  std::vector<SpecProperty> properties;
+
+  [[nodiscard]] const SpecUse* find_use(const std::string& kind, const std::string& name) const;
+};
+
+/// Throws Reject("spec", …) with file and line; strings, regular expressions and rules that
+/// are not resolved are refused.
+[[nodiscard]] Spec parse_spec(const std::string& text, const std::string& file);
+
+}  // namespace assay_check

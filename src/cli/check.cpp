@@ -38,11 +38,13 @@ void load(const Options& options, Files& files) {
   verify::CheckInput& input = files.input;
   for (const spec::Use& use : files.spec.uses) {
     if (use.kind == "sae") {
-      const Sae& sae = files.saes.emplace(use.name, load_sae(path_of(use, saes, options.spec))).first->second;
+      const Sae& sae =
+          files.saes.emplace(use.name, load_sae(path_of(use, saes, options.spec))).first->second;
       input.saes[use.name] = &sae;
     } else if (use.kind == "readout") {
       const auto path = path_of(use, readouts, options.spec);
-      input.readouts[use.name] = &files.readouts.emplace(use.name, load_readout(path)).first->second;
+      input.readouts[use.name] =
+          &files.readouts.emplace(use.name, load_readout(path)).first->second;
     }
   }
   const std::string json = read_file(options.automaton);
@@ -54,8 +56,9 @@ void load(const Options& options, Files& files) {
   input.automaton = &files.automaton;
   input.automaton_digest = sha256(json);
   if (!options.samples.empty()) {
-    input.samples = verify::parse_samples(read_file(options.samples), options.samples,
-                                          files.automaton.prompts.size(), files.model.config.d_vocab);
+    input.samples =
+        verify::parse_samples(read_file(options.samples), options.samples,
+                              files.automaton.prompts.size(), files.model.config.d_vocab);
   }
   input.properties = options.properties;
   input.limits.search_nodes = options.nodes;
@@ -92,13 +95,20 @@ nlohmann::ordered_json counterexample(const verify::CheckInput& input, const ver
                      {"live", live}});
   }
   const auto& prompt = input.automaton->prompts[v.prompt];
-  return {{"prompt", ids(prompt)}, {"promptText", verify::token_text(input, prompt)},
-          {"tokens", ids(v.tokens)}, {"text", verify::token_text(input, v.tokens)}, {"steps", steps}};
+  return {{"prompt", ids(prompt)},
+          {"promptText", verify::token_text(input, prompt)},
+          {"tokens", ids(v.tokens)},
+          {"text", verify::token_text(input, v.tokens)},
+          {"steps", steps}};
 }
 
-nlohmann::ordered_json property_json(const verify::CheckInput& input, const verify::PropertyResult& p) {
-  nlohmann::ordered_json out = {{"name", p.name}, {"verdict", verify::name(p.verdict)}, {"level", "OBSERVED"},
-                                {"monitorStates", p.dfa_states}, {"pairs", p.pairs}};
+nlohmann::ordered_json property_json(const verify::CheckInput& input,
+                                     const verify::PropertyResult& p) {
+  nlohmann::ordered_json out = {{"name", p.name},
+                                {"verdict", verify::name(p.verdict)},
+                                {"level", "OBSERVED"},
+                                {"monitorStates", p.dfa_states},
+                                {"pairs", p.pairs}};
   if (const auto* violated = std::get_if<verify::Violated>(&p.verdict)) {
     out["counterexample"] = counterexample(input, *violated);
   } else if (const auto* unknown = std::get_if<verify::Unknown>(&p.verdict)) {
@@ -107,8 +117,10 @@ nlohmann::ordered_json property_json(const verify::CheckInput& input, const veri
   } else {
     out["invariant"] = std::get<verify::Holds>(p.verdict).invariant().size();
   }
-  out["secondOpinion"] = {{"solver", p.solver}, {"invariant", p.invariant_opinion},
-                          {"reachability", p.reachability_opinion}, {"detail", p.opinion_detail}};
+  out["secondOpinion"] = {{"solver", p.solver},
+                          {"invariant", p.invariant_opinion},
+                          {"reachability", p.reachability_opinion},
+                          {"detail", p.opinion_detail}};
   nlohmann::ordered_json aps = nlohmann::ordered_json::object();
   for (const verify::ApCount& ap : p.aps) {
     aps[ap.name] = {{"true", ap.yes}, {"false", ap.no}, {"unknown", ap.unknown}};
@@ -136,20 +148,26 @@ void run(const Options& options, Session& session) {
     properties.push_back(property_json(files.input, property));
   }
   session.finish(result.code(), verify::check_text(files.input, result),
-                 {{"note", verify::kObserved}, {"properties", properties},
+                 {{"note", verify::kObserved},
+                  {"properties", properties},
                   {"certificate", result.certificate.empty() ? "" : options.out}});
 }
 
 }  // namespace
 
 void add_check(CLI::App& app, Session& session) {
-  auto* sub = app.add_subcommand("check", "Decide a spec's properties on the fitted automaton and the model");
+  auto* sub = app.add_subcommand(
+      "check", "Decide a spec's properties on the fitted automaton and the model");
   const auto options = std::make_shared<Options>();
   sub->add_option("--model", options->model, "Model directory")->required();
-  sub->add_option("--sae", options->saes, "NAME=DIR of a used dictionary (default: the path in the spec)");
-  sub->add_option("--readout", options->readouts, "NAME=FILE of a used readout (default: the path in the spec)");
-  sub->add_option("--automaton", options->automaton, "automaton.json of assay automaton")->required();
-  sub->add_option("--samples", options->samples, "samples.jsonl of assay automaton: real runs to look at first");
+  sub->add_option("--sae", options->saes,
+                  "NAME=DIR of a used dictionary (default: the path in the spec)");
+  sub->add_option("--readout", options->readouts,
+                  "NAME=FILE of a used readout (default: the path in the spec)");
+  sub->add_option("--automaton", options->automaton, "automaton.json of assay automaton")
+      ->required();
+  sub->add_option("--samples", options->samples,
+                  "samples.jsonl of assay automaton: real runs to look at first");
   sub->add_option("--spec", options->spec, "The resolved .spec file")->required();
   sub->add_option("--prop", options->properties, "Check this property only; may be repeated");
   sub->add_option("--nodes", options->nodes, "Prefixes of real runs that the search looks at");

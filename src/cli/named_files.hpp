@@ -24,7 +24,8 @@ using NamedPaths = std::map<std::string, std::string>;
       throw UsageError(option + ": expected NAME=PATH, found " + text);
     }
     if (!out.emplace(text.substr(0, sign), text.substr(sign + 1)).second) {
-      throw UsageError(option + ": expected each name once, found " + text.substr(0, sign) + " again");
+      throw UsageError(option + ": expected each name once, found " + text.substr(0, sign) +
+                       " again");
     }
   }
   return out;

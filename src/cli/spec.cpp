@@ -51,7 +51,8 @@ Subject load_subject(const Options& options, const spec::Spec& spec) {
 }
 
 void resolve(const Options& options, Session& session) {
-  const spec::Spec spec = spec::parse_spec(read_file(options.in, std::size_t{1} << 21U), options.in);
+  const spec::Spec spec =
+      spec::parse_spec(read_file(options.in, std::size_t{1} << 21U), options.in);
   const Subject subject = load_subject(options, spec);
   std::optional<std::vector<Document>> documents;
   spec::ResolveInput input;
@@ -80,20 +81,22 @@ void resolve(const Options& options, Session& session) {
                         {"recall", best.recall},
                         {"tokens", best.tokens}});
       lines += "best feature " + std::to_string(best.feature.at()) + ": F1 " + fixed(best.f1, 3) +
-               ", precision " + fixed(best.precision, 3) + ", recall " + fixed(best.recall, 3) + " on " +
-               std::to_string(best.tokens) + " tokens of the fit split (OBSERVED)\n";
+               ", precision " + fixed(best.precision, 3) + ", recall " + fixed(best.recall, 3) +
+               " on " + std::to_string(best.tokens) + " tokens of the fit split (OBSERVED)\n";
       return best.feature;
     };
   }
   const std::string text = spec::print_spec(spec::resolve(spec, options.in, input));
   write_file_atomic(options.out, text);
-  session.finish(ExitCode::ok, lines + "wrote " + options.out + " (sha256 " + sha256(text).hex() + ")",
+  session.finish(ExitCode::ok,
+                 lines + "wrote " + options.out + " (sha256 " + sha256(text).hex() + ")",
                  {{"out", options.out}, {"sha256", sha256(text).hex()}, {"bestFeatures", chosen}});
 }
 
 /// What the spec says, property by property, with the size of its monitor.
 void show(const Options& options, Session& session) {
-  const spec::Spec spec = spec::parse_spec(read_file(options.in, std::size_t{1} << 21U), options.in);
+  const spec::Spec spec =
+      spec::parse_spec(read_file(options.in, std::size_t{1} << 21U), options.in);
   nlohmann::ordered_json properties = nlohmann::ordered_json::array();
   std::string text = "spec " + visible(spec.name) + ", version " + std::to_string(spec.version) +
                      (spec.is_resolved() ? ", resolved" : ", not resolved") + "\n";
@@ -113,7 +116,9 @@ void show(const Options& options, Session& session) {
   }
   text.pop_back();
   session.finish(ExitCode::ok, text,
-                 {{"name", spec.name}, {"version", spec.version}, {"resolved", spec.is_resolved()},
+                 {{"name", spec.name},
+                  {"version", spec.version},
+                  {"resolved", spec.is_resolved()},
                   {"properties", properties}});
 }
 
@@ -128,8 +133,10 @@ void add_spec(CLI::App& app, Session& session) {
       "resolve", "Replace texts, regular expressions and rules by token ids, features and digests");
   resolver->add_option("spec", options->in, "The .spec file")->required();
   resolver->add_option("--model", options->model, "Model directory")->required();
-  resolver->add_option("--sae", options->saes, "NAME=DIR of a used dictionary (default: the path in the spec)");
-  resolver->add_option("--readout", options->readouts, "NAME=FILE of a used readout (default: the path in the spec)");
+  resolver->add_option("--sae", options->saes,
+                       "NAME=DIR of a used dictionary (default: the path in the spec)");
+  resolver->add_option("--readout", options->readouts,
+                       "NAME=FILE of a used readout (default: the path in the spec)");
   resolver->add_option("--text", options->text, "Text on whose fit split best_feature chooses");
   resolver->add_option("--out", options->out, "The resolved file")->required();
   resolver->callback([options, &session] { resolve(*options, session); });

@@ -66,7 +66,8 @@ struct Scene {
   Scene(const std::vector<std::vector<int>>& next, const std::string& declarations,
         const std::vector<std::vector<std::size_t>>& blocks)
       : model(bigram_model(next)), sae(one_hot_sae(next.size())) {
-    spec = spec::parse_spec("spec \"t\" version 1; use model M = \"m\"; use sae T = \"t\";" + declarations, "t");
+    spec = spec::parse_spec(
+        "spec \"t\" version 1; use model M = \"m\"; use sae T = \"t\";" + declarations, "t");
     for (spec::Use& use : spec.uses) {
       use.sha256 = Digest{};
     }
@@ -80,7 +81,8 @@ struct Scene {
   Scene& operator=(const Scene&) = delete;
 
   /// The quotient of the model's own graph: what a fit on enough text would give.
-  void fit(const std::vector<std::vector<int>>& next, const std::vector<std::vector<std::size_t>>& blocks) {
+  void fit(const std::vector<std::vector<int>>& next,
+           const std::vector<std::vector<std::size_t>>& blocks) {
     automaton.prompts = {{TokenId(0)}};
     automaton.max_new = 8;
     automaton.decoder = Decoder{};
@@ -124,8 +126,8 @@ struct Scene {
     std::uint64_t out = 0;
     for (std::size_t i = 0; i < spec.atoms.size(); ++i) {
       const spec::Atom& atom = spec.atoms[i];
-      const bool truth = atom.kind == spec::Atom::Kind::token_is ? *atom.token == t
-                                                                 : atom.feature->at() == t.at();
+      const bool truth =
+          atom.kind == spec::Atom::Kind::token_is ? *atom.token == t : atom.feature->at() == t.at();
       out |= truth ? std::uint64_t{1} << i : 0;
     }
     return out;

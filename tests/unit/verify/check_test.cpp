@@ -13,7 +13,8 @@ const std::vector<std::vector<int>> kNext = {
     {0, 1, 1, 0, 0}, {1, 0, 0, 0, 0}, {0, 0, 1, 1, 0}, {1, 0, 0, 0, 0}, {1, 0, 0, 0, 0}};
 const std::vector<std::vector<std::size_t>> kExact = {{0}, {1}, {2}, {3}, {4}};
 const std::string kAtoms =
-    "ap A = tok = id 0; ap B = tok = id 1; ap C = tok = id 2; ap D = tok = id 3; ap E = feat(T/4) >= 0.5 band 0.1;"
+    "ap A = tok = id 0; ap B = tok = id 1; ap C = tok = id 2; ap D = tok = id 3; ap E = feat(T/4) "
+    ">= 0.5 band 0.1;"
     "ap FC = feat(T/2) > 0;";
 
 PropertyResult only(const CheckResult& result) {
@@ -24,7 +25,11 @@ PropertyResult only(const CheckResult& result) {
 }  // namespace
 
 TEST_CASE("a property that holds comes with its invariant and the solver's opinion") {
-  Scene scene(kNext, kAtoms + "prop P: all absent(B & X[!] C) expect holds; prop Q: all G(FC -> C) expect violated;", kExact);
+  Scene scene(
+      kNext,
+      kAtoms +
+          "prop P: all absent(B & X[!] C) expect holds; prop Q: all G(FC -> C) expect violated;",
+      kExact);
   const CheckResult result = check(scene.input);
   REQUIRE(result.code() == ExitCode::ok);
   for (const PropertyResult& p : result.properties) {
@@ -37,12 +42,13 @@ TEST_CASE("a property that holds comes with its invariant and the solver's opini
   REQUIRE_FALSE(result.properties[1].as_expected());
   const std::string zero(64, '0');
   REQUIRE(result.certificate ==
-          "assay-cert 1\nkind automaton\nsemantics REAL\nmodel " + zero + " " + zero + "\nsae " + zero + " " + zero +
-              "\nautomaton " + zero + "\nstatement " + zero +
+          "assay-cert 1\nkind automaton\nsemantics REAL\nmodel " + zero + " " + zero + "\nsae " +
+              zero + " " + zero + "\nautomaton " + zero + "\nstatement " + zero +
               "\ndfa.0 DFA P : 3 0 B 2 T 0 1 0 1 0 1 2 2 2 2 2 2\nP INV dfa.0 : 0,0 1,1 2,0 3,0\n"
               "dfa.2 DFA Q : 2 0 B 1 T 0 0 1 0 1 1 1 1\nQ INV dfa.2 : 0,0 1,0 2,0 3,0\nend 4\n");
   REQUIRE(check(scene.input).certificate == result.certificate);
-  REQUIRE(check_text(scene.input, result).find("an unseen edge is not an absent one") != std::string::npos);
+  REQUIRE(check_text(scene.input, result).find("an unseen edge is not an absent one") !=
+          std::string::npos);
 }
 
 TEST_CASE("a violation is a replayed run of the model, with its letters and features") {
@@ -62,9 +68,11 @@ TEST_CASE("a violation is a replayed run of the model, with its letters and feat
 
 TEST_CASE("a sampled run that violates beats an automaton that does not know it") {
   Scene scene(kNext, kAtoms + "prop P: all absent(C & X[!] D);", kExact);
-  std::erase_if(scene.automaton.edges, [](const auto& e) { return e.from.at() == 2 && e.to.at() == 3; });
+  std::erase_if(scene.automaton.edges,
+                [](const auto& e) { return e.from.at() == 2 && e.to.at() == 3; });
   REQUIRE(std::holds_alternative<Holds>(only(check(scene.input)).verdict));
-  scene.input.samples = {{0, {TokenId(1), TokenId(0), TokenId(2), TokenId(3)}}, {0, {TokenId(2), TokenId(3)}}};
+  scene.input.samples = {{0, {TokenId(1), TokenId(0), TokenId(2), TokenId(3)}},
+                         {0, {TokenId(2), TokenId(3)}}};
   const auto violated = std::get<Violated>(only(check(scene.input)).verdict);
   REQUIRE(violated.tokens.size() == 2);
 }
@@ -95,7 +103,9 @@ TEST_CASE("ties and undecided atoms never make a witness") {
 }
 
 TEST_CASE("liveness is unknown, vacuity is said") {
-  Scene scene(kNext, kAtoms + "prop L: all G(C -> F D); prop V: all G(E -> X C); prop W: all absent(E);", kExact);
+  Scene scene(kNext,
+              kAtoms + "prop L: all G(C -> F D); prop V: all G(E -> X C); prop W: all absent(E);",
+              kExact);
   const CheckResult result = check(scene.input);
   REQUIRE(result.properties[0].verdict.index() == 2);
   REQUIRE(std::holds_alternative<Holds>(result.properties[1].verdict));
@@ -120,8 +130,9 @@ TEST_CASE("wrong files and names are refused") {
   REQUIRE_THROWS_AS(check(scene.input), UsageError);
 
   REQUIRE(parse_samples("{\"prompt\":0,\"tokens\":[1,2]}\n", "s", 1, 5).at(0).tokens.size() == 2);
-  for (const char* bad : {"[]\n", "{\"prompt\":1,\"tokens\":[]}\n", "{\"prompt\":0,\"tokens\":[5]}\n",
-                          "{\"prompt\":0,\"tokens\":[-1]}\n", "{\n", "{\"prompt\":0}\n"}) {
+  for (const char* bad :
+       {"[]\n", "{\"prompt\":1,\"tokens\":[]}\n", "{\"prompt\":0,\"tokens\":[5]}\n",
+        "{\"prompt\":0,\"tokens\":[-1]}\n", "{\n", "{\"prompt\":0}\n"}) {
     REQUIRE_THROWS_AS(parse_samples(bad, "s", 1, 5), InputError);
   }
 }

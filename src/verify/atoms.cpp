@@ -28,7 +28,9 @@ std::string subject_of(const Atom& atom) {
              : "read(" + atom.subject + ")";
 }
 
-bool bit(std::uint64_t atoms, std::size_t i) { return ((atoms >> i) & 1U) != 0; }
+bool bit(std::uint64_t atoms, std::size_t i) {
+  return ((atoms >> i) & 1U) != 0;
+}
 
 }  // namespace
 
@@ -42,7 +44,7 @@ std::optional<bool> decide(const Atom& atom, const Interval& value) {
   const Interval lower = banded ? t - real(atom.band) : t;
   switch (atom.comparison) {
     case Comparison::at_least:
-      return value.lo >= upper.hi ? std::optional(true)
+      return value.lo >= upper.hi  ? std::optional(true)
              : value.hi < lower.lo ? std::optional(false)
                                    : std::nullopt;
     case Comparison::above:
@@ -85,7 +87,9 @@ Atoms::Atoms(const CheckInput& input) : input_(input), tokens_(input.spec->atoms
   }
 }
 
-bool Atoms::token_truth(std::size_t atom, TokenId token) const { return tokens_[atom][token.at()]; }
+bool Atoms::token_truth(std::size_t atom, TokenId token) const {
+  return tokens_[atom][token.at()];
+}
 
 std::vector<std::string> Atoms::hooks(std::uint64_t atoms) const {
   std::set<std::string> out;
@@ -108,7 +112,8 @@ std::optional<Interval> Atoms::enclosed_value(const Atom& atom,
   return bounds::enclose_readout(*input_.readouts.at(atom.subject), values);
 }
 
-Decided Atoms::enclosed(std::uint64_t atoms, TokenId token, const bounds::ConcreteValues& values) const {
+Decided Atoms::enclosed(std::uint64_t atoms, TokenId token,
+                        const bounds::ConcreteValues& values) const {
   Decided out;
   for (std::size_t i = 0; i < tokens_.size(); ++i) {
     if (!bit(atoms, i)) {
@@ -167,8 +172,8 @@ std::uint64_t Atoms::nominal(std::uint64_t atoms, TokenId token, const ForwardPa
     } else {
       const double value = nominal_value(atom, pass, row);
       const double t = atom.threshold.nearest();
-      truth = atom.comparison == Comparison::at_least ? value >= t
-              : atom.comparison == Comparison::above  ? value > t
+      truth = atom.comparison == Comparison::at_least  ? value >= t
+              : atom.comparison == Comparison::above   ? value > t
               : atom.comparison == Comparison::at_most ? value <= t
                                                        : value < t;
     }

@@ -34,7 +34,8 @@ class Atoms {
   /// Row `row` of the pass has `token` as query. With no hook needed the pass may be empty.
   [[nodiscard]] std::uint64_t nominal(std::uint64_t atoms, TokenId token, const ForwardPass& pass,
                                       std::size_t row) const;
-  [[nodiscard]] std::vector<std::uint64_t> nominal_run(std::uint64_t atoms, const Sample& run) const;
+  [[nodiscard]] std::vector<std::uint64_t> nominal_run(std::uint64_t atoms,
+                                                       const Sample& run) const;
 
  private:
   [[nodiscard]] bool token_truth(std::size_t atom, TokenId token) const;
@@ -49,6 +50,7 @@ class Atoms {
 
 /// The end of a context that decides what the model computes at its last token: all of it, or
 /// the attention window when positions are relative.
-[[nodiscard]] std::vector<TokenId> relevant(const Transformer& model, const std::vector<TokenId>& context);
+[[nodiscard]] std::vector<TokenId> relevant(const Transformer& model,
+                                            const std::vector<TokenId>& context);
 
 }  // namespace assay::verify

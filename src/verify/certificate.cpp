@@ -35,11 +35,13 @@ Reads reads_of(const spec::Spec& spec) {
 
 std::string header(const CheckInput& input) {
   std::string out = "assay-cert 1\nkind automaton\nsemantics REAL\n";
-  out += "model " + input.model->config_digest.hex() + " " + input.model->weights_digest.hex() + "\n";
+  out +=
+      "model " + input.model->config_digest.hex() + " " + input.model->weights_digest.hex() + "\n";
   const Reads reads = reads_of(*input.spec);
   if (reads.saes.size() > 1) {
-    throw UsageError("a certificate names one dictionary: expected the properties to read one, found " +
-                     std::to_string(reads.saes.size()));
+    throw UsageError(
+        "a certificate names one dictionary: expected the properties to read one, found " +
+        std::to_string(reads.saes.size()));
   }
   for (const std::string& name : reads.saes) {
     const Sae& sae = *input.saes.at(name);
@@ -48,7 +50,8 @@ std::string header(const CheckInput& input) {
   for (const std::string& name : reads.readouts) {
     out += "readout " + name + " " + input.readouts.at(name)->digest.hex() + "\n";
   }
-  return out + "automaton " + input.automaton_digest.hex() + "\nstatement " + input.statement.hex() + "\n";
+  return out + "automaton " + input.automaton_digest.hex() + "\nstatement " +
+         input.statement.hex() + "\n";
 }
 
 }  // namespace
@@ -65,7 +68,8 @@ std::string dfa_line(const std::string& id, const std::string& property, const s
   return out + "\n";
 }
 
-std::string invariant_line(const std::string& property, const std::string& dfa_id, const Holds& holds) {
+std::string invariant_line(const std::string& property, const std::string& dfa_id,
+                           const Holds& holds) {
   std::string out = property + " INV " + dfa_id + " :";
   for (const automata::ProductState& pair : holds.invariant()) {
     out += " " + std::to_string(pair.state.at()) + "," + std::to_string(pair.spec);
@@ -85,11 +89,13 @@ std::string automaton_certificate(const CheckInput& input, const CheckResult& re
   for (const PropertyResult& property : result.properties) {
     if (const auto* holds = std::get_if<Holds>(&property.verdict)) {
       const std::string id = "dfa." + std::to_string(count);  // no property's name has a dot
-      steps += dfa_line(id, property.name, holds->dfa()) + invariant_line(property.name, id, *holds);
+      steps +=
+          dfa_line(id, property.name, holds->dfa()) + invariant_line(property.name, id, *holds);
       count += 2;
     } else if (const auto* violated = std::get_if<Violated>(&property.verdict)) {
-      steps += property.name + " WITNESS : P" + numbers(input.automaton->prompts[violated->prompt]) +
-               " N" + numbers(violated->tokens) + "\n";
+      steps += property.name + " WITNESS : P" +
+               numbers(input.automaton->prompts[violated->prompt]) + " N" +
+               numbers(violated->tokens) + "\n";
       count += 1;
     }
   }

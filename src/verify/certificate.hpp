@@ -10,7 +10,8 @@ namespace assay::verify {
 inline constexpr std::size_t kMaxCertificateLine = std::size_t{1} << 20U;
 
 /// The two lines that conclude a property that holds: its monitor and its invariant.
-[[nodiscard]] std::string dfa_line(const std::string& id, const std::string& property, const spec::Dfa& dfa);
+[[nodiscard]] std::string dfa_line(const std::string& id, const std::string& property,
+                                   const spec::Dfa& dfa);
 [[nodiscard]] std::string invariant_line(const std::string& property, const std::string& dfa_id,
                                          const Holds& holds);
 [[nodiscard]] bool fits_certificate(const Holds& holds);

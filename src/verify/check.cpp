@@ -15,12 +15,14 @@ namespace assay::verify {
 namespace {
 
 /// The fitted automaton with must and may in the order of Spec::atoms.
-automata::FittedAutomaton in_spec_order(const automata::FittedAutomaton& fitted, const spec::Spec& spec) {
+automata::FittedAutomaton in_spec_order(const automata::FittedAutomaton& fitted,
+                                        const spec::Spec& spec) {
   std::vector<std::size_t> bit_of;
   for (const spec::Atom& atom : spec.atoms) {
     const auto found = std::find(fitted.aps.begin(), fitted.aps.end(), atom.name);
     if (found == fitted.aps.end()) {
-      throw UsageError("ap " + atom.name + ": expected an automaton fitted with this spec, found one without it");
+      throw UsageError("ap " + atom.name +
+                       ": expected an automaton fitted with this spec, found one without it");
     }
     bit_of.push_back(static_cast<std::size_t>(found - fitted.aps.begin()));
   }
@@ -57,9 +59,10 @@ void check_digests(const CheckInput& input) {
       found = readout->second->digest;
     }
     if (!use.sha256 || *use.sha256 != found) {
-      throw Error(ExitCode::artifact, "use " + use.kind + " " + use.name + ": expected sha256 " +
-                                          (use.sha256 ? use.sha256->hex() : "in the resolved spec") +
-                                          ", found " + found.hex());
+      throw Error(ExitCode::artifact,
+                  "use " + use.kind + " " + use.name + ": expected sha256 " +
+                      (use.sha256 ? use.sha256->hex() : "in the resolved spec") + ", found " +
+                      found.hex());
     }
   }
   for (const spec::Atom& atom : input.spec->atoms) {
@@ -76,7 +79,8 @@ std::vector<const spec::Property*> chosen(const CheckInput& input) {
   const std::vector<spec::Property>& all = input.spec->properties;
   for (const std::string& wanted : input.properties) {
     if (std::none_of(all.begin(), all.end(), [&](const auto& p) { return p.name == wanted; })) {
-      throw UsageError("--prop " + wanted + ": expected a property of the spec, found none of that name");
+      throw UsageError("--prop " + wanted +
+                       ": expected a property of the spec, found none of that name");
     }
   }
   std::vector<const spec::Property*> out;
@@ -151,7 +155,8 @@ class Checker {
     }
   }
 
-  void decide_verdict(const spec::Property& property, const spec::Dfa& dfa, PropertyResult& result) {
+  void decide_verdict(const spec::Property& property, const spec::Dfa& dfa,
+                      PropertyResult& result) {
     Compiled compiled{&property, mask(dfa.atoms), automata::make_product(automaton_, dfa), {}};
     compiled.found = automata::search(compiled.product);
     result.pairs = compiled.found.reached.size();
@@ -161,9 +166,9 @@ class Checker {
       return;
     }
     if (contradicted) {
-      result.verdict = Unknown{"THE SOLVER CONTRADICTS THE SEARCH (" + result.solver + "): " +
-                                   result.opinion_detail,
-                               "a fault in one of the two; please report it"};
+      result.verdict = Unknown{
+          "THE SOLVER CONTRADICTS THE SEARCH (" + result.solver + "): " + result.opinion_detail,
+          "a fault in one of the two; please report it"};
     } else if (compiled.found.bad_reachable()) {
       Hunt hunt = guided_search(input_, atoms_, compiled);
       if (hunt.violated) {
@@ -178,8 +183,9 @@ class Checker {
 
   void conclude_holds(const spec::Property& property, Compiled& compiled, PropertyResult& result) {
     if (!spec::is_safety(property.formula)) {
-      result.verdict = Unknown{"not a safety property: unbounded F or U, or a strong next, is never decided by prefixes",
-                               "a bound, e.g. within k or F[0:k]"};
+      result.verdict = Unknown{
+          "not a safety property: unbounded F or U, or a strong next, is never decided by prefixes",
+          "a bound, e.g. within k or F[0:k]"};
       return;
     }
     Holds holds(compiled.product, std::move(compiled.found.reached));

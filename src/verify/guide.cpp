@@ -44,7 +44,10 @@ struct Prefix {
 class GuidedSearch {
  public:
   GuidedSearch(const CheckInput& input, const Atoms& atoms, const Compiled& compiled)
-      : input_(input), atoms_(atoms), c_(compiled), hooks_(atoms.hooks(compiled.used)),
+      : input_(input),
+        atoms_(atoms),
+        c_(compiled),
+        hooks_(atoms.hooks(compiled.used)),
         by_monitor_(monitor_distances(*compiled.product.dfa)) {
     if (c_.product.size() <= kMaxGuidedPairs) {
       by_pair_ = automata::distances_to_bad(c_.product);
@@ -104,7 +107,8 @@ class GuidedSearch {
     }
   }
 
-  void step(Prefix& child, const Prefix& from, bool is_root, const std::vector<TokenId>& context) const {
+  void step(Prefix& child, const Prefix& from, bool is_root,
+            const std::vector<TokenId>& context) const {
     ForwardPass pass;
     if (!hooks_.empty()) {
       pass = forward(*input_.model, context, hooks_);
@@ -174,8 +178,9 @@ class GuidedSearch {
   /// The abstract edge that no real run was found to follow.
   void explain() {
     if (!last_failure_.empty()) {
-      out_.reason = "a run of the model reaches a bad prefix in double arithmetic, but its replay fails: " +
-                    last_failure_;
+      out_.reason =
+          "a run of the model reaches a bad prefix in double arithmetic, but its replay fails: " +
+          last_failure_;
       out_.missing = "a decided atom or token there (a wider band, or another decoder cut)";
       return;
     }
@@ -188,18 +193,20 @@ class GuidedSearch {
     if (best != automata::kUnreachable && best < path.size()) {
       failing = path.size() - best;
     }
-    out_.reason = "the fitted automaton has a path to a bad prefix, but no run of the model was found along it (" +
-                  std::to_string(out_.looked_at) + " prefixes looked at)";
+    out_.reason =
+        "the fitted automaton has a path to a bad prefix, but no run of the model was found along "
+        "it (" +
+        std::to_string(out_.looked_at) + " prefixes looked at)";
     if (path.empty()) {
       return;
     }
     failing = std::min(failing, path.size() - 1);
-    out_.missing =
-        failing == 0
-            ? "the first state " + state_name(path[0].state) + " would have to be split"
-            : "the abstract edge " + state_name(path[failing - 1].state) + " -> " +
-                  state_name(path[failing].state) + " is not followed by what comes before it; split " +
-                  state_name(path[failing - 1].state) + " by earlier tokens or features";
+    out_.missing = failing == 0
+                       ? "the first state " + state_name(path[0].state) + " would have to be split"
+                       : "the abstract edge " + state_name(path[failing - 1].state) + " -> " +
+                             state_name(path[failing].state) +
+                             " is not followed by what comes before it; split " +
+                             state_name(path[failing - 1].state) + " by earlier tokens or features";
   }
 
   const CheckInput& input_;
@@ -235,7 +242,8 @@ Hunt scan(const CheckInput& input, const Atoms& atoms, const Compiled& compiled,
   std::sort(refuted.begin(), refuted.end());
   Hunt out;
   out.looked_at = letters.size();
-  for (std::size_t i = 0; i < std::min(refuted.size(), input.limits.replays) && !out.violated; ++i) {
+  for (std::size_t i = 0; i < std::min(refuted.size(), input.limits.replays) && !out.violated;
+       ++i) {
     Sample run = input.samples[refuted[i].second];
     Replay replayed = replay(input, atoms, compiled.property->formula, run);
     out.violated = std::move(replayed.violated);

@@ -31,6 +31,7 @@ struct Compiled {
 
 /// Best-first over concrete token prefixes of the model that stay in the decoder's support,
 /// by the abstract distance to bad of the fitted states that the prefix may be in.
-[[nodiscard]] Hunt guided_search(const CheckInput& input, const Atoms& atoms, const Compiled& compiled);
+[[nodiscard]] Hunt guided_search(const CheckInput& input, const Atoms& atoms,
+                                 const Compiled& compiled);
 
 }  // namespace assay::verify

@@ -5,7 +5,8 @@
 namespace assay::verify {
 namespace {
 
-smt::InvariantProblem problem_of(const automata::Product& product, const automata::SearchResult& found) {
+smt::InvariantProblem problem_of(const automata::Product& product,
+                                 const automata::SearchResult& found) {
   smt::InvariantProblem p;
   p.atoms = product.dfa->atoms.size();
   for (const automata::FittedState& state : product.automaton->states) {

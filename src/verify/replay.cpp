@@ -13,8 +13,13 @@ constexpr std::size_t kMaxCarry = 64;
 
 class Player {
  public:
-  Player(const CheckInput& input, const Atoms& atoms, const spec::FormulaPtr& formula, const Sample& run)
-      : input_(input), atoms_(atoms), run_(run), progression_(formula), state_(progression_.initial()),
+  Player(const CheckInput& input, const Atoms& atoms, const spec::FormulaPtr& formula,
+         const Sample& run)
+      : input_(input),
+        atoms_(atoms),
+        run_(run),
+        progression_(formula),
+        state_(progression_.initial()),
         context_(input.automaton->prompts.at(run.prompt)) {
     for (const std::size_t a : spec::atoms_of(formula)) {
       used_ |= std::uint64_t{1} << a;
@@ -27,13 +32,13 @@ class Player {
     }
     out_.prompt = run_.prompt;
     std::vector<Interval> logits = values_at_end().logits;
-    const std::size_t most =
-        std::min(input_.automaton->max_new, run_.tokens.size() + kMaxCarry);
+    const std::size_t most = std::min(input_.automaton->max_new, run_.tokens.size() + kMaxCarry);
     for (std::size_t i = 0; i < most; ++i) {
       const TokenId token = i < run_.tokens.size() ? run_.tokens[i] : most_likely(logits);
       if (!bounds::surely_emittable(input_.automaton->decoder, logits, token)) {
-        return {std::nullopt, place(i, token) +
-                                  " is not surely in the decoder's support (a tie with the cut, or outside)"};
+        return {std::nullopt,
+                place(i, token) +
+                    " is not surely in the decoder's support (a tie with the cut, or outside)"};
       }
       context_.push_back(token);
       bounds::ConcreteValues values = values_at_end();
@@ -55,8 +60,9 @@ class Player {
   }
 
   static TokenId most_likely(const std::vector<Interval>& logits) {
-    const auto best = std::max_element(logits.begin(), logits.end(),
-                                       [](const Interval& a, const Interval& b) { return a.lo < b.lo; });
+    const auto best =
+        std::max_element(logits.begin(), logits.end(),
+                         [](const Interval& a, const Interval& b) { return a.lo < b.lo; });
     return TokenId(static_cast<std::size_t>(best - logits.begin()));
   }
 

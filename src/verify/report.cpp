@@ -57,7 +57,8 @@ std::string opinion_text(const PropertyResult& result) {
   if (!result.invariant_opinion.empty()) {
     out += " invariant " + result.invariant_opinion + ",";
   }
-  out += " reachability " + (result.reachability_opinion.empty() ? "not asked" : result.reachability_opinion);
+  out += " reachability " +
+         (result.reachability_opinion.empty() ? "not asked" : result.reachability_opinion);
   return out + (result.opinion_detail.empty() ? "" : " (" + result.opinion_detail + ")") + "\n";
 }
 
@@ -80,7 +81,8 @@ std::string property_text(const CheckInput& input, const PropertyResult& result)
     out += "    VACUOUS: " + why + "\n";
   }
   if (!result.expected.empty()) {
-    out += "    expected " + result.expected + (result.as_expected() ? ": so it is\n" : ": MISMATCH\n");
+    out += "    expected " + result.expected +
+           (result.as_expected() ? ": so it is\n" : ": MISMATCH\n");
   }
   return out;
 }

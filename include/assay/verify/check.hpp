@@ -39,7 +39,7 @@ struct CheckInput {
   const spec::Spec* spec = nullptr;  ///< resolved
   Digest statement;                  ///< of the resolved file's bytes
   const Transformer* model = nullptr;
-  const Tokenizer* tokenizer = nullptr;  ///< null: tokens are shown by id
+  const Tokenizer* tokenizer = nullptr;            ///< null: tokens are shown by id
   std::map<std::string, const Sae*> saes;          ///< by `use` name
   std::map<std::string, const Readout*> readouts;  ///< by `use` name
   const automata::FittedAutomaton* automaton = nullptr;
@@ -59,16 +59,19 @@ struct PropertyResult {
   std::string name;
   Verdict verdict = Unknown{};
   std::size_t dfa_states = 0;
-  std::size_t pairs = 0;              ///< reached in the product; |invariant| when it holds
-  std::string invariant_opinion;      ///< Z3 on the invariant: agree, disagree, unknown, not_built; or ""
-  std::string reachability_opinion;   ///< Spacer on small products
-  std::string solver;                 ///< "Z3 4.8.12" or "none"
+  std::size_t pairs = 0;  ///< reached in the product; |invariant| when it holds
+  std::string
+      invariant_opinion;  ///< Z3 on the invariant: agree, disagree, unknown, not_built; or ""
+  std::string reachability_opinion;  ///< Spacer on small products
+  std::string solver;                ///< "Z3 4.8.12" or "none"
   std::string opinion_detail;
-  std::vector<std::string> vacuous;   ///< sentences; empty when nothing is vacuous
+  std::vector<std::string> vacuous;  ///< sentences; empty when nothing is vacuous
   std::vector<ApCount> aps;
-  std::string expected;               ///< the `expect` attribute, or ""
+  std::string expected;  ///< the `expect` attribute, or ""
 
-  [[nodiscard]] bool as_expected() const { return expected.empty() || expected == verify::name(verdict); }
+  [[nodiscard]] bool as_expected() const {
+    return expected.empty() || expected == verify::name(verdict);
+  }
 };
 
 struct CheckResult {

@@ -38,8 +38,8 @@ struct AtomValue {
 
 struct WitnessStep {
   TokenId token;
-  std::uint64_t letter = 0;       ///< bit i: Spec::atoms[i] is surely true; the property's atoms only
-  std::vector<AtomValue> values;  ///< of the property's atoms
+  std::uint64_t letter = 0;  ///< bit i: Spec::atoms[i] is surely true; the property's atoms only
+  std::vector<AtomValue> values;                     ///< of the property's atoms
   std::vector<std::pair<std::string, double>> live;  ///< strongest live features, "T/12", in double
 };
 

@@ -91,11 +91,7 @@ bool StopRule::leave(std::size_t done) {
     ending_ = Ending::interrupted;
     return true;
   }
-<<<<<<< HEAD
-  if (pause_at_ != 0 && done == pause_at_) {
-=======
   if (pause_at_ > 0 && done == pause_at_) {
->>>>>>> torch
     ending_ = Ending::paused;
     return true;
   }

@@ -5,6 +5,7 @@ add_library(assay_flags INTERFACE)
 # and witness claims speak about. Value-changing optimisations never appear (tests/sanity).
 target_compile_options(assay_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wshadow -ffp-contract=off)
+target_compile_definitions(assay_flags INTERFACE ASSAY_VERSION="${PROJECT_VERSION}")
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   # g++ 12 warns of overlapping copies inside std::string's own operator+ (GCC bug 105651).
   target_compile_options(assay_flags INTERFACE -Wno-restrict)
@@ -26,6 +27,12 @@ endif()
 # declares the static library assay_NAME with the alias assay::NAME.
 function(assay_part NAME)
   cmake_parse_arguments(PART "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  foreach(source IN LISTS PART_SOURCES)
+    if(NOT EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/${source}")
+      message(WARNING "part ${NAME} is not built: ${source} is missing")
+      return()
+    endif()
+  endforeach()
   add_library(assay_${NAME} STATIC ${PART_SOURCES})
   add_library(assay::${NAME} ALIAS assay_${NAME})
   target_include_directories(assay_${NAME} PUBLIC "${PROJECT_SOURCE_DIR}/include")

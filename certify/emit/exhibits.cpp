@@ -85,7 +85,8 @@ std::vector<FeatureCard> parse_feature_cards(std::string_view text, const std::s
     card.density = o.optional_text("density");
     card.top_tokens = read_pairs(o, "topTokens", "token", "share");
     for (const ObjectReader& c : o.objects("contexts")) {
-      card.contexts.push_back({c.text("before"), c.text("token"), c.text("after"), c.text("value")});
+      card.contexts.push_back(
+          {c.text("before"), c.text("token"), c.text("after"), c.text("value")});
     }
     cards.push_back(std::move(card));
   }
@@ -100,6 +101,30 @@ Counterexample parse_counterexample(std::string_view text, const std::string& fi
   for (const ObjectReader& o : top.objects("steps")) {
     out.steps.push_back(
         {o.text("token"), o.optional_text("note"), read_pairs(o, "features", "name", "value")});
+  }
+  return out;
+}
+
+AutomatonOutline parse_automaton_outline(std::string_view text, const std::string& file) {
+  const json value = parse_profile_json(text, file);
+  const ObjectReader top(value, file);
+  AutomatonOutline out;
+  for (const ObjectReader& state : top.objects("states")) {
+    out.states.push_back({state.text("name"), state.count("count")});
+  }
+  const json edges = value.value("edges", json::array());
+  for (const json& edge : edges) {
+    const bool triple = edge.is_array() && edge.size() == 3 && edge[0].is_number_unsigned() &&
+                        edge[1].is_number_unsigned() && edge[2].is_number_unsigned();
+    if (!triple) {
+      throw InputError(file, "edges", "triples [from, to, count]", "something else");
+    }
+    const AutomatonOutline::Edge e{edge[0].get<std::size_t>(), edge[1].get<std::size_t>(),
+                                   edge[2].get<std::uint64_t>()};
+    if (e.from >= out.states.size() || e.to >= out.states.size()) {
+      throw InputError(file, "edges", "listed states", "another");
+    }
+    out.edges.push_back(e);
   }
   return out;
 }

@@ -32,7 +32,7 @@ std::string utc_time(std::int64_t seconds) {
 
 std::int64_t parse_utc_time(const std::string& text) {
   const auto bad = [&]() -> InputError {
-    return {"time", "'" + visible(text) + "'", "YYYY-MM-DDThh:mm:ssZ", "another form"};
+    return {"time", visible(text), "YYYY-MM-DDThh:mm:ssZ", "another form"};
   };
   const std::string form = "dddd-dd-ddTdd:dd:ddZ";
   if (text.size() != form.size()) {

@@ -32,9 +32,13 @@ std::string decoded(const json& object, const char* key, const std::string& wher
 }  // namespace
 
 std::string pre_authentication_encoding(std::string_view type, std::string_view payload) {
-  std::string out = "DSSEv1 " + std::to_string(type.size()) + " ";
+  std::string out = "DSSEv1 ";
+  out += std::to_string(type.size());
+  out += ' ';
   out += type;
-  out += " " + std::to_string(payload.size()) + " ";
+  out += ' ';
+  out += std::to_string(payload.size());
+  out += ' ';
   out += payload;
   return out;
 }
@@ -53,9 +57,8 @@ void add_signature(Envelope& envelope, const PrivateKey& key) {
   if (envelope.signatures.size() >= kMaxSignatures) {
     throw UsageError("a certificate has at most " + std::to_string(kMaxSignatures) + " signatures");
   }
-  envelope.signatures.push_back(
-      {pk.key_id(),
-       key.sign(pre_authentication_encoding(envelope.payload_type, envelope.payload))});
+  envelope.signatures.push_back({pk.key_id(), key.sign(pre_authentication_encoding(
+                                                  envelope.payload_type, envelope.payload))});
 }
 
 std::string envelope_json(const Envelope& envelope) {
@@ -96,8 +99,7 @@ Envelope parse_envelope(std::string_view text, const std::string& file) {
 }
 
 bool signed_by(const Envelope& envelope, const PublicKey& key) {
-  const std::string message =
-      pre_authentication_encoding(envelope.payload_type, envelope.payload);
+  const std::string message = pre_authentication_encoding(envelope.payload_type, envelope.payload);
   return std::any_of(envelope.signatures.begin(), envelope.signatures.end(),
                      [&](const Signature& s) { return key.verifies(message, s.bytes); });
 }

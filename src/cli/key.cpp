@@ -1,7 +1,61 @@
+#include <filesystem>
+#include <memory>
+
+#include "assay/certify/keys.hpp"
 #include "session.hpp"
 
 namespace assay::cli {
+namespace {
 
-void add_key(CLI::App& /*app*/, Session& /*session*/) {}
+namespace fs = std::filesystem;
+
+struct KeyOptions {
+  std::string out;
+  std::string file;
+};
+
+/// DIR gives DIR/private.pem and DIR/public.pem; NAME.pem gives itself and NAME.pub.pem.
+void new_key(const KeyOptions& options, Session& session) {
+  const fs::path out = options.out;
+  fs::path secret = out;
+  fs::path open = out;
+  if (out.extension() == ".pem") {
+    open.replace_extension(".pub.pem");
+  } else {
+    std::error_code error;
+    fs::create_directories(out, error);
+    secret = out / "private.pem";
+    open = out / "public.pem";
+  }
+  const certify::PrivateKey key = certify::PrivateKey::generate();
+  certify::write_key_pair(key, secret, open);
+  const std::string id = key.public_key().key_id();
+  session.finish(ExitCode::ok,
+                 "private key  " + secret.string() + "  (keep it; mode 0600, not encrypted)\n" +
+                     "public key   " + open.string() + "  (give it to whoever verifies)\n" +
+                     "key id       " + id,
+                 {{"private", secret.string()}, {"public", open.string()}, {"keyid", id}});
+}
+
+void show_key(const KeyOptions& options, Session& session) {
+  const certify::PublicKey key = certify::load_any_key(options.file);
+  session.finish(ExitCode::ok, key.key_id() + "\n" + key.pem(),
+                 {{"keyid", key.key_id()}, {"public", key.pem()}});
+}
+
+}  // namespace
+
+void add_key(CLI::App& app, Session& session) {
+  const auto options = std::make_shared<KeyOptions>();
+  CLI::App* key = app.add_subcommand("key", "Make and show Ed25519 signing keys");
+  key->require_subcommand(1);
+  CLI::App* make = key->add_subcommand("new", "Make a key pair; never overwrites a key");
+  make->add_option("--out", options->out, "A folder, or the private key's file NAME.pem")
+      ->required();
+  make->callback([options, &session] { new_key(*options, session); });
+  CLI::App* show = key->add_subcommand("show", "Print the key id and the public key of a PEM file");
+  show->add_option("FILE", options->file, "Public or private key, PEM")->required();
+  show->callback([options, &session] { show_key(*options, session); });
+}
 
 }  // namespace assay::cli

@@ -1,7 +1,186 @@
+#include "assay/bounds/prove.hpp"
+
+#include <filesystem>
+#include <memory>
+
+#include "assay/base/files.hpp"
+#include "assay/base/text.hpp"
+#include "assay/bounds/suggest.hpp"
+#include "assay/model/corpus.hpp"
 #include "session.hpp"
 
 namespace assay::cli {
+namespace {
 
-void add_prove(CLI::App& /*app*/, Session& /*session*/) {}
+using nlohmann::ordered_json;
+
+struct Options {
+  std::string model, sae, request, out, text, result;
+  std::string min_p = "1/10", temperature = "1", order = "after";
+  std::size_t suggest = 0;
+  std::size_t known = 3;
+  bool honest = false;
+};
+
+/// What the files named on the command line hold.
+struct Inputs {
+  Transformer model;
+  std::optional<Sae> sae;
+  std::optional<Tokenizer> tokenizer;
+  std::vector<std::vector<TokenId>> fit, held_out;
+  bounds::AttackText attack;
+};
+
+std::unique_ptr<Inputs> read_inputs(const Options& o) {
+  auto in = std::make_unique<Inputs>();
+  in->model = load_transformer(o.model);
+  if (!o.sae.empty()) {
+    in->sae = load_sae(o.sae);
+  }
+  const std::filesystem::path tokenizer = std::filesystem::path(o.model) / "tokenizer.json";
+  if (std::filesystem::exists(tokenizer)) {
+    in->tokenizer = Tokenizer::load(tokenizer);
+  }
+  if (!o.text.empty()) {
+    if (!in->tokenizer) {
+      throw UsageError("--text needs tokenizer.json in " + o.model);
+    }
+    for (const Document& document : load_corpus(o.text)) {
+      const Part part = part_of(document);
+      auto* documents = part == Part::fit ? &in->fit : part == Part::held_out ? &in->held_out : nullptr;
+      if (documents != nullptr) {
+        documents->push_back(in->tokenizer->encode(document.text));
+      }
+    }
+  }
+  in->attack.documents = in->held_out.empty() ? in->fit : in->held_out;
+  in->attack.tokenizer = in->tokenizer ? &*in->tokenizer : nullptr;
+  return in;
+}
+
+ordered_json number(std::optional<double> x) { return x ? ordered_json(*x) : ordered_json(nullptr); }
+
+ordered_json claim_json(const bounds::ClaimResult& r) {
+  ordered_json o;
+  o["id"] = r.claim.id;
+  o["kind"] = bounds::name(r.claim.kind);
+  o["text"] = r.text;
+  o["level"] = r.status == bounds::Status::holds ? "PROVED" : "";
+  o["status"] = bounds::name(r.status);
+  o["bound"] = number(r.bound);
+  o["attack"] = number(r.attack);
+  o["threshold"] = number(r.threshold);
+  o["gap"] = r.bound && r.attack ? ordered_json(*r.bound - *r.attack) : ordered_json(nullptr);
+  if (r.attack) {
+    o["attackEnclosure"] = {r.attack_enclosure.lo, r.attack_enclosure.hi};
+  }
+  ordered_json context = ordered_json::array();
+  for (const TokenId t : r.context) {
+    context.push_back(t.value);
+  }
+  o["context"] = context;
+  o["contextText"] = r.context_text;
+  o["rule"] = r.rule;
+  o["reason"] = r.reason;
+  return o;
+}
+
+ordered_json claims_json(const std::vector<bounds::ClaimResult>& results) {
+  ordered_json all = ordered_json::array();
+  for (const bounds::ClaimResult& r : results) {
+    all.push_back(claim_json(r));
+  }
+  return all;
+}
+
+void write_result(const Options& o, const ordered_json& object) {
+  if (!o.result.empty()) {
+    write_file_atomic(o.result, object.dump(1, ' ', true, nlohmann::json::error_handler_t::replace) + "\n");
+  }
+}
+
+void run_prove(const Options& o, Session& session) {
+  if (o.request.empty() || o.out.empty()) {
+    throw UsageError("prove: --request FILE and --out CERT are required (or --suggest N --out FILE)");
+  }
+  const auto in = read_inputs(o);
+  const bounds::Request request = bounds::load_request(o.request);
+  const bounds::ProofRun run =
+      bounds::prove(in->model, in->sae ? &*in->sae : nullptr, request, in->attack);
+  std::string note;
+  std::error_code ignored;
+  std::filesystem::remove(o.out + ".request", ignored);  // never leave one of an earlier run
+  if (run.certificate.empty()) {
+    std::filesystem::remove(o.out, ignored);
+    note = "no claim is proved: no certificate";
+  } else {
+    write_file_atomic(o.out, run.certificate);
+    note = "certificate: " + o.out;
+    if (run.is_reduced) {
+      write_file_atomic(o.out + ".request", run.statement.text);
+      note += "\nof the proved claims alone: " + o.out + ".request";
+    }
+  }
+  ordered_json object{{"assay-prove", 1}, {"request", o.request}, {"statement", run.statement.digest.hex()}};
+  object["certificate"] = run.certificate.empty() ? ordered_json(nullptr) : ordered_json(o.out);
+  object["reduced"] = run.is_reduced;
+  object["claims"] = claims_json(run.results);
+  write_result(o, object);
+  const ExitCode code = run.count(bounds::Status::violated) > 0  ? ExitCode::violated
+                        : run.count(bounds::Status::unknown) > 0 ? ExitCode::unknown
+                                                                 : ExitCode::ok;
+  session.finish(code, bounds::results_table(run) + "\n" + note, object);
+}
+
+void run_suggest(const Options& o, Session& session) {
+  if (o.text.empty() || o.out.empty()) {
+    throw UsageError("prove --suggest: --text PATH and --out REQUEST are required");
+  }
+  const auto in = read_inputs(o);
+  bounds::SuggestOptions options;
+  options.claims = o.suggest;
+  options.known = o.known;
+  options.honest = o.honest;
+  options.decoder = make_decoder(o.min_p, o.temperature, o.order);
+  const auto& held_out = in->held_out.empty() ? in->fit : in->held_out;
+  const auto& fit = in->fit.empty() ? in->held_out : in->fit;
+  const bounds::Suggestion suggestion =
+      bounds::suggest(in->model, in->sae ? &*in->sae : nullptr, fit, held_out, in->attack, options);
+  write_file_atomic(o.out, suggestion.request.text);
+  ordered_json object{{"assay-prove-suggest", 1}, {"request", o.out}};
+  object["claims"] = claims_json(suggestion.results);
+  write_result(o, object);
+  bounds::ProofRun shown;
+  shown.results = suggestion.results;
+  session.finish(ExitCode::ok, bounds::results_table(shown) + "\nrequest: " + o.out, object);
+}
+
+}  // namespace
+
+void add_prove(CLI::App& app, Session& session) {
+  auto* sub = app.add_subcommand("prove", "Prove claims over all contexts and write their certificate");
+  auto o = std::make_shared<Options>();
+  sub->add_option("--model", o->model, "Model directory")->required()->check(CLI::ExistingDirectory);
+  sub->add_option("--sae", o->sae, "SAE or transcoder directory (for feature-off claims)")
+      ->check(CLI::ExistingDirectory);
+  sub->add_option("--request", o->request, "Request file: the claims")->check(CLI::ExistingFile);
+  sub->add_option("--out", o->out, "Certificate to write (with --suggest: the request)");
+  sub->add_option("--text", o->text, "Text file or directory: contexts for attacks, data for --suggest")
+      ->check(CLI::ExistingPath);
+  sub->add_option("--result", o->result, "Write the result table as JSON to this file too");
+  sub->add_option("--suggest", o->suggest, "Propose N provable claims of each kind from the text");
+  sub->add_option("--known", o->known, "Known last tokens of a proposed claim (default 3)");
+  sub->add_flag("--honest", o->honest, "Propose one more claim that does not hold, if met");
+  sub->add_option("--min-p", o->min_p, "min-p of the proposed decoder (default 1/10)");
+  sub->add_option("--temperature", o->temperature, "Temperature of the proposed decoder (default 1)");
+  sub->add_option("--order", o->order, "Temperature before or after the min-p cut (default after)");
+  sub->callback([o, &session] {
+    if (o->suggest > 0) {
+      run_suggest(*o, session);
+    } else {
+      run_prove(*o, session);
+    }
+  });
+}
 
 }  // namespace assay::cli

@@ -85,7 +85,7 @@ bool StopRule::leave(std::size_t done) {
     ending_ = Ending::interrupted;
     return true;
   }
-  if (done == pause_at_) {
+  if (pause_at_ != 0 && done == pause_at_) {
     ending_ = Ending::paused;
     return true;
   }

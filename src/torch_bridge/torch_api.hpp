@@ -6,6 +6,7 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <c10/core/GradMode.h>
+#include <torch/cuda.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include <cstdint>

@@ -26,10 +26,18 @@ struct ConcreteValues {
 /// One layer, ReLU, no LayerNorm, relative or absolute positions, any window; throws InputError for other models.
 [[nodiscard]] ConcreteValues enclose(const Transformer& model, std::span<const TokenId> context);
 
+/// The feature's encoder pre-activation; throws InputError when the SAE reads another hook.
+[[nodiscard]] Interval enclose_pre_activation(const Sae& sae, FeatureId feature,
+                                              const ConcreteValues& values);
+
 /// The feature's thresholded value (0 when surely off); nullopt when on/off is not decided.
 [[nodiscard]] std::optional<Interval> enclose_feature(const Sae& sae, FeatureId feature,
                                                       const ConcreteValues& values);
 [[nodiscard]] Interval enclose_readout(const Readout& readout, const ConcreteValues& values);
+
+/// ln rho, times the temperature when it is applied before the cut: a token stays in the
+/// support iff l_t - max l is at least this.
+[[nodiscard]] Interval min_p_cut(const Decoder& decoder);
 
 /// WITNESS: the token is surely in the decoder's support at these logits (false when a tie or
 /// the rounding leaves it open).

@@ -18,8 +18,8 @@ struct CardContext {
 
 struct FeatureCard {
   std::uint64_t feature = 0;
-  std::string name;  ///< what a person calls it
-  std::string site;  ///< "blocks.0.hook_resid_mid"
+  std::string name;     ///< what a person calls it
+  std::string site;     ///< "blocks.0.hook_resid_mid"
   std::string density;  ///< share of tokens it is on for, as text
   std::vector<std::pair<std::string, std::string>> top_tokens;  ///< token text, share
   std::vector<CardContext> contexts;
@@ -39,6 +39,20 @@ struct Counterexample {
   std::vector<RunStep> steps;
 };
 
+/// The shape of an automaton.json, for a picture's text alternative.
+struct AutomatonOutline {
+  struct State {
+    std::string name;
+    std::uint64_t count = 0;
+  };
+  struct Edge {
+    std::size_t from = 0, to = 0;
+    std::uint64_t count = 0;
+  };
+  std::vector<State> states;
+  std::vector<Edge> edges;
+};
+
 /// Roles under which the report looks for them.
 inline constexpr const char* kCardsRole = "feature-cards";
 inline constexpr const char* kCounterexampleRole = "counterexample";
@@ -51,5 +65,7 @@ inline constexpr const char* kAutomatonRole = "automaton";
 [[nodiscard]] std::vector<FeatureCard> parse_feature_cards(std::string_view json,
                                                            const std::string& file);
 [[nodiscard]] Counterexample parse_counterexample(std::string_view json, const std::string& file);
+[[nodiscard]] AutomatonOutline parse_automaton_outline(std::string_view json,
+                                                       const std::string& file);
 
 }  // namespace assay::certify

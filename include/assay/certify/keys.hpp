@@ -48,6 +48,8 @@ class PrivateKey {
 [[nodiscard]] PrivateKey parse_private_key(std::string_view pem, const std::string& source);
 
 [[nodiscard]] PublicKey load_public_key(const std::filesystem::path& file);
+/// The public half of a public or private key file.
+[[nodiscard]] PublicKey load_any_key(const std::filesystem::path& file);
 /// `file` if given, else the PEM text in ASSAY_SIGNING_KEY. UsageError when there is neither.
 [[nodiscard]] PrivateKey load_signing_key(const std::filesystem::path& file);
 

@@ -5,12 +5,14 @@
 
 #include "assay/base/progress.hpp"
 #include "assay/base/text.hpp"
+#include "assay/model/forward.hpp"
 
 namespace assay::erase {
 namespace {
 
 constexpr std::size_t kReluFeatures = 192;
 constexpr std::size_t kMinTestPerLabel = 20;
+constexpr std::size_t kMaxWidth = 256;  ///< exact elimination: seconds at 128, minutes at 256
 
 /// The held-out rows of the documents with an even or odd digest byte, raw and erased.
 struct Half {
@@ -32,6 +34,12 @@ void check_input(const EraseInput& input) {
   if (input.tokenizer.size() != input.model.config.d_vocab) {
     throw UsageError("tokenizer: expected " + std::to_string(input.model.config.d_vocab) +
                      " tokens as in the model, found " + std::to_string(input.tokenizer.size()));
+  }
+  const std::size_t d =
+      input.hook == kHookMlpPost ? input.model.config.d_mlp : input.model.config.d_model;
+  if (d > kMaxWidth) {
+    throw UsageError("hook: expected a site of at most 256 dimensions, found " + std::to_string(d) +
+                     ": the exact elimination of a wider one takes hours");
   }
   if (input.grid_bits < kMinGridBits || input.grid_bits > kMaxGridBits) {
     throw UsageError("grid-bits: expected " + std::to_string(kMinGridBits) + " to 24, found " +
@@ -71,7 +79,8 @@ SplitFigures figures_of(const Rows& rows, double r2_before) {
 
 ResidualClaim residual_claim(const std::string& concept_name, const std::string& split,
                              const std::string& bytes, const Eraser& eraser, const Rows& rows) {
-  say("exact residual on " + split);
+  say("exact residual on " + split + ", " + std::to_string(rows.d) + " dimensions" +
+      (rows.d > 128 ? " (minutes)" : ""));
   ResidualClaim claim{concept_name + "-" + split, split + ".safetensors", sha256(bytes),
                       exact_residual(deploy_rows(eraser, rows))};
   if (!claim.residual.certifiable()) {

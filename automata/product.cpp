@@ -37,7 +37,8 @@ Product make_product(const FittedAutomaton& automaton, const spec::Dfa& dfa) {
     product.letters.push_back(letters_of(state, dfa));
   }
   for (const FittedEdge& edge : automaton.edges) {
-    require(edge.from.at() < states && edge.to.at() < states, "make_product: an edge without state");
+    require(edge.from.at() < states && edge.to.at() < states,
+            "make_product: an edge without state");
     product.after[edge.from.at()].push_back(edge.to);
   }
   for (const auto& [state, count] : automaton.initial) {

@@ -72,7 +72,9 @@ class Search {
 
 }  // namespace
 
-SearchResult search(const Product& product) { return Search(product).run(); }
+SearchResult search(const Product& product) {
+  return Search(product).run();
+}
 
 std::vector<std::uint32_t> distances_to_bad(const Product& product) {
   const std::size_t states = product.letters.size();

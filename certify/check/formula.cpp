@@ -1,5 +1,7 @@
 #include "formula.hpp"
 
+#include <algorithm>
+
 #include "reject.hpp"
 
 namespace assay_check {
@@ -92,51 +94,42 @@ FormulaId Formulas::negate(FormulaId f) {
   return result;
 }
 
-bool Formulas::is_safety(FormulaId f) const {
-  std::vector<FormulaId> open{f};
+std::vector<FormulaId> Formulas::subformulas(FormulaId f) const {
+  std::vector<FormulaId> all{f};
   std::vector<bool> seen(nodes_.size());
-  while (!open.empty()) {
-    const FormulaId id = open.back();
-    open.pop_back();
-    const Formula& n = at(id);
-    if (seen[id]) {
-      continue;
+  seen[f] = true;
+  const auto add = [&](FormulaId child) {
+    if (!seen[child]) {
+      seen[child] = true;
+      all.push_back(child);
     }
-    seen[id] = true;
-    if (n.op == Op::until || n.op == Op::next_strong ||
-        (n.op == Op::eventually && n.hi == Formula::kUnbounded)) {
-      return false;
-    }
+  };
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const Formula& n = at(all[i]);
     if (!is_leaf(n.op)) {
-      open.push_back(n.a);
+      add(n.a);
     }
     if (is_binary(n.op)) {
-      open.push_back(n.b);
+      add(n.b);
     }
   }
-  return true;
+  return all;
+}
+
+bool Formulas::is_safety(FormulaId f) const {
+  const std::vector<FormulaId> all = subformulas(f);
+  return std::none_of(all.begin(), all.end(), [this](FormulaId id) {
+    const Formula& n = at(id);
+    return n.op == Op::until || n.op == Op::next_strong ||
+           (n.op == Op::eventually && n.hi == Formula::kUnbounded);
+  });
 }
 
 std::uint64_t Formulas::atoms_of(FormulaId f) const {
-  std::vector<FormulaId> open{f};
-  std::vector<bool> seen(nodes_.size());
   std::uint64_t atoms = 0;
-  while (!open.empty()) {
-    const FormulaId id = open.back();
-    open.pop_back();
-    const Formula& n = at(id);
-    if (seen[id]) {
-      continue;
-    }
-    seen[id] = true;
-    if (n.op == Op::atom || n.op == Op::not_atom) {
-      atoms |= std::uint64_t{1} << n.a;
-    }
-    if (!is_leaf(n.op)) {
-      open.push_back(n.a);
-    }
-    if (is_binary(n.op)) {
-      open.push_back(n.b);
+  for (const FormulaId id : subformulas(f)) {
+    if (at(id).op == Op::atom || at(id).op == Op::not_atom) {
+      atoms |= std::uint64_t{1} << at(id).a;
     }
   }
   return atoms;

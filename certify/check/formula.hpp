@@ -53,6 +53,7 @@ class Formulas {
   [[nodiscard]] std::uint64_t atoms_of(FormulaId f) const;
 
  private:
+  [[nodiscard]] std::vector<FormulaId> subformulas(FormulaId f) const;
   std::vector<Formula> nodes_;
   std::map<std::tuple<Op, FormulaId, FormulaId, std::uint32_t, std::uint32_t>, FormulaId> index_;
   std::map<FormulaId, FormulaId> negations_;

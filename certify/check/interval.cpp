@@ -25,8 +25,9 @@ double sum_down(double a, double b) {
   return sum_error(a, b, s) < 0 ? next_down(s) : s;
 }
 
-// ln 2 lies between these neighbouring doubles.
-const Interval kLn2(0x1.62e42fefa39efp-1, 0x1.62e42fefa39f0p-1);
+// ln 2 = kLn2Hi + a number in kLn2Lo; an integer below 2^11 times kLn2Hi is a double.
+constexpr double kLn2Hi = 0x1.62e42fefa38p-1;
+const Interval kLn2Lo(0x1.ef35793c76730p-45, 0x1.ef35793c76731p-45);
 
 // e^r for |r| <= 0.4: Taylor to degree 17; the rest is below 2 |r|^18 / 18! < 2^-74.
 Interval exponential_reduced(const Interval& r) {
@@ -45,7 +46,7 @@ Interval exponential_point(double x) {
     throw Reject("arithmetic", "exponent above 690");
   }
   const double k = std::nearbyint(x / 0.6931471805599453);  // any integer near will do
-  const Interval r = Interval(x) - Interval(k) * kLn2;
+  const Interval r = Interval(x) - Interval(k * kLn2Hi) - Interval(k) * kLn2Lo;
   if (!(r.lo() >= -0.4 && r.hi() <= 0.4)) {
     throw Reject("arithmetic", "exponential: reduction failed");
   }
@@ -73,7 +74,7 @@ Interval logarithm_point(double x) {
     sum = sum * t2 + Interval(1) / Interval(n);
   }
   const Interval rest = x == 1 ? Interval(0) : Interval(-0x1p-74, 0x1p-74);
-  return Interval(k) * kLn2 + Interval(2) * (t * sum) + rest;
+  return Interval(k * kLn2Hi) + Interval(k) * kLn2Lo + Interval(2) * (t * sum) + rest;
 }
 
 }  // namespace

@@ -33,7 +33,7 @@ class Reader {
   }
   void expect(std::string_view text) {
     if (bytes_.substr(at_, text.size()) != text) {
-      refuse("'" + std::string(text) + "'");
+      refuse(std::string(text));
     }
     at_ += text.size();
   }
@@ -152,42 +152,20 @@ class Reader {
     return number;
   }
 
-  unsigned read_hex4() {
-    unsigned code = 0;
+  /// An ASCII character is decoded; another one stays as written (no key or value that is read
+  /// here is not ASCII), so that equal keys stay equal.
+  void read_unicode(std::string& out) {
     const std::string_view text = bytes_.substr(at_, 4);
+    unsigned code = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), code, 16);
     if (text.size() != 4 || error != std::errc() || end != text.data() + 4) {
       refuse("four hex digits");
     }
     at_ += 4;
-    return code;
-  }
-
-  void read_unicode(std::string& out) {
-    unsigned code = read_hex4();
-    if (code >= 0xd800 && code < 0xdc00) {
-      expect("\\u");
-      const unsigned low = read_hex4();
-      if (low < 0xdc00 || low > 0xdfff) {
-        refuse("a low surrogate");
-      }
-      code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
-    } else if (code >= 0xdc00 && code <= 0xdfff) {
-      refuse("a high surrogate first");
-    }
-    const auto put = [&out](unsigned byte) { out += static_cast<char>(byte); };
     if (code < 0x80) {
-      put(code);
-    } else if (code < 0x800) {
-      put(0xc0 | code >> 6);
-      put(0x80 | (code & 63));
+      out += static_cast<char>(code);
     } else {
-      put(code < 0x10000 ? 0xe0 | code >> 12 : 0xf0 | code >> 18);
-      if (code >= 0x10000) {
-        put(0x80 | (code >> 12 & 63));
-      }
-      put(0x80 | (code >> 6 & 63));
-      put(0x80 | (code & 63));
+      out.append("\\u").append(text);
     }
   }
 
@@ -228,6 +206,17 @@ class Reader {
   std::size_t at_ = 0;
 };
 
+template <typename T>
+T parse_number(const Json& json, const char* expected) {
+  T value = 0;
+  const char* end = json.word.data() + json.word.size();
+  const auto [stop, error] = std::from_chars(json.word.data(), end, value);
+  if (json.kind != Json::Kind::number || error != std::errc() || stop != end) {
+    throw Reject("json", std::string("expected ") + expected + ", found '" + json.word + "'");
+  }
+  return value;
+}
+
 }  // namespace
 
 const Json* Json::find(std::string_view key) const {
@@ -265,23 +254,15 @@ const std::string& Json::as_text() const {
 }
 
 std::uint64_t Json::as_natural() const {
-  std::uint64_t value = 0;
-  const char* end = word.data() + word.size();
-  const auto [stop, error] = std::from_chars(word.data(), end, value);
-  if (kind != Kind::number || error != std::errc() || stop != end || value >> 53 != 0) {
-    throw Reject("json", "expected a natural number, found '" + word + "'");
+  const auto value = parse_number<std::uint64_t>(*this, "a natural number");
+  if (value >> 53 != 0) {
+    throw Reject("json", "expected a number below 2^53, found '" + word + "'");
   }
   return value;
 }
 
 double Json::as_double() const {
-  double value = 0;
-  const char* end = word.data() + word.size();
-  const auto [stop, error] = std::from_chars(word.data(), end, value);
-  if (kind != Kind::number || error != std::errc() || stop != end) {
-    throw Reject("json", "expected a number, found '" + word + "'");
-  }
-  return value;
+  return parse_number<double>(*this, "a number");
 }
 
 const std::vector<Json>& Json::as_array() const {

@@ -38,7 +38,7 @@ class Config {
   void need_text(const char* key, const char* expected) const {
     const Json* value = find(key);
     if (value == nullptr || value->as_text() != expected) {
-      refuse(key, "\"" + std::string(expected) + "\"");
+      refuse(key, expected);
     }
   }
 
@@ -129,6 +129,14 @@ void read_sizes(const Config& config, Network& net) {
 }
 
 }  // namespace
+
+std::vector<Interval> Network::neuron_direction(std::size_t j) const {
+  std::vector<Interval> g;
+  for (std::size_t i = 0; i < d_model; ++i) {
+    g.emplace_back(static_cast<double>(W_in[i * d_mlp + j]));
+  }
+  return g;
+}
 
 Network read_network(const std::string& config_bytes, const std::string& config_file,
                      std::string weights, const std::string& weights_file) {

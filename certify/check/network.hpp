@@ -17,6 +17,8 @@ struct Network {
   std::vector<float> W_E, W_Q, W_K, W_V, W_O, b_Q, b_K, b_V, b_O, rel_bias;
   std::vector<float> W_in, b_in, W_out, b_out, W_U, b_U;
 
+  /// W_in[:, j]
+  [[nodiscard]] std::vector<Interval> neuron_direction(std::size_t j) const;
   /// The number of keys a query may see at most: window, or n_ctx.
   [[nodiscard]] std::size_t span() const { return window == 0 ? n_ctx : window; }
 };

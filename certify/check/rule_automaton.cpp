@@ -12,10 +12,6 @@ constexpr std::size_t kMaxLetterBits = 12;
 constexpr std::size_t kMaxWalk = 4'000'000;
 constexpr std::size_t kMaxPairs = std::size_t{1} << 30;
 
-[[noreturn]] void refuse(const Step& step, const std::string& reason) {
-  throw Reject(std::string(step.rule), reason);
-}
-
 /// The letter with bits over all atoms from one over the property's own atoms.
 std::uint64_t spread(std::size_t letter, const std::vector<std::size_t>& atoms) {
   std::uint64_t bits = 0;

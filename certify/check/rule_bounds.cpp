@@ -4,10 +4,6 @@
 namespace assay_check {
 namespace {
 
-[[noreturn]] void refuse(const Step& step, const std::string& reason) {
-  throw Reject(std::string(step.rule), reason);
-}
-
 /// The model class of kind bounds: network.cpp refused the rest already.
 const Network& need_window(Session& session, const Step& step) {
   const Network& net = session.attention().net();
@@ -15,15 +11,6 @@ const Network& need_window(Session& session, const Step& step) {
     refuse(step, "config.json: attention_window must be above 0");
   }
   return net;
-}
-
-/// g = W_in[:, j]
-std::vector<Interval> column(const Network& net, std::size_t j) {
-  std::vector<Interval> g;
-  for (std::size_t i = 0; i < net.d_model; ++i) {
-    g.emplace_back(static_cast<double>(net.W_in[i * net.d_mlp + j]));
-  }
-  return g;
 }
 
 }  // namespace
@@ -79,8 +66,8 @@ void rule_neuron_range(Session& session, const Step& step) {
   for (const Interval& x : nu) {
     negative.push_back(-x);
   }
-  const Interval base =
-      dot(column(net, j), session.attention().residual(suffix.back())) + Interval(net.b_in[j]);
+  const Interval base = dot(net.neuron_direction(j), session.attention().residual(suffix.back())) +
+                        Interval(net.b_in[j]);
   Interval hi = base;
   Interval lo = base;
   for (std::size_t h = 0; h < H; ++h) {
@@ -128,7 +115,11 @@ void rule_feature_off(Session& session, const Step& step) {
   if (!(bound.hi() <= static_cast<double>(sae.threshold[claim.subject]))) {
     refuse(step, "the bound is not shown to be at most the threshold");
   }
-  session.conclusions.push_back({step.id, "PROVED",
+  conclude_feature_off(session, claim);
+}
+
+void conclude_feature_off(Session& session, const RequestClaim& claim) {
+  session.conclusions.push_back({claim.id, "PROVED",
                                  "feature " + std::to_string(claim.subject) +
                                      " is off in every context of any length that ends in tokens " +
                                      tokens_text(claim.suffix) + " (real arithmetic)"});

@@ -7,10 +7,6 @@
 namespace assay_check {
 namespace {
 
-[[noreturn]] void refuse(const Step& step, const std::string& reason) {
-  throw Reject(std::string(step.rule), reason);
-}
-
 /// A functional const0 + <g0, m> + Σ_j κ_j relu(z_j).
 struct Functional {
   std::vector<Interval> g0, kappa;
@@ -154,10 +150,7 @@ void rule_feature_off_mlp(Session& session, const Step& step) {
   if (!(bound.hi() <= static_cast<double>(sae.threshold[claim.subject]))) {
     refuse(step, "the bound is not shown to be at most the threshold");
   }
-  session.conclusions.push_back({step.id, "PROVED",
-                                 "feature " + std::to_string(claim.subject) +
-                                     " is off in every context of any length that ends in tokens " +
-                                     tokens_text(claim.suffix) + " (real arithmetic)"});
+  conclude_feature_off(session, claim);
 }
 
 // TOKEN-OUT

@@ -16,10 +16,6 @@ constexpr std::size_t kMaxWidth = 512;
 constexpr std::size_t kMaxRows = 100'000'000;
 constexpr std::size_t kChunk = std::size_t{1} << 14;  // 2^14 products below 2^48 fit in 64 bits
 
-[[noreturn]] void refuse(const Step& step, const std::string& reason) {
-  throw Reject(std::string(step.rule), reason);
-}
-
 struct Eraser {
   std::size_t d = 0;
   int grid_bits = 0;

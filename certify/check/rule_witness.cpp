@@ -8,10 +8,6 @@
 namespace assay_check {
 namespace {
 
-[[noreturn]] void refuse(const Step& step, const std::string& reason) {
-  throw Reject(std::string(step.rule), reason);
-}
-
 enum class Truth { no, yes, unknown };
 
 /// value >= t (or > t) surely and by the band; surely not, by the band; or neither.

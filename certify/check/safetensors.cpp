@@ -32,7 +32,8 @@ std::size_t item_size(const std::string& dtype) {
 std::string text_of(const Safetensors::Shape& shape) {
   std::string text = "[";
   for (const std::size_t n : shape) {
-    text += (text.size() > 1 ? "," : "") + std::to_string(n);
+    text += text.size() > 1 ? "," : "";
+    text += std::to_string(n);
   }
   return text + "]";
 }

@@ -23,10 +23,15 @@ std::string read_digested(const std::string& path, const std::string& sha) {
   return bytes;
 }
 
+void refuse(const Step& step, const std::string& reason) {
+  throw Reject(std::string(step.rule), reason);
+}
+
 std::string tokens_text(const std::vector<std::size_t>& tokens) {
   std::string text;
   for (const std::size_t t : tokens) {
-    text += (text.empty() ? "" : " ") + std::to_string(t);
+    text += text.empty() ? "" : " ";
+    text += std::to_string(t);
   }
   return text;
 }
@@ -196,11 +201,7 @@ const std::vector<Interval>& Session::neuron_projection(std::size_t j) {
   }
   projections_.resize(net.d_mlp);
   if (projections_[j].empty()) {
-    std::vector<Interval> g;
-    for (std::size_t i = 0; i < net.d_model; ++i) {
-      g.emplace_back(static_cast<double>(net.W_in[i * net.d_mlp + j]));
-    }
-    projections_[j] = attention_->project(g);
+    projections_[j] = attention_->project(net.neuron_direction(j));
   }
   return projections_[j];
 }

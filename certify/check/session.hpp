@@ -100,7 +100,12 @@ class Session {
 
 /// Reads a file and compares its digest with the one the header states.
 [[nodiscard]] std::string read_digested(const std::string& path, const std::string& sha);
+/// Reject in the name of the step's rule.
+[[noreturn]] void refuse(const Step& step, const std::string& reason);
 [[nodiscard]] std::string tokens_text(const std::vector<std::size_t>& tokens);
+
+/// Records that the claim's feature is off in its whole domain.
+void conclude_feature_off(Session& session, const RequestClaim& claim);
 
 // One function a rule; each throws Reject or records what it showed.
 void rule_suffix(Session& session, const Step& step);

@@ -129,7 +129,8 @@ std::size_t SpecTokens::natural() {
 std::string SpecTokens::text_since(std::size_t begin) const {
   std::string text;
   for (std::size_t i = begin; i < at_; ++i) {
-    text += (text.empty() ? "" : " ") + std::string(tokens_[i].text);
+    text += text.empty() ? "" : " ";
+    text += tokens_[i].text;
   }
   return text;
 }

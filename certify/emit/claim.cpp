@@ -26,8 +26,12 @@ std::size_t position(const std::array<const char*, N>& words, const std::string&
 
 }  // namespace
 
-std::string level_name(Level level) { return kLevels[static_cast<std::size_t>(level)]; }
-std::string status_name(Status status) { return kStatuses[static_cast<std::size_t>(status)]; }
+std::string level_name(Level level) {
+  return kLevels[static_cast<std::size_t>(level)];
+}
+std::string status_name(Status status) {
+  return kStatuses[static_cast<std::size_t>(status)];
+}
 
 Level parse_level(const std::string& word) {
   return static_cast<Level>(position(kLevels, word, "level"));

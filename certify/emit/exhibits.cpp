@@ -85,7 +85,8 @@ std::vector<FeatureCard> parse_feature_cards(std::string_view text, const std::s
     card.density = o.optional_text("density");
     card.top_tokens = read_pairs(o, "topTokens", "token", "share");
     for (const ObjectReader& c : o.objects("contexts")) {
-      card.contexts.push_back({c.text("before"), c.text("token"), c.text("after"), c.text("value")});
+      card.contexts.push_back(
+          {c.text("before"), c.text("token"), c.text("after"), c.text("value")});
     }
     cards.push_back(std::move(card));
   }

@@ -80,7 +80,9 @@ ObjectReader::ObjectReader(const json& value, std::string where)
   }
 }
 
-bool ObjectReader::has(const char* key) const { return value_->contains(key); }
+bool ObjectReader::has(const char* key) const {
+  return value_->contains(key);
+}
 
 const json& ObjectReader::field(const char* key, const char* expected) const {
   const auto it = value_->find(key);

@@ -22,11 +22,11 @@ class ObjectReader {
   ObjectReader(const nlohmann::json& value, std::string where);
 
   [[nodiscard]] bool has(const char* key) const;
-  [[nodiscard]] std::string text(const char* key) const;            ///< required
-  [[nodiscard]] std::string optional_text(const char* key) const;   ///< "" when absent
-  [[nodiscard]] std::uint64_t count(const char* key) const;         ///< required, >= 0
+  [[nodiscard]] std::string text(const char* key) const;                ///< required
+  [[nodiscard]] std::string optional_text(const char* key) const;       ///< "" when absent
+  [[nodiscard]] std::uint64_t count(const char* key) const;             ///< required, >= 0
   [[nodiscard]] std::vector<std::string> texts(const char* key) const;  ///< empty when absent
-  [[nodiscard]] ObjectReader object(const char* key) const;         ///< required
+  [[nodiscard]] ObjectReader object(const char* key) const;             ///< required
   /// Readers of the objects in an array; empty when absent.
   [[nodiscard]] std::vector<ObjectReader> objects(const char* key) const;
   [[nodiscard]] const nlohmann::json& value() const { return *value_; }

@@ -19,7 +19,9 @@ void put(json& object, const char* key, const std::string& text) {
   }
 }
 
-json digest_json(const Digest& digest) { return {{"sha256", digest.hex()}}; }
+json digest_json(const Digest& digest) {
+  return {{"sha256", digest.hex()}};
+}
 
 json recheck_json(const Recheck& recheck) {
   json inputs = json::array();
@@ -98,9 +100,8 @@ json files_json(const Statement& s) {
 json materials_json(const Statement& s) {
   json materials = json::array();
   for (const Material& m : s.materials) {
-    materials.push_back({{"name", m.name},
-                         {"digest", digest_json(m.sha256)},
-                         {"annotations", {{"role", m.role}}}});
+    materials.push_back(
+        {{"name", m.name}, {"digest", digest_json(m.sha256)}, {"annotations", {{"role", m.role}}}});
   }
   return materials;
 }
@@ -163,11 +164,12 @@ json predicate_json(const Statement& s) {
 
 std::string statement_json(const Statement& statement) {
   check_rules(statement, "statement");
-  const json value = {{"_type", kStatementType},
-                      {"predicateType", kPredicateType},
-                      {"predicate", predicate_json(statement)},
-                      {"subject", json::array({{{"name", statement.subject_name},
-                                                {"digest", digest_json(statement.subject_sha256)}}})}};
+  const json value = {
+      {"_type", kStatementType},
+      {"predicateType", kPredicateType},
+      {"predicate", predicate_json(statement)},
+      {"subject", json::array({{{"name", statement.subject_name},
+                                {"digest", digest_json(statement.subject_sha256)}}})}};
   std::string bytes = canonical_json(value);
   if (bytes.size() > kMaxPayloadBytes) {
     throw InputError("statement", "size", "at most " + std::to_string(kMaxPayloadBytes) + " bytes",

@@ -82,8 +82,8 @@ void read_inputs(const ObjectReader& predicate, Statement& s) {
   }
   s.exclusions = predicate.texts("exclusions");
   for (const ObjectReader& o : predicate.objects("materials")) {
-    s.materials.push_back(
-        {o.text("name"), o.object("annotations").text("role"), digest_of(o.object("digest"), "sha256")});
+    s.materials.push_back({o.text("name"), o.object("annotations").text("role"),
+                           digest_of(o.object("digest"), "sha256")});
   }
   const ObjectReader environment = predicate.object("environment");
   for (const auto& [key, unused] : environment.value().items()) {
@@ -96,7 +96,8 @@ void read_inputs(const ObjectReader& predicate, Statement& s) {
 
 void read_exhibits(const ObjectReader& predicate, Statement& s) {
   for (const ObjectReader& o : predicate.objects("figures")) {
-    s.figures.push_back({o.text("group"), o.text("label"), o.text("value"), o.optional_text("note")});
+    s.figures.push_back(
+        {o.text("group"), o.text("label"), o.text("value"), o.optional_text("note")});
   }
   for (const ObjectReader& o : predicate.objects("tables")) {
     Table table{o.text("id"), o.text("caption"), o.optional_text("note"), o.texts("columns"), {}};
@@ -113,9 +114,9 @@ void read_exhibits(const ObjectReader& predicate, Statement& s) {
 void check_verdict(const ObjectReader& o, const Statement& s) {
   const Verdict v = verdict_of(s.claims);
   const ObjectReader counts = o.object("counts");
-  const bool same = parse_status(o.text("result")) == v.result && counts.count("HOLDS") == v.holds &&
-                    counts.count("VIOLATED") == v.violated && counts.count("UNKNOWN") == v.unknown &&
-                    counts.count("PROVED") == v.proved &&
+  const bool same = parse_status(o.text("result")) == v.result &&
+                    counts.count("HOLDS") == v.holds && counts.count("VIOLATED") == v.violated &&
+                    counts.count("UNKNOWN") == v.unknown && counts.count("PROVED") == v.proved &&
                     counts.count("STATISTICAL") == v.statistical &&
                     counts.count("OBSERVED") == v.observed && counts.count("ASSUMED") == v.assumed;
   if (!same) {
@@ -150,11 +151,12 @@ void check_recheck(const Statement& s, const Recheck& recheck, const std::string
     });
   };
   if (!listed(recheck.certificate)) {
-    throw InputError(where, "recheck.certificate", "an evidence name", visible(recheck.certificate));
+    throw InputError(where, "recheck.certificate", "an evidence name",
+                     visible(recheck.certificate));
   }
   for (const CheckInput& input : recheck.inputs) {
-    const bool known = std::find(kCheckOptions.begin(), kCheckOptions.end(), input.option) !=
-                       kCheckOptions.end();
+    const bool known =
+        std::find(kCheckOptions.begin(), kCheckOptions.end(), input.option) != kCheckOptions.end();
     if (!known || !listed(input.name)) {
       throw InputError(where, "recheck.inputs", "a known option and an evidence name",
                        visible(input.option + " " + input.name));

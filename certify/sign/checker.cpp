@@ -79,8 +79,8 @@ CheckerRun run_checker(const fs::path& checker, const fs::path& model_dir,
   } else {
     read_output(run);
     if (run.message.empty() && child.exit_code != 0) {
-      run.message = "exit " + std::to_string(child.exit_code) + ": " +
-                    visible(child.output.substr(0, 200));
+      run.message =
+          "exit " + std::to_string(child.exit_code) + ": " + visible(child.output.substr(0, 200));
     } else if (run.message.empty() && run.accepts.empty()) {
       run.message = "accepted nothing";
     }

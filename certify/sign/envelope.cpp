@@ -57,9 +57,8 @@ void add_signature(Envelope& envelope, const PrivateKey& key) {
   if (envelope.signatures.size() >= kMaxSignatures) {
     throw UsageError("a certificate has at most " + std::to_string(kMaxSignatures) + " signatures");
   }
-  envelope.signatures.push_back(
-      {pk.key_id(),
-       key.sign(pre_authentication_encoding(envelope.payload_type, envelope.payload))});
+  envelope.signatures.push_back({pk.key_id(), key.sign(pre_authentication_encoding(
+                                                  envelope.payload_type, envelope.payload))});
 }
 
 std::string envelope_json(const Envelope& envelope) {
@@ -100,8 +99,7 @@ Envelope parse_envelope(std::string_view text, const std::string& file) {
 }
 
 bool signed_by(const Envelope& envelope, const PublicKey& key) {
-  const std::string message =
-      pre_authentication_encoding(envelope.payload_type, envelope.payload);
+  const std::string message = pre_authentication_encoding(envelope.payload_type, envelope.payload);
   return std::any_of(envelope.signatures.begin(), envelope.signatures.end(),
                      [&](const Signature& s) { return key.verifies(message, s.bytes); });
 }

@@ -21,7 +21,8 @@ using Bytes32 = std::array<std::uint8_t, 32>;
 
 // RFC 8410: the fixed DER around an Ed25519 public key (SPKI) and a seed (PKCS#8).
 constexpr std::string_view kSpki("\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00", 12);
-constexpr std::string_view kPkcs8("\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20", 16);
+constexpr std::string_view kPkcs8(
+    "\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20", 16);
 constexpr std::size_t kMaxPem = 16384;
 
 Error key_error(const std::string& source, const std::string& why) {
@@ -118,11 +119,13 @@ std::string PublicKey::key_id() const {
 
 bool PublicKey::verifies(std::string_view message, std::string_view signature) const {
   return signature.size() == crypto_sign_BYTES &&
-         crypto_sign_verify_detached(raw(signature), raw(message), message.size(),
-                                     bytes_.data()) == 0;
+         crypto_sign_verify_detached(raw(signature), raw(message), message.size(), bytes_.data()) ==
+             0;
 }
 
-PrivateKey::~PrivateKey() { sodium_memzero(seed_.data(), seed_.size()); }
+PrivateKey::~PrivateKey() {
+  sodium_memzero(seed_.data(), seed_.size());
+}
 
 PrivateKey PrivateKey::generate() {
   start_sodium();

@@ -12,7 +12,8 @@ ProofHeader read_proof_header(const std::filesystem::path& file, const std::set<
   std::ifstream in(file, std::ios::binary);
   std::string line;
   if (!std::getline(in, line) || line != "assay-cert 1") {
-    throw InputError(file.filename().string(), "first line", "assay-cert 1", visible(line.substr(0, 40)));
+    throw InputError(file.filename().string(), "first line", "assay-cert 1",
+                     visible(line.substr(0, 40)));
   }
   ProofHeader header;
   while (std::getline(in, line)) {

@@ -60,7 +60,8 @@ class Verification {
     if (!authenticate()) {
       return;
     }
-    result_.statement = parse_statement(envelope_.payload, options_.certificate.string() + " payload");
+    result_.statement =
+        parse_statement(envelope_.payload, options_.certificate.string() + " payload");
     step("payload is a strict in-toto statement with exactly one subject");
     check_time();
     const bool artifact = check_artifact();
@@ -95,8 +96,8 @@ class Verification {
       step("signature by " + result_.signer);
     }
     if (envelope_.payload_type != kPayloadType) {
-      fail(ExitCode::malformed, "payloadType is '" + visible(envelope_.payload_type) + "', not " +
-                                    kPayloadType);
+      fail(ExitCode::malformed,
+           "payloadType is '" + visible(envelope_.payload_type) + "', not " + kPayloadType);
       return false;
     }
     return true;
@@ -136,8 +137,8 @@ class Verification {
       }
     }
     const Manifest manifest{s.subject_files};
-    for (const std::string& difference : compare_with_directory(
-             manifest, s.exclusions, options_.model_dir, options_.allow_extra)) {
+    for (const std::string& difference :
+         compare_with_directory(manifest, s.exclusions, options_.model_dir, options_.allow_extra)) {
       differences.push_back("model: " + difference);
     }
     for (const std::string& difference : differences) {
@@ -211,10 +212,9 @@ class Verification {
 
   void recheck_group(const fs::path& evidence_dir, const std::vector<const Claim*>& claims) {
     const Recheck& first = *claims.front()->recheck;
-    const fs::path checker =
-        options_.checker.empty() ? checker_beside_program() : options_.checker;
-    const CheckerRun run = run_checker(checker, options_.model_dir, evidence_dir,
-                                       first.certificate, first.inputs, options_.timeout_seconds);
+    const fs::path checker = options_.checker.empty() ? checker_beside_program() : options_.checker;
+    const CheckerRun run = run_checker(checker, options_.model_dir, evidence_dir, first.certificate,
+                                       first.inputs, options_.timeout_seconds);
     if (!run.accepted) {
       fail(ExitCode::evidence, "proof '" + first.certificate + "' rejected: " + run.message);
       return;
@@ -250,19 +250,19 @@ class Verification {
     const auto line = std::find_if(run.accepts.begin(), run.accepts.end(),
                                    [&](const AcceptLine& a) { return a.claim == recheck.accepts; });
     if (line == run.accepts.end()) {
-      fail(ExitCode::evidence, name + ": the checker accepted nothing called '" +
-                                   visible(recheck.accepts) + "'");
+      fail(ExitCode::evidence,
+           name + ": the checker accepted nothing called '" + visible(recheck.accepts) + "'");
     } else if (line->level < claim.level) {
       fail(ExitCode::evidence, name + " says " + level_name(claim.level) +
                                    ", the checker accepted it as " + level_name(line->level));
     } else if (line->statement != recheck.statement) {
-      fail(ExitCode::evidence, name + ": the checker accepted another statement: " +
-                                   visible(line->statement));
+      fail(ExitCode::evidence,
+           name + ": the checker accepted another statement: " + visible(line->statement));
     } else if (const auto rule = header.rules.find(recheck.accepts);
                rule == header.rules.end() ||
                (rule->second == "WITNESS") != (claim.status == Status::violated)) {
-      fail(ExitCode::evidence, name + " says " + status_name(claim.status) +
-                                   ", the proof concludes otherwise");
+      fail(ExitCode::evidence,
+           name + " says " + status_name(claim.status) + ", the proof concludes otherwise");
     } else {
       ++result_.rechecked;
     }

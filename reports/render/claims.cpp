@@ -16,14 +16,15 @@ std::string level_sentence(const Claim& claim) {
            " Treat as <b>not shown</b>.";
   }
   if (claim.status == Status::violated) {
-    return claim.counterexample.empty()
-               ? "The claim does not hold."
-               : "A concrete counterexample exists; it stands below under “Counterexamples, failures, "
-                 "unknowns”.";
+    return claim.counterexample.empty() ? "The claim does not hold."
+                                        : "A concrete counterexample exists; it stands below under "
+                                          "“Counterexamples, failures, "
+                                          "unknowns”.";
   }
   switch (claim.level) {
     case Level::proved:
-      return "For <b>every</b> input of the domain. An independent checker accepted the proof. This "
+      return "For <b>every</b> input of the domain. An independent checker accepted the proof. "
+             "This "
              "is a mathematical result about the files listed in this report, not a test result.";
     case Level::statistical:
       return "With the stated confidence over the stated distribution; the sampling plan was fixed "
@@ -51,7 +52,9 @@ std::string number_html(const std::string& text, Towards direction, const std::s
   }
   const std::string shown = short_number(text, direction);
   return esc(shown) + (unit.empty() ? "" : " " + esc(unit)) +
-         (shown == text ? "" : " <span class=\"exact\">exactly " + code(text) + "</span>");
+         (shown == text || shown == "0"
+              ? ""
+              : " <span class=\"exact\">exactly " + code(text) + "</span>");
 }
 
 std::string chain_html(const Claim& claim) {
@@ -123,7 +126,9 @@ std::string detail(const Page& page, const Claim& claim, std::size_t number) {
 
 std::string bound_text(const Claim& claim) {
   if (claim.bound.empty()) {
-    return claim.threshold.empty() ? "" : "limit " + esc(short_number(claim.threshold, Towards::nearest));
+    return claim.threshold.empty()
+               ? ""
+               : "limit " + esc(short_number(claim.threshold, Towards::nearest));
   }
   const std::string bound = esc(short_number(claim.bound, Towards::up));
   return claim.threshold.empty()
@@ -139,20 +144,21 @@ std::string claims_html(const Page& page) {
     const Claim& claim = claims[i];
     const std::string number = std::to_string(i + 1);
     const bool decided = claim.status != Status::unknown;
-    rows.push_back({"<a href=\"#claim-" + number + "\">C" + number + "</a>",
-                    esc(claim.text), decided ? level_badge(claim.level) : "–",
+    rows.push_back({"<a href=\"#claim-" + number + "\">C" + number + "</a>", esc(claim.text),
+                    status_badge(claim.status), decided ? level_badge(claim.level) : "–",
                     bound_text(claim), esc(short_number(claim.attack, Towards::down)),
-                    esc(claim.unit), status_badge(claim.status)});
+                    esc(claim.unit)});
     details += detail(page, claim, i + 1);
   }
   if (claims.empty()) {
     return section("claims", "Claims", "<p>This certificate makes no claim.</p>");
   }
-  return section("claims", "Claims",
-                 table("Every claim, with its level and its figures",
-                       {"No.", "Claim", "Level", "Bound vs threshold", "Attack found", "Unit", "Status"},
-                       rows, "claims") +
-                     forest_plot(claims) + details);
+  return section(
+      "claims", "Claims",
+      table("Every claim, with its level and its figures",
+            {"No.", "Claim", "Status", "Level", "Bound vs threshold", "Attack found", "Unit"}, rows,
+            "claims") +
+          forest_plot(claims) + details);
 }
 
 }  // namespace assay::report

@@ -15,7 +15,8 @@ using certify::Status;
 constexpr std::size_t kStatesShown = 12;
 constexpr std::size_t kEdgesShown = 3;
 
-const char* const kMissing = "The file was not there, or not as it was signed, when this report was made.";
+const char* const kMissing =
+    "The file was not there, or not as it was signed, when this report was made.";
 
 /// Text alternative of the picture: the most visited states and where each goes.
 std::string outline_table(const certify::AutomatonOutline& automaton) {
@@ -42,8 +43,8 @@ std::string outline_table(const certify::AutomatonOutline& automaton) {
       next += (i == 0 ? "" : ", ") + token(automaton.states[out[i].to].name) + " (" +
               std::to_string(out[i].count) + ")";
     }
-    rows.push_back({token(automaton.states[state].name),
-                    std::to_string(automaton.states[state].count), next});
+    rows.push_back(
+        {token(automaton.states[state].name), std::to_string(automaton.states[state].count), next});
   }
   return table("The most visited of " + std::to_string(automaton.states.size()) + " states, " +
                    std::to_string(automaton.edges.size()) + " edges seen",
@@ -75,8 +76,11 @@ std::string picture_html(const Page& page, const certify::Evidence& evidence) {
   if (svg.empty()) {
     return withheld(evidence, "The picture is not shown because " + esc(reason) + ".");
   }
-  return "<figure><div class=\"plate\" role=\"img\" aria-label=\"Picture of the feature automaton; the "
-         "table below says the same in words\">" + svg + "</div><figcaption>The feature automaton, "
+  return "<figure><div class=\"plate\" role=\"img\" aria-label=\"Picture of the feature automaton; "
+         "the "
+         "table below says the same in words\">" +
+         svg +
+         "</div><figcaption>The feature automaton, "
          "fitted to text that the model sampled. An edge that is not drawn was not seen; that does "
          "not make it impossible.</figcaption></figure>\n";
 }
@@ -88,9 +92,11 @@ std::string run_table(const certify::Counterexample& run) {
     for (const auto& [name, value] : run.steps[i].features) {
       features += (features.empty() ? "" : "<br>") + token(name) + " " + esc(value);
     }
-    rows.push_back({std::to_string(i + 1), token(run.steps[i].token), features, esc(run.steps[i].note)});
+    rows.push_back(
+        {std::to_string(i + 1), token(run.steps[i].token), features, esc(run.steps[i].note)});
   }
-  return table("The run, token by token", {"Step", "Token", "Features that are on", "Remark"}, rows);
+  return table("The run, token by token", {"Step", "Token", "Features that are on", "Remark"},
+               rows);
 }
 
 std::string counterexample_html(const Page& page, const Claim& claim) {
@@ -109,8 +115,10 @@ std::string counterexample_html(const Page& page, const Claim& claim) {
       text += step.token;
     }
     return "<p class=\"run\"><span class=\"prompt\">" + token(run.prompt) +
-           "</span><span class=\"emitted\">" + token(text) + "</span></p>\n<p class=\"note\">Prompt, "
-           "then (underlined) what the model emitted. " + esc(run.replay) + "</p>\n" + run_table(run);
+           "</span><span class=\"emitted\">" + token(text) +
+           "</span></p>\n<p class=\"note\">Prompt, "
+           "then (underlined) what the model emitted. " +
+           esc(run.replay) + "</p>\n" + run_table(run);
   } catch (const InputError&) {
     return withheld(*evidence, "The file is not of the documented form.");
   }
@@ -145,14 +153,17 @@ std::string card_html(const certify::FeatureCard& card) {
     tops += "<li>" + token(text) + " <span class=\"share\">" + esc(share) + "</span></li>";
   }
   const std::string number = std::to_string(card.feature);
-  return "<article class=\"card\"><h4>" + esc(card.name) + " <span class=\"fid\">feature " + number +
-         "</span></h4>\n<p class=\"note\">" + esc(card.site) +
+  return "<article class=\"card\"><h4>" + esc(card.name) + " <span class=\"fid\">feature " +
+         number + "</span></h4>\n<p class=\"note\">" + esc(card.site) +
          (card.density.empty() ? "" : " · on for " + esc(card.density)) + "</p>\n" +
-         (tops.empty() ? "" : "<ul class=\"tops\" aria-label=\"Tokens it fires on most\">" + tops + "</ul>\n") +
+         (tops.empty()
+              ? ""
+              : "<ul class=\"tops\" aria-label=\"Tokens it fires on most\">" + tops + "</ul>\n") +
          "<table class=\"kwic\"><caption>Where feature " + number +
-         " is strongest</caption><thead><tr><th scope=\"col\">Before</th><th scope=\"col\">Token</th>"
-         "<th scope=\"col\">After</th><th scope=\"col\">Value</th></tr></thead><tbody>\n" + contexts +
-         "</tbody></table></article>\n";
+         " is strongest</caption><colgroup><col><col><col><col></colgroup><thead><tr><th "
+         "scope=\"col\">Before</th><th scope=\"col\">Token</th>"
+         "<th scope=\"col\">After</th><th scope=\"col\">Value</th></tr></thead><tbody>\n" +
+         contexts + "</tbody></table></article>\n";
 }
 
 std::string cards_html(const Page& page) {
@@ -165,12 +176,16 @@ std::string cards_html(const Page& page) {
     }
     try {
       std::string cards;
-      for (const certify::FeatureCard& card : certify::parse_feature_cards(*bytes, evidence->name)) {
+      for (const certify::FeatureCard& card :
+           certify::parse_feature_cards(*bytes, evidence->name)) {
         cards += card_html(card);
       }
-      out += "<h3>What single features react to</h3>\n<p>OBSERVED: the strongest places on held-out text. The names are "
-             "given by rule from these lists; they are descriptions, not claims.</p>\n<div "
-             "class=\"cards\">" + cards + "</div>\n";
+      out +=
+          "<h3>What single features react to</h3>\n<p>OBSERVED: the strongest places on held-out "
+          "text. The names are "
+          "given by rule from these lists; they are descriptions, not claims.</p>\n<div "
+          "class=\"cards\">" +
+          cards + "</div>\n";
     } catch (const InputError&) {
       out += withheld(*evidence, "The file is not of the documented form.");
     }
@@ -220,11 +235,13 @@ std::string erasure_html(const Page& page) {
   for (const certify::Table& t : page.statement.tables) {
     out += t.id == "erasure" ? table_html(t) : "";
   }
-  return out.empty() ? ""
-                     : section("erasure", "Concept erasure",
-                               "<p>What a linear eraser takes away, on the data named, and what other "
-                               "probes still find. Nothing here says that the model has forgotten the "
-                               "concept.</p>\n" + out);
+  return out.empty()
+             ? ""
+             : section("erasure", "Concept erasure",
+                       "<p>What a linear eraser takes away, on the data named, and what other "
+                       "probes still find. Nothing here says that the model has forgotten the "
+                       "concept.</p>\n" +
+                           out);
 }
 
 std::string dictionary_html(const Page& page) {

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "assay/base/text.hpp"
@@ -30,7 +30,9 @@ struct Scale {
   }
 };
 
-std::string at(double v) { return fixed(v, 1); }
+std::string at(double v) {
+  return fixed(v, 1);
+}
 
 std::vector<Row> rows_of(const std::vector<certify::Claim>& claims, const std::string& unit) {
   std::vector<Row> rows;
@@ -132,7 +134,8 @@ std::string legend(const std::vector<certify::Claim>& claims) {
     }
   }
   return out +
-         "<span class=\"key\"><svg viewBox=\"0 0 14 14\" aria-hidden=\"true\"><path class=\"attack\" "
+         "<span class=\"key\"><svg viewBox=\"0 0 14 14\" aria-hidden=\"true\"><path "
+         "class=\"attack\" "
          "d=\"M7 1v12\"/></svg>largest value an attack found</span> <span class=\"key\"><svg "
          "viewBox=\"0 0 14 14\" aria-hidden=\"true\"><rect class=\"beyond\" width=\"14\" "
          "height=\"14\"/></svg>beyond the threshold</span>";
@@ -141,26 +144,31 @@ std::string legend(const std::vector<certify::Claim>& claims) {
 }  // namespace
 
 std::string forest_plot(const std::vector<certify::Claim>& claims) {
-  std::map<std::string, std::vector<Row>> panels;
+  std::vector<std::pair<std::string, std::vector<Row>>> panels;  // one a unit
   for (const certify::Claim& claim : claims) {
-    if (panels.find(claim.unit) == panels.end()) {
+    if (std::none_of(panels.begin(), panels.end(),
+                     [&](const auto& panel) { return panel.first == claim.unit; })) {
       if (std::vector<Row> rows = rows_of(claims, claim.unit); !rows.empty()) {
-        panels.emplace(claim.unit, std::move(rows));
+        panels.emplace_back(claim.unit, std::move(rows));
       }
     }
   }
   if (panels.empty()) {
     return "";
   }
+  std::stable_sort(panels.begin(), panels.end(), [](const auto& a, const auto& b) {
+    return a.second.front().claim->level > b.second.front().claim->level;  // strongest first
+  });
   std::string out;
-  for (const auto& [unit, rows] : panels) {
-    out += panel(rows, unit, static_cast<std::size_t>(std::distance(
-                                 panels.begin(), panels.find(unit))) + 1);
+  for (std::size_t i = 0; i < panels.size(); ++i) {
+    out += panel(panels[i].second, panels[i].first, i + 1);
   }
-  return "<figure>\n" + out + "<figcaption>How far each bound stays from its threshold. The true "
-         "worst case lies on the bar, between what an attack found and the bound; a claim is met "
-         "when the bound stays left of the line. <span class=\"keys\">" + legend(claims) +
-         "</span></figcaption></figure>\n";
+  return "<figure>\n" + out +
+         "<figcaption>How far each bound stays from its threshold. The true worst case lies on the "
+         "bar, between what an attack found and the bound; a claim is met when the bound stays "
+         "left "
+         "of the line. <span class=\"keys\">" +
+         legend(claims) + "</span></figcaption></figure>\n";
 }
 
 }  // namespace assay::report

@@ -7,6 +7,8 @@
 namespace assay::report {
 namespace {
 
+constexpr std::size_t kShortTable = 12;  // rows that stay on one sheet of paper
+
 /// Punctuation of ordinary prose that `visible` would show by its bytes.
 bool prose_mark(std::string_view s) {
   static constexpr std::array<std::string_view, 7> kMarks = {
@@ -88,6 +90,13 @@ std::string esc(std::string_view text) {
 }
 
 std::string token(std::string_view text) {
+  if (!text.empty() && text.find_first_not_of(' ') == std::string_view::npos) {
+    std::string shown;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      shown += "\xe2\x90\xa3";  // a blank one can see
+    }
+    return "<bdi class=\"tok\">" + shown + "</bdi>";
+  }
   return "<bdi class=\"tok\">" + esc(text) + "</bdi>";
 }
 
@@ -120,7 +129,8 @@ std::string table(const std::string& caption, const std::vector<std::string>& co
     }
     body += "</tr>\n";
   }
-  return "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"" + caption +
+  const std::string box = rows.size() <= kShortTable ? "scroll short" : "scroll";
+  return "<div class=\"" + box + "\" tabindex=\"0\" role=\"region\" aria-label=\"" + caption +
          "\"><table class=\"" + css_class + "\"><caption>" + caption + "</caption>\n<thead><tr>" +
          head + "</tr></thead>\n<tbody>\n" + body + "</tbody></table></div>\n";
 }

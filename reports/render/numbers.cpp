@@ -59,14 +59,19 @@ std::string short_number(double value, Towards direction) {
   std::string text = digits(value);
   for (int i = 0; i < 4; ++i) {
     const double read = plain_decimal(text).value_or(value);
-    const bool wrong = (direction == Towards::up && read < value) ||
-                       (direction == Towards::down && read > value);
+    const bool wrong =
+        (direction == Towards::up && read < value) || (direction == Towards::down && read > value);
     if (!wrong) {
       break;
     }
     const double unit = std::pow(10.0, std::floor(std::log10(std::fabs(value))) + 1 - kDigits);
     shown += direction == Towards::up ? unit : -unit;
     text = digits(shown);
+  }
+  if (direction == Towards::nearest && text.find('e') == std::string::npos &&
+      text.find('.') != std::string::npos) {
+    text.erase(text.find_last_not_of('0') + 1);
+    text.erase(text.find_last_not_of('.') + 1);
   }
   return text[0] == '-' ? "\xe2\x88\x92" + text.substr(1) : text;  // a true minus sign
 }

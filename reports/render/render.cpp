@@ -11,11 +11,18 @@ namespace {
 
 std::string contents(const std::string& body) {
   static constexpr std::array<std::pair<const char*, const char*>, 12> kChapters = {
-      {{"subject", "What was examined"}, {"claims", "Claims"}, {"automaton", "Automaton"},
-       {"failures", "Failures and unknowns"}, {"erasure", "Erasure"},
-       {"dictionary", "Model and dictionary"}, {"assumptions", "Assumptions"},
-       {"not-claimed", "Not claimed"}, {"method", "Method"}, {"verify", "Verify"},
-       {"signatures", "Signatures"}, {"annex", "Annex"}}};
+      {{"subject", "What was examined"},
+       {"claims", "Claims"},
+       {"automaton", "Automaton"},
+       {"failures", "Failures and unknowns"},
+       {"erasure", "Erasure"},
+       {"dictionary", "Model and dictionary"},
+       {"assumptions", "Assumptions"},
+       {"not-claimed", "Not claimed"},
+       {"method", "Method"},
+       {"verify", "Verify"},
+       {"signatures", "Signatures"},
+       {"annex", "Annex"}}};
   std::string out;
   for (const auto& [id, title] : kChapters) {
     if (body.find("<section id=\"" + std::string(id) + "\"") != std::string::npos) {
@@ -42,9 +49,10 @@ std::string render_html(const ReportInput& input) {
          "content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" "
          "content=\"light dark\">\n<title>Certification report: " +
          esc(statement.certificate.name) + " (" + id8 + ")</title>\n<style>\n" + style_sheet(id8) +
-         "</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#claims\">Skip to the claims</a>\n<main>\n" +
-         summary_html(page) + contents(body) + body +
-         "</main>\n<footer><p>Assay certificate " + digest_html(page.id, true) +
+         "</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#claims\">Skip to the "
+         "claims</a>\n<main>\n" +
+         summary_html(page) + contents(body) + body + "</main>\n<footer><p>Assay certificate " +
+         digest_html(page.id, true) +
          " · a pure function of the signed payload and the evidence it names</p></footer>\n"
          "</body>\n</html>\n";
 }

@@ -92,7 +92,7 @@ font-weight:400}
 tr>:last-child{padding-right:0}
 thead th{font-size:.78rem;color:var(--muted);border-bottom:1px solid var(--ink);vertical-align:bottom;
 white-space:nowrap}
-.claims td:nth-child(2){min-width:15rem}.claims td:nth-child(4){white-space:nowrap}
+.claims td:nth-child(2){min-width:15rem}.claims td:nth-child(5){white-space:nowrap}
 .claims tbody th{font-weight:600}
 .claim{margin:1.6rem 0 0;padding:.2rem 0 0}
 .claim h3{margin:0}.claim .no{color:var(--muted);font-weight:400;margin-right:.3rem}
@@ -109,6 +109,7 @@ figure{margin:1.6rem 0}figcaption{margin-top:.5rem;max-width:46rem}
 .forest{display:block;width:100%;height:auto;font-size:12.5px;margin-top:.6rem}
 .forest text{fill:var(--ink)}.forest .tick{fill:var(--muted);font-size:11px}
 .forest .label{font-family:ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",monospace;font-size:11px}
+.forest .value{font-size:11.5px}
 .forest .limit-label{font-size:11px;font-weight:600}
 .grid{stroke:var(--line);stroke-width:1;fill:none}.limit{stroke:var(--ink);stroke-width:1.6;fill:none}
 .beyond{fill:var(--beyond)}.bar{stroke:var(--bar);stroke-width:4;fill:none}
@@ -124,8 +125,9 @@ text-decoration-color:var(--violated);text-underline-offset:.25em}
 .share{color:var(--muted);font-size:.85em}
 .kwic{table-layout:fixed;font-size:.82rem}.kwic caption,.kwic thead{position:absolute;left:-99rem}
 .kwic td{padding:.2rem .3rem;white-space:nowrap;overflow:hidden}
-.kwic td:first-child{direction:rtl;text-align:right;width:44%}.kwic td:first-child .tok{direction:ltr}
-.kwic .hit{width:4.2rem;text-align:center}.kwic .num{width:3.6rem;text-align:right;color:var(--muted)}
+.kwic col:nth-child(1){width:42%}.kwic col:nth-child(2){width:14%}.kwic col:nth-child(4){width:13%}
+.kwic td:first-child{direction:rtl;text-align:right}.kwic td:first-child .tok{direction:ltr}
+.kwic .hit{text-align:center}.kwic .num{text-align:right;color:var(--muted)}
 .kwic .tok{white-space:pre}
 mark{background:var(--tint);color:inherit;font-weight:700;box-shadow:0 0 0 1px var(--line)}
 @media (max-width:40rem){.cards{grid-template-columns:1fr}.claim dl{grid-template-columns:1fr;gap:0}
@@ -135,15 +137,16 @@ mark{background:var(--tint);color:inherit;font-weight:700;box-shadow:0 0 0 1px v
 constexpr const char* kPrint = R"css(
 @media print{:root{--paper:#fff;--sheet:#fff;--ink:#000;--muted:#444;--line:#bbb;--accent:#1f4e79;
 --holds:#17633f;--violated:#a3262a;--unknown:#7d5200;--tint:#f2f2f2;--beyond:#a3262a1c;--bar:#7f93a8}
-body{font-size:9.6pt;line-height:1.4;print-color-adjust:exact;-webkit-print-color-adjust:exact}
+html{font-size:9.2pt}body{font-size:1rem;line-height:1.42;print-color-adjust:exact;
+-webkit-print-color-adjust:exact}
 main,footer{max-width:none;padding:0;margin:0}.skip,.toc,footer{display:none}
-section{margin-top:1.6rem}#summary{margin-top:.7rem}#subject{break-before:page;margin-top:0}
-h1{font-size:21pt}h2{font-size:13.5pt}h3{font-size:10.5pt}h2,h3,h4,caption{break-after:avoid}
-thead{display:table-header-group}tr,figure,.card,.verdict,.withheld,pre,.claim dl>dd{break-inside:avoid}
-.scroll{overflow:visible;margin:.7rem 0}.scope{font-size:11pt}
-.two ul,table,.claim dl{font-size:8.8pt}a{color:inherit;text-decoration:none}
-.plate svg{max-height:17cm}.cards{grid-template-columns:1fr 1fr;gap:1rem 1.4rem}
-.claims td:nth-child(2){min-width:0}.claim{margin-top:1.1rem}p,ul{max-width:none;orphans:3;widows:3}}
+section{margin-top:2rem}#summary{margin-top:.9rem}#subject{break-before:page;margin-top:0}
+h2,h3,h4,caption,thead,.badges{break-after:avoid}
+thead{display:table-header-group}tr,figure,.card,.verdict,.withheld,pre,.short,.claim dl>dd{break-inside:avoid}
+.scroll{overflow:visible;margin:.8rem 0}a{color:inherit;text-decoration:none}
+.plate svg{max-height:17cm}.cards{grid-template-columns:1fr 1fr;gap:1rem 1.6rem}
+.claims td:nth-child(2){min-width:16rem}.claims td:nth-child(5){white-space:normal}
+p,ul,figcaption{max-width:none;orphans:3;widows:3}}
 )css";
 
 }  // namespace

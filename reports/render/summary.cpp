@@ -31,16 +31,19 @@ std::string verdict_sentence(const Verdict& v) {
     return "No claim was checked. Nothing is shown.";
   }
   if (v.result == Status::holds) {
-    return all == 1 ? "The one claim holds, at the level stated with it."
-                    : "All " + std::to_string(all) + " claims hold, each at the level stated with it.";
+    return all == 1
+               ? "The one claim holds, at the level stated with it."
+               : "All " + std::to_string(all) + " claims hold, each at the level stated with it.";
   }
-  std::string out = std::to_string(v.holds) + " of " + plural(all, "claim holds", "claims hold") + ".";
+  std::string out = std::to_string(v.holds) + " of " + plural(all, "claim holds", "claims hold");
   if (v.violated > 0) {
-    out += " " + plural(v.violated, "is", "are") + " violated.";
+    out += ", " + plural(v.violated, "is violated", "are violated");
   }
   if (v.unknown > 0) {
-    out += " " + plural(v.unknown, "is", "are") + " not decided and must be taken as not shown.";
+    out += ", " + plural(v.unknown, "is not decided", "are not decided") +
+           ". Not decided means not shown";
   }
+  out += ".";
   return out;
 }
 
@@ -58,9 +61,12 @@ std::string verdict_box(const Verdict& v) {
     levels += count_cell(v.assumed, level_badge(certify::Level::assumed));
   }
   return "<div class=\"verdict " + css + "\">\n<p class=\"word\">" + status_badge(v.result) +
-         "</p>\n<p class=\"says\">" + verdict_sentence(v) + "</p>\n<dl class=\"counts\" "
-         "aria-label=\"Claims by level and status\">\n<div class=\"group\"><dt>Claims that hold, by "
-         "level</dt><dd><dl>" + levels + "</dl></dd></div><div class=\"group\"><dt>Others</dt><dd><dl>" +
+         "</p>\n<p class=\"says\">" + verdict_sentence(v) +
+         "</p>\n<dl class=\"counts\" "
+         "aria-label=\"Claims by level and status\">\n<div class=\"group\"><dt>Claims that hold, "
+         "by "
+         "level</dt><dd><dl>" +
+         levels + "</dl></dd></div><div class=\"group\"><dt>Others</dt><dd><dl>" +
          count_cell(v.violated, status_badge(Status::violated)) +
          count_cell(v.unknown, status_badge(Status::unknown)) + "</dl></dd></div></dl>\n</div>\n";
 }
@@ -89,23 +95,25 @@ std::string summary_table(const std::vector<Claim>& claims) {
     const Claim& c = claims[i];
     const std::string number = std::to_string(i + 1);
     rows.push_back({"<a href=\"#claim-" + number + "\">C" + number + "</a>", esc(c.text),
-                    c.status == Status::unknown ? "–" : level_badge(c.level), bound_text(c),
-                    status_badge(c.status)});
+                    status_badge(c.status),
+                    c.status == Status::unknown ? "–" : level_badge(c.level), bound_text(c)});
   }
   const std::string more =
       claims.size() > rows.size()
           ? "<p class=\"more\">" + std::to_string(claims.size() - rows.size()) +
                 " further claims in <a href=\"#claims\">the full table</a>.</p>\n"
           : "";
-  return table("The claims", {"No.", "Claim", "Level", "Bound vs threshold", "Status"}, rows,
-               "claims") + more;
+  return table("The claims", {"No.", "Claim", "Status", "Level", "Bound vs threshold"}, rows,
+               "claims") +
+         more;
 }
 
 std::string first_items(const std::string& heading, const std::string& link,
                         std::vector<std::string> items) {
   const std::size_t left = items.size() > kSummaryItems ? items.size() - kSummaryItems : 0;
   items.resize(items.size() - left);
-  return "<div><h3>" + heading + "</h3>" + (items.empty() ? "<p>None is listed.</p>" : list(items)) +
+  return "<div><h3>" + heading + "</h3>" +
+         (items.empty() ? "<p>None is listed.</p>" : list(items)) +
          (left == 0 ? ""
                     : "<p class=\"more\"><a href=\"#" + link + "\">" + std::to_string(left) +
                           " more</a></p>") +
@@ -124,7 +132,9 @@ std::string two_lists(const Page& page) {
          first_items("Not claimed", "not-claimed", not_claimed) + "</div>\n";
 }
 
-std::string day(const std::string& time) { return esc(time.substr(0, 10)); }
+std::string day(const std::string& time) {
+  return esc(time.substr(0, 10));
+}
 
 }  // namespace
 
@@ -149,8 +159,10 @@ std::string summary_html(const Page& page) {
          fact("Issued", info.issued_at.empty() ? "date not stated" : day(info.issued_at)) +
          fact("Valid until", info.not_after.empty() ? "no expiry stated" : day(info.not_after)) +
          fact("Model files", digest_html(page.statement.subject_sha256, true)) +
-         fact("Certificate", digest_html(page.id, true)) + "</dl></header>\n<section id=\"summary\" "
-         "aria-label=\"Summary\">\n" + verdict_box(certify::verdict_of(page.statement.claims)) +
+         fact("Certificate", digest_html(page.id, true)) +
+         "</dl></header>\n<section id=\"summary\" "
+         "aria-label=\"Summary\">\n" +
+         verdict_box(certify::verdict_of(page.statement.claims)) +
          summary_table(page.statement.claims) + two_lists(page) +
          "<div class=\"signed\"><p><b>Signature by key</b> " + (signer.empty() ? "none" : signer) +
          "</p><p><b>Check it yourself</b> <code>" + esc(verify_command(page.statement)) +
@@ -173,12 +185,16 @@ std::string subject_html(const Page& page) {
   }
   return section(
       "subject", "What was examined",
-      "<p>Resource <code>" + esc(s.certificate.resource_uri) + "</code>, certificate serial <code>" +
-          esc(s.certificate.serial) + "</code>. Every statement below is about exactly these files.</p>\n" +
+      "<p>Resource <code>" + esc(s.certificate.resource_uri) +
+          "</code>, certificate serial <code>" + esc(s.certificate.serial) +
+          "</code>. Every statement below is about exactly these files.</p>\n" +
           table("The model: the subject of this certificate", {"File", "Bytes", "sha256"}, files) +
-          (excluded.empty() ? "" : "<p class=\"note\">Not part of the subject: " + excluded + ".</p>\n") +
-          (materials.empty() ? ""
-                             : table("What else went in", {"Material", "Role", "sha256"}, materials)));
+          (excluded.empty()
+               ? ""
+               : "<p class=\"note\">Not part of the subject: " + excluded + ".</p>\n") +
+          (materials.empty()
+               ? ""
+               : table("What else went in", {"Material", "Role", "sha256"}, materials)));
 }
 
 }  // namespace assay::report

@@ -1,5 +1,5 @@
-#include <array>
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <string>
 #include <vector>
@@ -18,17 +18,47 @@ constexpr std::array<std::string_view, 13> kElements = {
     "svg",     "g",      "title", "desc", "path", "polygon", "polyline",
     "ellipse", "circle", "rect",  "line", "text", "tspan"};
 
-constexpr std::array<std::string_view, 36> kAttributes = {
-    "cx", "cy", "d", "dominant-baseline", "dx", "dy", "fill", "fill-opacity", "font-family",
-    "font-size", "font-style", "font-weight", "height", "opacity", "points",
-    "preserveAspectRatio", "r", "rx", "ry", "stroke", "stroke-dasharray", "stroke-linecap",
-    "stroke-linejoin", "stroke-opacity", "stroke-width", "text-anchor", "transform", "viewBox",
-    "width", "x", "x1", "x2", "y", "y1", "y2", "textLength"};
+constexpr std::array<std::string_view, 36> kAttributes = {"cx",
+                                                          "cy",
+                                                          "d",
+                                                          "dominant-baseline",
+                                                          "dx",
+                                                          "dy",
+                                                          "fill",
+                                                          "fill-opacity",
+                                                          "font-family",
+                                                          "font-size",
+                                                          "font-style",
+                                                          "font-weight",
+                                                          "height",
+                                                          "opacity",
+                                                          "points",
+                                                          "preserveAspectRatio",
+                                                          "r",
+                                                          "rx",
+                                                          "ry",
+                                                          "stroke",
+                                                          "stroke-dasharray",
+                                                          "stroke-linecap",
+                                                          "stroke-linejoin",
+                                                          "stroke-opacity",
+                                                          "stroke-width",
+                                                          "text-anchor",
+                                                          "transform",
+                                                          "viewBox",
+                                                          "width",
+                                                          "x",
+                                                          "x1",
+                                                          "x2",
+                                                          "y",
+                                                          "y1",
+                                                          "y2",
+                                                          "textLength"};
 
 /// Said by common drawing tools and without effect inside a page: left out.
 constexpr std::array<std::string_view, 9> kDropped = {
-    "id", "class", "xmlns", "xmlns:xlink", "xml:space", "version", "role", "aria-label",
-    "aria-labelledby"};
+    "id",      "class", "xmlns",      "xmlns:xlink",    "xml:space",
+    "version", "role",  "aria-label", "aria-labelledby"};
 
 template <std::size_t N>
 bool among(const std::array<std::string_view, N>& words, std::string_view word) {
@@ -136,8 +166,9 @@ class Cleaner {
     }
     unsigned long code = 0;
     for (const char c : name.substr(hex ? 2 : 1)) {
-      const std::size_t digit = std::string_view("0123456789abcdef")
-                                    .find(static_cast<char>(std::tolower(static_cast<unsigned char>(c))));
+      const std::size_t digit =
+          std::string_view("0123456789abcdef")
+              .find(static_cast<char>(std::tolower(static_cast<unsigned char>(c))));
       if (digit >= (hex ? 16U : 10U)) {
         return false;
       }

@@ -50,7 +50,8 @@ void add_key(CLI::App& app, Session& session) {
   CLI::App* key = app.add_subcommand("key", "Make and show Ed25519 signing keys");
   key->require_subcommand(1);
   CLI::App* make = key->add_subcommand("new", "Make a key pair; never overwrites a key");
-  make->add_option("--out", options->out, "A folder, or the private key's file NAME.pem")->required();
+  make->add_option("--out", options->out, "A folder, or the private key's file NAME.pem")
+      ->required();
   make->callback([options, &session] { new_key(*options, session); });
   CLI::App* show = key->add_subcommand("show", "Print the key id and the public key of a PEM file");
   show->add_option("FILE", options->file, "Public or private key, PEM")->required();

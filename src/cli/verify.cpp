@@ -37,8 +37,8 @@ std::string text_of(const VerifyResult& result) {
   if (result.statement) {
     const certify::Statement& s = *result.statement;
     out += "\ncertificate  " + visible(s.certificate.name) + ", serial " +
-           visible(s.certificate.serial) + "\nsubject      " + visible(s.subject_name) + " sha256 " +
-           s.subject_sha256.hex() + "\ntype         " + certify::kPredicateType +
+           visible(s.certificate.serial) + "\nsubject      " + visible(s.subject_name) +
+           " sha256 " + s.subject_sha256.hex() + "\ntype         " + certify::kPredicateType +
            "\nsigner       " + (result.signer.empty() ? "not established" : result.signer) +
            "\nclaims       " + verdict_line(certify::verdict_of(s.claims)) + "\n";
     for (const certify::Claim& claim : s.claims) {
@@ -60,7 +60,8 @@ nlohmann::ordered_json json_of(const VerifyResult& result) {
   out["steps"] = result.steps;
   out["findings"] = nlohmann::ordered_json::array();
   for (const certify::Finding& finding : result.findings) {
-    out["findings"].push_back({{"exitCode", static_cast<int>(finding.code)}, {"text", finding.text}});
+    out["findings"].push_back(
+        {{"exitCode", static_cast<int>(finding.code)}, {"text", finding.text}});
   }
   out["rechecked"] = result.rechecked;
   if (result.statement) {
@@ -68,10 +69,14 @@ nlohmann::ordered_json json_of(const VerifyResult& result) {
     out["subject"] = {{"name", result.statement->subject_name},
                       {"sha256", result.statement->subject_sha256.hex()}};
     out["predicateType"] = certify::kPredicateType;
-    out["verdict"] = {{"result", certify::status_name(v.result)}, {"holds", v.holds},
-                      {"violated", v.violated},                   {"unknown", v.unknown},
-                      {"proved", v.proved},                       {"statistical", v.statistical},
-                      {"observed", v.observed},                   {"assumed", v.assumed}};
+    out["verdict"] = {{"result", certify::status_name(v.result)},
+                      {"holds", v.holds},
+                      {"violated", v.violated},
+                      {"unknown", v.unknown},
+                      {"proved", v.proved},
+                      {"statistical", v.statistical},
+                      {"observed", v.observed},
+                      {"assumed", v.assumed}};
     out["claims"] = nlohmann::ordered_json::array();
     for (const certify::Claim& claim : result.statement->claims) {
       out["claims"].push_back({{"id", claim.id},

@@ -32,6 +32,26 @@ std::vector<fs::path> text_files_below(const fs::path& root) {
   return files;
 }
 
+/// A single file as pieces of about `kPiece` bytes that end at a line's end where one is near, so
+/// that one file too has text to fit on and text held out.
+void add_pieces(const std::string& name, const std::string& text,
+                std::vector<Document>& documents) {
+  constexpr std::size_t kPiece = 8192;
+  if (text.size() <= 2 * kPiece) {
+    documents.push_back({name, text});
+    return;
+  }
+  for (std::size_t first = 0, number = 1; first < text.size(); ++number) {
+    const std::size_t line_end = text.find('\n', first + kPiece);
+    const std::size_t end =
+        line_end < first + 2 * kPiece ? line_end + 1 : std::min(first + kPiece, text.size());
+    std::string digits = std::to_string(number);
+    digits.insert(0, digits.size() < 7 ? 7 - digits.size() : 0, '0');
+    documents.push_back({name + "#" + digits, text.substr(first, end - first)});
+    first = end;
+  }
+}
+
 }  // namespace
 
 Part part_of(const Document& document) {
@@ -47,7 +67,7 @@ std::vector<Document> load_corpus(const fs::path& path) {
         documents.push_back({file.lexically_relative(path).generic_string(), read_file(file)});
       }
     } else {
-      documents.push_back({path.filename().string(), read_file(path)});
+      add_pieces(path.filename().string(), read_file(path), documents);
     }
   } catch (const fs::filesystem_error& e) {
     throw InputError(path.string() + ": cannot be read: " + e.what());

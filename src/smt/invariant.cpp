@@ -133,7 +133,8 @@ class Obligation {
 
 class Check {
  public:
-  Check(const InvariantProblem& problem, const Limits& limits) : problem_(problem), limits_(limits) {
+  Check(const InvariantProblem& problem, const Limits& limits)
+      : problem_(problem), limits_(limits) {
     for (const auto& [from, to] : problem.edges) {
       after_[from].insert(to);
     }
@@ -146,7 +147,8 @@ class Check {
     out_.opinion = Opinion::agree;
     note(initiation(), "init");
     const std::size_t chunk = std::max<std::size_t>(limits_.chunk, 1);
-    for (std::size_t i = 0; i < problem_.invariant.size() && out_.opinion == Opinion::agree; i += chunk) {
+    for (std::size_t i = 0; i < problem_.invariant.size() && out_.opinion == Opinion::agree;
+         i += chunk) {
       const std::vector<Pair> part(
           problem_.invariant.begin() + static_cast<std::ptrdiff_t>(i),
           problem_.invariant.begin() +

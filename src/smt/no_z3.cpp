@@ -11,6 +11,8 @@ SecondOpinion check_reachability(const InvariantProblem& /*problem*/, bool /*cla
   return {Opinion::not_built, 0, "built without Z3"};
 }
 
-std::string solver_version() { return "none"; }
+std::string solver_version() {
+  return "none";
+}
 
 }  // namespace assay::smt

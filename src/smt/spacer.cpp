@@ -14,7 +14,8 @@ using Pair = std::pair<std::uint32_t, std::uint32_t>;
 std::set<Pair> entered(const InvariantProblem& p, std::uint32_t q, std::uint32_t t) {
   std::set<Pair> out;
   for (std::size_t letter = 0; letter < letters(p); ++letter) {
-    const bool shown = (letter & p.states[t].must) == p.states[t].must && (letter & ~p.states[t].may) == 0;
+    const bool shown =
+        (letter & p.states[t].must) == p.states[t].must && (letter & ~p.states[t].may) == 0;
     if (shown) {
       out.emplace(t, p.monitor[q * letters(p) + letter]);
     }
@@ -64,7 +65,8 @@ z3::params spacer_options(z3::context& c) {
   z3::params options(c);
   options.set("engine", c.str_symbol("spacer"));
   // Z3's own rewriting of Horn clauses has returned models that violate a clause.
-  for (const char* key : {"xform.slice", "xform.inline_linear", "xform.inline_eager", "xform.coi"}) {
+  for (const char* key :
+       {"xform.slice", "xform.inline_linear", "xform.inline_eager", "xform.coi"}) {
     options.set(key, false);
   }
   return options;
@@ -101,10 +103,12 @@ z3::check_result ask(const InvariantProblem& p, const Steps& steps, const Limits
 
 }  // namespace
 
-SecondOpinion check_reachability(const InvariantProblem& problem, bool claimed, const Limits& limits) {
+SecondOpinion check_reachability(const InvariantProblem& problem, bool claimed,
+                                 const Limits& limits) {
   const Steps steps = reachable(problem, limits.spacer_pairs);
   if (!steps.complete) {
-    return {Opinion::unknown, 0, "more than " + std::to_string(limits.spacer_pairs) + " pairs: not asked"};
+    return {Opinion::unknown, 0,
+            "more than " + std::to_string(limits.spacer_pairs) + " pairs: not asked"};
   }
   try {
     const z3::check_result answer = ask(problem, steps, limits);

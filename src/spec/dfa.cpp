@@ -59,7 +59,9 @@ std::size_t Dfa::project(std::uint64_t all) const {
   return letter;
 }
 
-bool Dfa::has_bad() const { return std::find(bad.begin(), bad.end(), true) != bad.end(); }
+bool Dfa::has_bad() const {
+  return std::find(bad.begin(), bad.end(), true) != bad.end();
+}
 
 Dfa bad_prefix_dfa(const FormulaPtr& formula) {
   Dfa dfa;
@@ -73,8 +75,8 @@ Dfa bad_prefix_dfa(const FormulaPtr& formula) {
   for (Progression::State s = 0; s < progression.states(); ++s) {  // states() grows
     if (progression.states() > kMaxDfaStates || dfa.table.size() > kMaxEntries) {
       throw UsageError("the formula is too complex: its automaton has more than " +
-                       std::to_string(kMaxDfaStates) + " states or " +
-                       std::to_string(kMaxEntries) + " transitions");
+                       std::to_string(kMaxDfaStates) + " states or " + std::to_string(kMaxEntries) +
+                       " transitions");
     }
     for (std::size_t a = 0; a < dfa.letters(); ++a) {
       dfa.table.push_back(progression.next(s, spread(dfa.atoms, a)));

@@ -9,7 +9,9 @@
 namespace assay::spec {
 namespace {
 
-FormulaPtr make(Formula f) { return std::make_shared<const Formula>(std::move(f)); }
+FormulaPtr make(Formula f) {
+  return std::make_shared<const Formula>(std::move(f));
+}
 
 /// One memo for the two polarities: shared subformulas are rewritten once.
 class Normaliser {
@@ -117,8 +119,12 @@ std::string bounds_text(const Formula& f) {
 FormulaPtr constant(bool value) {
   return make({value ? Op::constant_true : Op::constant_false, 0, {}, 0, {}});
 }
-FormulaPtr atom(std::size_t index) { return make({Op::atom, index, {}, 0, {}}); }
-FormulaPtr negation(FormulaPtr f) { return make({Op::not_, 0, {std::move(f)}, 0, {}}); }
+FormulaPtr atom(std::size_t index) {
+  return make({Op::atom, index, {}, 0, {}});
+}
+FormulaPtr negation(FormulaPtr f) {
+  return make({Op::not_, 0, {std::move(f)}, 0, {}});
+}
 
 FormulaPtr junction(Op op, std::vector<FormulaPtr> children) {
   require(op == Op::and_ || op == Op::or_, "junction: not a junction");
@@ -135,7 +141,9 @@ FormulaPtr equivalence(const FormulaPtr& left, const FormulaPtr& right) {
                             junction(Op::and_, {negation(left), negation(right)})});
 }
 
-FormulaPtr next(Op op, FormulaPtr f) { return make({op, 0, {std::move(f)}, 0, {}}); }
+FormulaPtr next(Op op, FormulaPtr f) {
+  return make({op, 0, {std::move(f)}, 0, {}});
+}
 
 FormulaPtr until(Op op, FormulaPtr left, FormulaPtr right) {
   return make({op, 0, {std::move(left), std::move(right)}, 0, {}});

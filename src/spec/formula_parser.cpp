@@ -57,8 +57,8 @@ FormulaPtr substitute(const FormulaPtr& f, const std::vector<FormulaPtr>& argume
 }  // namespace
 
 bool is_reserved(const std::string& word) {
-  static constexpr std::array<std::string_view, 8> kWords = {"X", "F", "G", "U", "W",
-                                                             "true", "false", "within"};
+  static constexpr std::array<std::string_view, 8> kWords = {"X", "F",    "G",     "U",
+                                                             "W", "true", "false", "within"};
   return std::find(kWords.begin(), kWords.end(), word) != kWords.end() ||
          std::find(kPatterns.begin(), kPatterns.end(), word) != kPatterns.end();
 }
@@ -86,9 +86,10 @@ FormulaPtr FormulaParser::bounded_size(FormulaPtr f, Place place) const {
                 "more");
   }
   if (size.depth > 3 * kMaxDepth) {
-    lexer_.fail(place, "a formula of at most " + std::to_string(3 * kMaxDepth) +
-                           " nested operators once expanded",
-                std::to_string(size.depth));
+    lexer_.fail(
+        place,
+        "a formula of at most " + std::to_string(3 * kMaxDepth) + " nested operators once expanded",
+        std::to_string(size.depth));
   }
   return f;
 }

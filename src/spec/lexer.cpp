@@ -12,8 +12,12 @@ constexpr std::size_t kMaxText = std::size_t{1} << 20U;
 constexpr std::size_t kMaxName = 64;
 constexpr std::size_t kMaxShown = 40;
 
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 int hex_value(char c) {
   if (is_digit(c)) {
     return c - '0';
@@ -167,7 +171,8 @@ void Lexer::scan_escape(std::string& out, Place start) {
     default:
       break;
   }
-  fail(start, "one of the escapes \\n \\t \\\" \\\\ \\xNN", "'\\" + visible(std::string(1, c)) + "'");
+  fail(start, "one of the escapes \\n \\t \\\" \\\\ \\xNN",
+       "'\\" + visible(std::string(1, c)) + "'");
 }
 
 Lexeme Lexer::scan_symbol() {
@@ -272,15 +277,15 @@ std::string canonical_text(const std::vector<Lexeme>& lexemes) {
     if (space) {
       const Lexeme& before = lexemes[i - 1];
       const bool after_symbol = before.kind == LexemeKind::symbol;
-      const bool call = symbol && lexeme.text == "(" &&
-                        ((before.kind == LexemeKind::identifier && before.text != "U" &&
-                          before.text != "W") ||
-                         (after_symbol && before.text == "]"));
+      const bool call =
+          symbol && lexeme.text == "(" &&
+          ((before.kind == LexemeKind::identifier && before.text != "U" && before.text != "W") ||
+           (after_symbol && before.text == "]"));
       const bool opens_bounds = symbol && lexeme.text == "[";
-      const bool tight_after =
-          after_symbol && before.text.size() == 1 && kTightAfter.find(before.text) != std::string_view::npos;
-      const bool tight_before =
-          symbol && lexeme.text.size() == 1 && kTightBefore.find(lexeme.text) != std::string_view::npos;
+      const bool tight_after = after_symbol && before.text.size() == 1 &&
+                               kTightAfter.find(before.text) != std::string_view::npos;
+      const bool tight_before = symbol && lexeme.text.size() == 1 &&
+                                kTightBefore.find(lexeme.text) != std::string_view::npos;
       space = !call && !opens_bounds && !tight_after && !tight_before && !in_bounds;
     }
     if (symbol && (lexeme.text == "[" || lexeme.text == "]")) {

@@ -36,7 +36,8 @@ Dfa renumbered(const Dfa& dfa) {
 /// time, always re-queueing the smaller half.
 class Hopcroft {
  public:
-  explicit Hopcroft(const Dfa& dfa) : dfa_(dfa), block_(dfa.states), before_(dfa.states * dfa.letters()) {
+  explicit Hopcroft(const Dfa& dfa)
+      : dfa_(dfa), block_(dfa.states), before_(dfa.states * dfa.letters()) {
     const std::size_t letters = dfa.letters();
     for (std::size_t s = 0; s < dfa.states; ++s) {
       for (std::size_t a = 0; a < letters; ++a) {
@@ -93,7 +94,8 @@ class Hopcroft {
     }
   }
 
-  void detach(std::uint32_t b, std::vector<std::uint32_t>& inside, std::vector<std::uint32_t>& work) {
+  void detach(std::uint32_t b, std::vector<std::uint32_t>& inside,
+              std::vector<std::uint32_t>& work) {
     const auto fresh = static_cast<std::uint32_t>(blocks_.size());
     for (const std::uint32_t s : inside) {
       block_[s] = fresh;

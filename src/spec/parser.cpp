@@ -15,7 +15,8 @@ constexpr std::size_t kMaxItems = 1000;
 /// The declarations of docs/spec-language.md, one method a production.
 class Parser {
  public:
-  Parser(const std::string& text, const std::string& file) : lexer_(text, file), formulas_(lexer_) {}
+  Parser(const std::string& text, const std::string& file)
+      : lexer_(text, file), formulas_(lexer_) {}
 
   Spec parse() {
     lexer_.expect("spec");
@@ -81,8 +82,9 @@ class Parser {
   Digest digest() {
     const Place place = lexer_.peek().place;
     std::string hex;
-    while (hex.size() < 64 && (lexer_.peek().kind == LexemeKind::number ||
-                               lexer_.peek().kind == LexemeKind::identifier) &&
+    while (hex.size() < 64 &&
+           (lexer_.peek().kind == LexemeKind::number ||
+            lexer_.peek().kind == LexemeKind::identifier) &&
            lexer_.peek().place.line == place.line &&
            lexer_.peek().place.column == place.column + hex.size()) {
       hex += lexer_.take().text;
@@ -257,7 +259,8 @@ class Parser {
   Lexeme formula_name(const std::string& what) {
     Lexeme name = fresh_name(formula_names_, what);
     if (is_reserved(name.text)) {
-      lexer_.fail(name.place, "a name for the " + what, shown(name) + ", which is a word of the language");
+      lexer_.fail(name.place, "a name for the " + what,
+                  shown(name) + ", which is a word of the language");
     }
     return name;
   }

@@ -41,7 +41,8 @@ std::string property_text(const Property& p) {
   for (const char* key : {"doc", "severity", "owner", "expect"}) {
     if (const auto found = p.attributes.find(key); found != p.attributes.end()) {
       const bool is_string = std::string(key) == "doc" || std::string(key) == "owner";
-      out += std::string("\n  ") + key + " " + (is_string ? string_literal(found->second) : found->second);
+      out += std::string("\n  ") + key + " " +
+             (is_string ? string_literal(found->second) : found->second);
     }
   }
   return out + ";\n";
@@ -108,7 +109,8 @@ std::string atom_text(const Atom& a) {
 }
 
 std::string print_spec(const Spec& spec) {
-  std::string out = "spec " + string_literal(spec.name) + " version " + std::to_string(spec.version) + ";\n";
+  std::string out =
+      "spec " + string_literal(spec.name) + " version " + std::to_string(spec.version) + ";\n";
   for (const Use& u : spec.uses) {
     out += "use " + u.kind + " " + u.name + " = " + string_literal(u.path);
     out += (u.sha256 ? " sha256 " + u.sha256->hex() : "") + ";\n";

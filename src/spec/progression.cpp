@@ -88,8 +88,8 @@ Progression::Clause Progression::joined(const Clause& a, const Clause& b) const 
   all.erase(std::unique(all.begin(), all.end()), all.end());
   Clause out;
   for (const Node x : all) {
-    const bool follows = std::any_of(all.begin(), all.end(),
-                                     [&](Node y) { return y != x && implies(y, x); });
+    const bool follows =
+        std::any_of(all.begin(), all.end(), [&](Node y) { return y != x && implies(y, x); });
     if (!follows) {
       out.push_back(x);
     }
@@ -109,8 +109,8 @@ Progression::Residual Progression::minimal(std::vector<Clause> clauses) const {
     bool covered = false;
     for (std::size_t j = 0; j < clauses.size() && !covered; ++j) {
       // of two equivalent clauses the earlier one stays
-      covered = i != j && implies(clauses[i], clauses[j]) &&
-                (j < i || !implies(clauses[j], clauses[i]));
+      covered =
+          i != j && implies(clauses[i], clauses[j]) && (j < i || !implies(clauses[j], clauses[i]));
     }
     if (!covered) {
       out.push_back(clauses[i]);

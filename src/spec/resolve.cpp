@@ -54,7 +54,8 @@ class Resolver {
       digest = found->second;
     }
     if (use.sha256 && *use.sha256 != digest) {
-      fail(use.place, use.kind + " " + use.name + " with sha256 " + use.sha256->hex(), digest.hex());
+      fail(use.place, use.kind + " " + use.name + " with sha256 " + use.sha256->hex(),
+           digest.hex());
     }
     use.sha256 = digest;
   }
@@ -88,7 +89,8 @@ class Resolver {
         }
       }
     } catch (const std::regex_error& e) {
-      fail(c.place, "an ECMAScript regular expression", "/" + visible(c.strings[0]) + "/ (" + e.what() + ")");
+      fail(c.place, "an ECMAScript regular expression",
+           "/" + visible(c.strings[0]) + "/ (" + e.what() + ")");
     }
     return ids;
   }
@@ -121,7 +123,8 @@ class Resolver {
     std::sort(c.ids.begin(), c.ids.end());
     c.ids.erase(std::unique(c.ids.begin(), c.ids.end()), c.ids.end());
     if (c.ids.empty()) {
-      fail(c.place, "class " + c.name + " to hold a token of the model", "none: it would be vacuous");
+      fail(c.place, "class " + c.name + " to hold a token of the model",
+           "none: it would be vacuous");
     }
     if (c.ids.back().at() >= input_.vocabulary) {
       fail(c.place, "token ids below " + std::to_string(input_.vocabulary),

@@ -30,9 +30,8 @@ void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkp
   for (const auto& [name, values] : checkpoint.integers) {
     file.integer_shapes[name] = {values.size()};
   }
-  file.metadata = {{"format", kFormat},
-                   {"options", checkpoint.options},
-                   {"corpus", checkpoint.corpus_digest}};
+  file.metadata = {
+      {"format", kFormat}, {"options", checkpoint.options}, {"corpus", checkpoint.corpus_digest}};
   write_safetensors(path, file);
 }
 

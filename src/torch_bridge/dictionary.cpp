@@ -150,9 +150,12 @@ struct Stored {
   bool subtract_b_dec;
 
   Stored(const Sae& s, at::Device device)
-      : W_enc(to_torch(s.W_enc, device)), b_enc(to_torch(s.b_enc, device)),
-        W_dec(to_torch(s.W_dec, device)), b_dec(to_torch(s.b_dec, device)),
-        threshold(to_torch(s.threshold, device)), subtract_b_dec(s.apply_b_dec_to_input) {}
+      : W_enc(to_torch(s.W_enc, device)),
+        b_enc(to_torch(s.b_enc, device)),
+        W_dec(to_torch(s.W_dec, device)),
+        b_dec(to_torch(s.b_dec, device)),
+        threshold(to_torch(s.threshold, device)),
+        subtract_b_dec(s.apply_b_dec_to_input) {}
 
   [[nodiscard]] at::Tensor features(const at::Tensor& x) const {
     const at::Tensor pre = at::addmm(b_enc, subtract_b_dec ? x - b_dec : x, W_enc);

@@ -53,13 +53,13 @@ void normalise_decoder(Dictionary& dictionary);
 
 /// What is printed about a stored dictionary, over all positions of the given windows.
 struct Evaluation {
-  double l0 = 0;              ///< mean features on per token
-  double fvu = 0;             ///< sum |y - y'|^2 / sum |y - mean y|^2
-  double ce_clean = 0;        ///< nats per token
-  double ce_spliced = 0;      ///< target site replaced by the reconstruction
-  double ce_zero = 0;         ///< target site replaced by zero
-  double recovered = 0;       ///< (ce_zero - ce_spliced) / (ce_zero - ce_clean)
-  double dead_fraction = 0;   ///< features on at no position
+  double l0 = 0;             ///< mean features on per token
+  double fvu = 0;            ///< sum |y - y'|^2 / sum |y - mean y|^2
+  double ce_clean = 0;       ///< nats per token
+  double ce_spliced = 0;     ///< target site replaced by the reconstruction
+  double ce_zero = 0;        ///< target site replaced by zero
+  double recovered = 0;      ///< (ce_zero - ce_spliced) / (ce_zero - ce_clean)
+  double dead_fraction = 0;  ///< features on at no position
   std::size_t tokens = 0;
 };
 

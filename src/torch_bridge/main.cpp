@@ -43,9 +43,11 @@ void add_run_options(CLI::App& sub, RunOptions& run) {
   sub.add_option("--seed", run.seed, "Seed of everything random")->capture_default_str();
   sub.add_option("--device", run.device, "auto, cpu or cuda")->capture_default_str();
   sub.add_option("--checkpoint", run.checkpoint, "File to save the run's state to");
-  sub.add_option("--checkpoint-every", run.checkpoint_every, "Steps between checkpoints")->capture_default_str();
+  sub.add_option("--checkpoint-every", run.checkpoint_every, "Steps between checkpoints")
+      ->capture_default_str();
   sub.add_flag("--resume", run.resume, "Continue from the checkpoint, bit for bit");
-  sub.add_option("--pause-at", run.pause_at, "Save a checkpoint after this step and stop (exit 11)");
+  sub.add_option("--pause-at", run.pause_at,
+                 "Save a checkpoint after this step and stop (exit 11)");
   sub.add_option("--lr", run.lr, "Peak learning rate (0 = the default)");
 }
 
@@ -58,15 +60,18 @@ void add_model_command(CLI::App& train, CommandLine& line) {
   sub->add_option("--vocab", o.vocab, "Size of the character vocabulary")->capture_default_str();
   sub->add_option("--d-model", o.d_model, "Width of the residual stream")->capture_default_str();
   sub->add_option("--n-heads", o.n_heads, "Attention heads")->capture_default_str();
-  sub->add_option("--d-head", o.d_head, "Width of a head (0 = d-model / n-heads)")->capture_default_str();
+  sub->add_option("--d-head", o.d_head, "Width of a head (0 = d-model / n-heads)")
+      ->capture_default_str();
   sub->add_option("--d-mlp", o.d_mlp, "MLP neurons (0 = 4 d-model)")->capture_default_str();
-  sub->add_option("--window", o.window, "Attention window in tokens (0 = full)")->capture_default_str();
+  sub->add_option("--window", o.window, "Attention window in tokens (0 = full)")
+      ->capture_default_str();
   sub->add_option("--n-ctx", o.n_ctx, "Tokens per training window")->capture_default_str();
   sub->add_option("--positions", o.positions, "relative, standard or none")->capture_default_str();
   sub->add_flag("--layer-norm", o.layer_norm, "LayerNorm before attention, MLP and unembedding");
   sub->add_option("--range-penalty", line.range_penalty,
                   "Weight of the certified-range penalty (default 0.2 where defined, else 0)");
-  sub->add_option("--known", o.known, "Last tokens the penalty takes as known")->capture_default_str();
+  sub->add_option("--known", o.known, "Last tokens the penalty takes as known")
+      ->capture_default_str();
   sub->callback([sub, &line] {
     if (sub->count("--range-penalty") > 0) {
       line.model.range_penalty = line.range_penalty;
@@ -82,12 +87,15 @@ void add_sae_command(CLI::App& train, CommandLine& line) {
   add_run_options(*sub, o);
   sub->add_option("--model", o.model, "Model directory")->required();
   sub->add_option("--batch", o.batch, "Tokens per step (default 2048)");
-  sub->add_option("--kind", o.kind, "sae (blocks.0.mlp.hook_post) or transcoder")->capture_default_str();
-  sub->add_option("--recipe", o.recipe, "batchtopk (saved as JumpReLU) or l1 (ReLU)")->capture_default_str();
+  sub->add_option("--kind", o.kind, "sae (blocks.0.mlp.hook_post) or transcoder")
+      ->capture_default_str();
+  sub->add_option("--recipe", o.recipe, "batchtopk (saved as JumpReLU) or l1 (ReLU)")
+      ->capture_default_str();
   sub->add_option("--d-sae", o.d_sae, "Number of features")->capture_default_str();
   sub->add_option("--k", o.k, "Mean features on per token (batchtopk)")->capture_default_str();
   sub->add_option("--l1", o.l1, "Sparsity coefficient (l1; 0 = the default)");
-  sub->add_option("--aux", o.aux, "Weight of the dead features' loss (batchtopk)")->capture_default_str();
+  sub->add_option("--aux", o.aux, "Weight of the dead features' loss (batchtopk)")
+      ->capture_default_str();
   sub->callback([&line] {
     resolve(line.sae);
     line.outcome = train_sae(line.sae);
@@ -95,7 +103,8 @@ void add_sae_command(CLI::App& train, CommandLine& line) {
 }
 
 void add_selftest_command(CLI::App& app, CommandLine& line) {
-  CLI::App* sub = app.add_subcommand("selftest", "Compare LibTorch with the reference forward pass");
+  CLI::App* sub =
+      app.add_subcommand("selftest", "Compare LibTorch with the reference forward pass");
   sub->add_option("--model", line.selftest_model, "Model directory")->required();
   sub->add_option("--device", line.selftest_device, "auto, cpu or cuda")->capture_default_str();
   sub->callback([&line] { line.outcome = selftest(line.selftest_model, line.selftest_device); });
@@ -104,8 +113,10 @@ void add_selftest_command(CLI::App& app, CommandLine& line) {
 int fail(const CommandLine& line, ExitCode code, const std::string& message) {
   std::fprintf(stderr, "assay-torch: %s\n", message.c_str());
   if (line.json) {
-    const nlohmann::ordered_json object = {{"error", message}, {"exitCode", static_cast<int>(code)}};
-    std::printf("%s\n", object.dump(1, ' ', true, nlohmann::json::error_handler_t::replace).c_str());
+    const nlohmann::ordered_json object = {{"error", message},
+                                           {"exitCode", static_cast<int>(code)}};
+    std::printf("%s\n",
+                object.dump(1, ' ', true, nlohmann::json::error_handler_t::replace).c_str());
   }
   return static_cast<int>(code);
 }
@@ -115,7 +126,8 @@ int finish(const CommandLine& line) {
   if (line.json) {
     auto object = nlohmann::ordered_json::parse(line.outcome.json);
     object["exitCode"] = code;
-    std::printf("%s\n", object.dump(1, ' ', true, nlohmann::json::error_handler_t::replace).c_str());
+    std::printf("%s\n",
+                object.dump(1, ' ', true, nlohmann::json::error_handler_t::replace).c_str());
   } else {
     std::printf("%s\n", line.outcome.text.c_str());
   }

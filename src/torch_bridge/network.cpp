@@ -156,7 +156,9 @@ Transformer Network::to_transformer() const {
   return model;
 }
 
-const at::Tensor& Network::get(const std::string& name) const { return parameters_.at(name); }
+const at::Tensor& Network::get(const std::string& name) const {
+  return parameters_.at(name);
+}
 
 at::Tensor Network::norm(const at::Tensor& x, const std::string& name) const {
   if (config_.norm == NormKind::none) {
@@ -177,13 +179,15 @@ at::Tensor Network::resid_mid(const at::Tensor& tokens) const {
 }
 
 at::Tensor Network::mlp_post(const at::Tensor& resid_mid) const {
-  const at::Tensor pre =
-      at::matmul(norm(resid_mid, "blocks.0.ln2"), get("blocks.0.mlp.W_in")) +
-      get("blocks.0.mlp.b_in");
+  const at::Tensor pre = at::matmul(norm(resid_mid, "blocks.0.ln2"), get("blocks.0.mlp.W_in")) +
+                         get("blocks.0.mlp.b_in");
   switch (config_.act_fn) {
-    case ActFn::relu: return at::relu(pre);
-    case ActFn::gelu_erf: return at::gelu(pre);
-    case ActFn::gelu_tanh: return at::gelu(pre, "tanh");
+    case ActFn::relu:
+      return at::relu(pre);
+    case ActFn::gelu_erf:
+      return at::gelu(pre);
+    case ActFn::gelu_tanh:
+      return at::gelu(pre, "tanh");
   }
   return pre;
 }
@@ -204,12 +208,13 @@ at::Tensor Network::forward(const at::Tensor& tokens) const {
 at::Tensor Network::attention(const at::Tensor& x) const {
   const std::int64_t b = x.size(0), t = x.size(1), h = len(config_.n_heads),
                      dh = len(config_.d_head);
-  const at::Tensor w = at::cat({flatten_heads(get("blocks.0.attn.W_Q")),
-                                flatten_heads(get("blocks.0.attn.W_K")),
-                                flatten_heads(get("blocks.0.attn.W_V"))}, 1);
-  const at::Tensor bias = at::cat({get("blocks.0.attn.b_Q").flatten(),
-                                   get("blocks.0.attn.b_K").flatten(),
-                                   get("blocks.0.attn.b_V").flatten()});
+  const at::Tensor w =
+      at::cat({flatten_heads(get("blocks.0.attn.W_Q")), flatten_heads(get("blocks.0.attn.W_K")),
+               flatten_heads(get("blocks.0.attn.W_V"))},
+              1);
+  const at::Tensor bias =
+      at::cat({get("blocks.0.attn.b_Q").flatten(), get("blocks.0.attn.b_K").flatten(),
+               get("blocks.0.attn.b_V").flatten()});
   const at::Tensor qkv = at::addmm(bias, x.reshape({b * t, x.size(2)}), w)
                              .view({b, t, 3, h, dh})
                              .permute({2, 0, 3, 1, 4});  // [3,B,H,T,dh]
@@ -225,9 +230,9 @@ at::Tensor Network::attention(const at::Tensor& x) const {
 
 /// Additive scores [H or 1, lag shape…]: the relative bias where allowed, -inf elsewhere.
 at::Tensor Network::bias_of(const at::Tensor& lag, const at::Tensor& allowed) const {
-  const at::Tensor mask = at::zeros(lag.sizes(), lag.options().dtype(at::kFloat))
-                              .masked_fill(allowed.logical_not(),
-                                           -std::numeric_limits<float>::infinity());
+  const at::Tensor mask =
+      at::zeros(lag.sizes(), lag.options().dtype(at::kFloat))
+          .masked_fill(allowed.logical_not(), -std::numeric_limits<float>::infinity());
   if (!config_.relative_bias) {
     return mask.unsqueeze(0);
   }
@@ -269,8 +274,8 @@ at::Tensor Network::attend_banded(const at::Tensor& q, const at::Tensor& k,
     return at::cat({before, own}, 3);  // [B,H,blocks,2w,dh]
   };
   const auto options = q.options().dtype(at::kLong);
-  const at::Tensor lag = at::arange(w, options).unsqueeze(1) + w -
-                         at::arange(2 * w, options).unsqueeze(0);  // [w,2w]
+  const at::Tensor lag =
+      at::arange(w, options).unsqueeze(1) + w - at::arange(2 * w, options).unsqueeze(0);  // [w,2w]
   const at::Tensor lags = lag.unsqueeze(0).expand({blocks, w, 2 * w});
   at::Tensor allowed = lags.ge(0).logical_and(lags.lt(w)).clone();
   allowed.select(0, 0).narrow(1, 0, w).fill_(false);  // nothing lies before the first block
@@ -334,8 +339,8 @@ Outcome selftest(const std::filesystem::path& directory, const std::string& devi
   }
   Outcome outcome;
   outcome.code = worst <= 1e-4 * largest ? ExitCode::ok : ExitCode::violated;
-  outcome.text = "selftest: largest difference of a logit " + decimal(worst) +
-                 " (largest logit " + decimal(largest) + ")";
+  outcome.text = "selftest: largest difference of a logit " + decimal(worst) + " (largest logit " +
+                 decimal(largest) + ")";
   outcome.json = "{\"largestDifference\":" + (std::isnan(worst) ? "null" : decimal(worst)) +
                  ",\"largestLogit\":" + decimal(largest) + "}";
   return outcome;

@@ -55,8 +55,11 @@ void resolve_run(RunOptions& run, std::size_t steps, std::size_t batch, double l
 }
 
 nlohmann::ordered_json run_json(const RunOptions& run) {
-  return {{"text", run.text.string()}, {"steps", run.steps}, {"batch", run.batch},
-          {"lr", run.lr},              {"seed", run.seed}};
+  return {{"text", run.text.string()},
+          {"steps", run.steps},
+          {"batch", run.batch},
+          {"lr", run.lr},
+          {"seed", run.seed}};
 }
 
 }  // namespace

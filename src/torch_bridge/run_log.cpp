@@ -60,16 +60,22 @@ void MetricsLog::write(std::size_t step, const Scalars& scalars) {
 
 const char* word(Ending ending) {
   switch (ending) {
-    case Ending::finished: return "finished";
-    case Ending::paused: return "paused";
-    case Ending::seconds: return "stopped by --seconds (not reproducible)";
-    case Ending::interrupted: return "interrupted";
+    case Ending::finished:
+      return "finished";
+    case Ending::paused:
+      return "paused";
+    case Ending::seconds:
+      return "stopped by --seconds (not reproducible)";
+    case Ending::interrupted:
+      return "interrupted";
   }
   return "finished";
 }
 
 StopRule::StopRule(const RunOptions& options)
-    : steps_(options.steps), pause_at_(options.pause_at), limit_(options.seconds),
+    : steps_(options.steps),
+      pause_at_(options.pause_at),
+      limit_(options.seconds),
       start_(std::chrono::steady_clock::now()) {}
 
 double StopRule::seconds() const {
@@ -85,7 +91,11 @@ bool StopRule::leave(std::size_t done) {
     ending_ = Ending::interrupted;
     return true;
   }
-  if (done == pause_at_) {
+<<<<<<< HEAD
+  if (pause_at_ != 0 && done == pause_at_) {
+=======
+  if (pause_at_ > 0 && done == pause_at_) {
+>>>>>>> torch
     ending_ = Ending::paused;
     return true;
   }
@@ -114,10 +124,11 @@ Outcome conclude(const RunOptions& options, const std::string& what,
   record["out"] = options.out.string();
   record["timings"] = object_of(timings);
   outcome.json = record.dump();
-  outcome.text = what + ": " + std::to_string(steps_done) + " of " +
-                 std::to_string(options.steps) + " steps, " + word(ending) + "\n";
+  outcome.text = what + ": " + std::to_string(steps_done) + " of " + std::to_string(options.steps) +
+                 " steps, " + word(ending) + "\n";
   for (const auto& [name, value] : figures) {
-    outcome.text += "  " + name + " " + (value == std::floor(value) ? decimal(value) : fixed(value, 4)) + "\n";
+    outcome.text +=
+        "  " + name + " " + (value == std::floor(value) ? decimal(value) : fixed(value, 4)) + "\n";
   }
   for (const auto& [name, value] : timings) {
     outcome.text += "  " + name + " " + fixed(value, 1) + "\n";

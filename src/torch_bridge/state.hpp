@@ -16,8 +16,11 @@ class RunState {
  public:
   RunState(const RunOptions& run, std::string options, std::string corpus, Parameters& parameters,
            Adam& adam)
-      : run_(run), options_(std::move(options)), corpus_(std::move(corpus)),
-        parameters_(parameters), adam_(adam) {}
+      : run_(run),
+        options_(std::move(options)),
+        corpus_(std::move(corpus)),
+        parameters_(parameters),
+        adam_(adam) {}
 
   /// Under --resume: restores everything and returns the step to go on from; else 0.
   [[nodiscard]] std::size_t resume() {
@@ -70,10 +73,9 @@ class RunState {
       const auto found = extra.floats.find(prefix + name);
       if (found == extra.floats.end() ||
           found->second.data.size() != static_cast<std::size_t>(tensor.numel())) {
-        throw InputError(run_.checkpoint.string(), prefix + name,
-                         std::to_string(tensor.numel()) + " numbers",
-                         found == extra.floats.end() ? "none"
-                                                     : std::to_string(found->second.data.size()));
+        throw InputError(
+            run_.checkpoint.string(), prefix + name, std::to_string(tensor.numel()) + " numbers",
+            found == extra.floats.end() ? "none" : std::to_string(found->second.data.size()));
       }
       tensor.copy_(to_torch(found->second, tensor.device()).view(tensor.sizes()));
     }

@@ -6,7 +6,6 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <c10/core/GradMode.h>
-#include <torch/cuda.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include <cstdint>
@@ -17,7 +16,9 @@
 
 namespace assay::torch_bridge {
 
-inline std::int64_t len(std::size_t n) { return static_cast<std::int64_t>(n); }
+inline std::int64_t len(std::size_t n) {
+  return static_cast<std::int64_t>(n);
+}
 
 /// "auto" takes CUDA when LibTorch has it and a device answers. Throws UsageError when "cuda"
 /// is asked for and there is none. Also fixes LibTorch to one CPU thread.

@@ -94,6 +94,52 @@ Scalars final_figures(const ModelOptions& o, const Network& network, double vali
   return figures;
 }
 
+/// Everything the loop works on.
+struct Run {
+  const ModelOptions& options;
+  const Windows& fit;
+  const at::Tensor& validation;
+  Network& network;
+  Adam& adam;
+  RunState& state;
+};
+
+/// Steps until the stop rule says so; returns the number of steps done.
+std::size_t train_from(std::size_t done, const Run& run, StopRule& stop) {
+  const ModelOptions& o = run.options;
+  MetricsLog log(o.out, done);
+  Progress progress("train model", o.steps);
+  const std::size_t first = done;
+  const std::size_t chunk = std::max<std::size_t>(1, o.steps / 20);
+  const double tokens_per_step = static_cast<double>(o.batch * o.n_ctx);
+  std::string validated = "none yet";
+  while (!stop.leave(done)) {
+    const at::Tensor rows =
+        tokens_to_torch(run.fit.draw(o.batch, o.seed, done), o.n_ctx + 1, run.network.device());
+    const StepFigures figures = take_step(run.network, run.adam, rows, o, done);
+    ++done;
+    const double rate = static_cast<double>(done - first) * tokens_per_step / stop.seconds();
+    if (done % chunk == 0 || done == o.steps) {
+      const double validation = validation_loss(run.network, run.validation);
+      validated = fixed(validation, 3);
+      log.write(done, {{"loss", figures.loss},
+                       {"validation_loss", validation},
+                       {"range_penalty", figures.penalty},
+                       {"learning_rate", learning_rate(o.lr, done - 1, o.steps)},
+                       {"tokens", static_cast<double>(done) * tokens_per_step},
+                       {"tokens_per_second", rate},
+                       {"seconds", stop.seconds()}});
+    }
+    progress.update(done, fixed(rate / 1000, 1) + " k tokens/s, loss " + fixed(figures.loss, 3) +
+                              ", validation " + validated);
+    run.state.save_if_due(done);
+  }
+  if (stop.ending() != Ending::finished) {
+    run.state.save(done);
+  }
+  return done;
+}
+
 }  // namespace
 
 Outcome train_model(const ModelOptions& o) {
@@ -107,46 +153,22 @@ Outcome train_model(const ModelOptions& o) {
   Adam adam(network.parameters(), 0.9, 0.98, 0.01);
   const std::string options = options_json(o);
   RunState state(o, options, text.corpus_digest, network.parameters(), adam);
-  std::size_t done = state.resume();
+  const std::size_t resumed = state.resume();
   for (auto& [name, p] : network.parameters()) {
     p.requires_grad_(true);
   }
   make_directory(o.out);
-  MetricsLog log(o.out, done);
-  Progress progress("train model", o.steps);
   StopRule stop(o);
   const std::clock_t cpu_start = std::clock();
-  const std::size_t first = done;
-  const std::size_t chunk = std::max<std::size_t>(1, o.steps / 20);
-  const double tokens_per_step = static_cast<double>(o.batch * o.n_ctx);
-  double latest = 0;
-  while (!stop.leave(done)) {
-    const at::Tensor rows = tokens_to_torch(fit.draw(o.batch, o.seed, done), o.n_ctx + 1, device);
-    const StepFigures figures = take_step(network, adam, rows, o, done);
-    ++done;
-    const double rate = static_cast<double>(done - first) * tokens_per_step / stop.seconds();
-    if (done % chunk == 0 || done == o.steps) {
-      latest = validation_loss(network, validation);
-      log.write(done, {{"loss", figures.loss}, {"validation_loss", latest},
-                       {"range_penalty", figures.penalty},
-                       {"learning_rate", learning_rate(o.lr, done - 1, o.steps)},
-                       {"tokens", static_cast<double>(done) * tokens_per_step},
-                       {"tokens_per_second", rate}, {"seconds", stop.seconds()}});
-    }
-    progress.update(done, fixed(rate / 1000, 1) + " k tokens/s, loss " + fixed(figures.loss, 3) +
-                              ", validation " + fixed(latest, 3));
-    state.save_if_due(done);
-  }
-  if (stop.ending() != Ending::finished) {
-    state.save(done);
-  }
+  const Run run{o, fit, validation, network, adam, state};
+  const std::size_t done = train_from(resumed, run, stop);
   write_model(o, network, text.tokenizer);
-  const double loss = validation_loss(network, validation);
-  const Scalars figures = final_figures(
-      o, network, loss, text.fit, static_cast<std::size_t>(validation.size(0)) * o.n_ctx);
-  return conclude(o, "train model", options, text.corpus_digest, done, stop.ending(), figures,
-                  {{"seconds", stop.seconds()},
-                   {"cpu_seconds", static_cast<double>(std::clock() - cpu_start) / CLOCKS_PER_SEC}});
+  const Scalars figures = final_figures(o, network, validation_loss(network, validation), text.fit,
+                                        static_cast<std::size_t>(validation.size(0)) * o.n_ctx);
+  return conclude(
+      o, "train model", options, text.corpus_digest, done, stop.ending(), figures,
+      {{"seconds", stop.seconds()},
+       {"cpu_seconds", static_cast<double>(std::clock() - cpu_start) / CLOCKS_PER_SEC}});
 }
 
 }  // namespace assay::torch_bridge

@@ -160,10 +160,10 @@ StepFigures Trainer::step(const Pairs& batch, std::size_t step) {
   const at::Tensor fvu = error / (y - y.mean(0)).square().sum().clamp_min(1e-8);
   at::Tensor loss = fvu;
   if (o_.recipe == "l1") {
-    const double warm_up = std::min(1.0, static_cast<double>(step + 1) * 20 /
-                                             static_cast<double>(o_.steps));
-    const at::Tensor l1 = features.sum() / static_cast<double>(x.size(0)) /
-                          std::sqrt(static_cast<double>(y.size(1)));
+    const double warm_up =
+        std::min(1.0, static_cast<double>(step + 1) * 20 / static_cast<double>(o_.steps));
+    const at::Tensor l1 =
+        features.sum() / static_cast<double>(x.size(0)) / std::sqrt(static_cast<double>(y.size(1)));
     figures.l1 = l1.item<double>();
     loss = loss + o_.l1 * warm_up * l1;
     figures.dead = silent_for(o_.batch * std::max<std::size_t>(o_.steps / 8, 1)).size();
@@ -190,7 +190,8 @@ void Trainer::resample_if_due(const Pairs& chunk, std::size_t done) {
   if (o_.recipe != "l1" || quarter == 0 || done % quarter != 0 || done >= o_.steps) {
     return;
   }
-  const std::vector<std::int64_t> dead = silent_for(o_.batch * std::max<std::size_t>(o_.steps / 8, 1));
+  const std::vector<std::int64_t> dead =
+      silent_for(o_.batch * std::max<std::size_t>(o_.steps / 8, 1));
   if (dead.empty()) {
     return;
   }
@@ -198,8 +199,8 @@ void Trainer::resample_if_due(const Pairs& chunk, std::size_t done) {
   const at::Tensor x = chunk.in * d_.in_scale;
   const at::Tensor y = chunk.out * d_.out_scale;
   const at::Tensor loss = (y - d_.decode(at::relu(d_.pre(x)))).square().sum(1);
-  const Tensor cumulative = to_plain(loss.to(at::kDouble).square().cumsum(0).div(
-      loss.to(at::kDouble).square().sum()));
+  const Tensor cumulative =
+      to_plain(loss.to(at::kDouble).square().cumsum(0).div(loss.to(at::kDouble).square().sum()));
   Random random(mix(o_.seed, done));
   const at::Tensor& b_dec = d_.get("b_dec");
   const double alive = d_.get("W_enc").norm(2, {0}).mean().item<double>();
@@ -270,53 +271,42 @@ Scalars figures_of(const Evaluation& e) {
           {"evaluation_tokens", static_cast<double>(e.tokens)}};
 }
 
-}  // namespace
-
-Outcome train_sae(const SaeOptions& o) {
-  const Transformer model = load_transformer(o.model);
-  const Network network = Network::from(model, open_device(o.device));
-  const Tokenizer tokenizer = Tokenizer::load(o.model / "tokenizer.json");
+Tokenizer load_tokenizer(const SaeOptions& o, const Transformer& model) {
+  const std::filesystem::path file = o.model / "tokenizer.json";
+  Tokenizer tokenizer = Tokenizer::load(file);
   if (tokenizer.size() > model.config.d_vocab) {
-    throw InputError((o.model / "tokenizer.json").string(), "size",
+    throw InputError(file.string(), "size",
                      "at most d_vocab = " + std::to_string(model.config.d_vocab),
                      std::to_string(tokenizer.size()));
   }
-  const std::vector<Document> documents = load_corpus(o.text);
-  const std::string digest = corpus_digest(documents).hex();
-  const TokenText fit_text = tokenize(documents, Part::fit, tokenizer);
-  const TokenText held_out_text = tokenize(documents, Part::held_out, tokenizer);
-  const std::size_t n_ctx = model.config.n_ctx;
-  const Windows fit(fit_text, n_ctx, o.text.string() + " (fit part)");
-  const Windows held_out(held_out_text, n_ctx + 1, o.text.string() + " (held-out part)");
-  ActivationStream stream(network, fit, o);
-  Dictionary dictionary = start_dictionary(o, stream.chunk(0));
-  Adam adam(dictionary.parameters, 0.9, 0.999, 0);
-  Trainer trainer(o, dictionary, adam);
-  const std::string options = options_json(o);
-  RunState state(o, options, digest + " model " + model.weights_digest.hex(),
-                 dictionary.parameters, adam);
-  std::size_t done = state.resume();
-  if (done > 0) {
-    restore(state.extra, o, dictionary, trainer.silent());
-  }
-  for (auto& [name, p] : dictionary.parameters) {
-    p.requires_grad_(true);
-  }
-  make_directory(o.out);
-  MetricsLog log(o.out, done);
-  Progress progress("train " + o.kind, o.steps);
-  StopRule stop(o);
-  const std::clock_t cpu_start = std::clock();
-  const std::size_t first = done;
-  const std::size_t chunk = std::max<std::size_t>(1, o.steps / 40);
-  const auto save = [&] {
+  return tokenizer;
+}
+
+/// Everything the loop works on.
+struct Run {
+  const SaeOptions& options;
+  ActivationStream& stream;
+  Dictionary& dictionary;
+  Trainer& trainer;
+  RunState& state;
+
+  void save(std::size_t done) const {
     keep(state.extra, dictionary, trainer.silent());
     state.save(done);
-  };
+  }
+};
+
+/// Steps until the stop rule says so; returns the number of steps done.
+std::size_t train_from(std::size_t done, const Run& run, StopRule& stop) {
+  const SaeOptions& o = run.options;
+  MetricsLog log(o.out, done);
+  Progress progress("train " + o.kind, o.steps);
+  const std::size_t first = done;
+  const std::size_t chunk = std::max<std::size_t>(1, o.steps / 40);
   while (!stop.leave(done)) {
-    const StepFigures f = trainer.step(stream.batch(done), done);
+    const StepFigures f = run.trainer.step(run.stream.batch(done), done);
     ++done;
-    trainer.resample_if_due(stream.chunk((done - 1) / kBatchesPerChunk), done);
+    run.trainer.resample_if_due(run.stream.chunk((done - 1) / kBatchesPerChunk), done);
     const double rate = static_cast<double>((done - first) * o.batch) / stop.seconds();
     if (done % chunk == 0 || done == o.steps) {
       log.write(done, logged(f, o, done, rate));
@@ -324,19 +314,53 @@ Outcome train_sae(const SaeOptions& o) {
     progress.update(done, fixed(rate / 1000, 1) + " k tokens/s, loss " + fixed(f.loss, 4) +
                               ", L0 " + fixed(f.l0, 1) + ", FVU " + fixed(f.fvu, 4) + ", dead " +
                               std::to_string(f.dead));
-    if (state.due(done)) {
-      save();
+    if (run.state.due(done)) {
+      run.save(done);
     }
   }
   if (stop.ending() != Ending::finished) {
-    save();
+    run.save(done);
   }
+  return done;
+}
+
+}  // namespace
+
+Outcome train_sae(const SaeOptions& o) {
+  const Transformer model = load_transformer(o.model);
+  const Network network = Network::from(model, open_device(o.device));
+  const Tokenizer tokenizer = load_tokenizer(o, model);
+  const std::vector<Document> documents = load_corpus(o.text);
+  const std::string digest = corpus_digest(documents).hex();
+  const TokenText fit_text = tokenize(documents, Part::fit, tokenizer);
+  const TokenText held_out_text = tokenize(documents, Part::held_out, tokenizer);
+  const std::size_t n_ctx = model.config.n_ctx;
+  const Windows fit(fit_text, n_ctx, o.text.string() + " (fit part)");
+  const Windows held_out(held_out_text, n_ctx + 1, o.text.string() + " (held-out part)");
+  StopRule stop(o);
+  const std::clock_t cpu_start = std::clock();
+  ActivationStream stream(network, fit, o);
+  Dictionary dictionary = start_dictionary(o, stream.chunk(0));
+  Adam adam(dictionary.parameters, 0.9, 0.999, 0);
+  Trainer trainer(o, dictionary, adam);
+  const std::string options = options_json(o);
+  RunState state(o, options, digest + " model " + model.weights_digest.hex(), dictionary.parameters,
+                 adam);
+  const std::size_t resumed = state.resume();
+  if (resumed > 0) {
+    restore(state.extra, o, dictionary, trainer.silent());
+  }
+  for (auto& [name, p] : dictionary.parameters) {
+    p.requires_grad_(true);
+  }
+  make_directory(o.out);
+  const std::size_t done = train_from(resumed, {o, stream, dictionary, trainer, state}, stop);
   const Sae sae = to_sae(dictionary, o);
   save_sae(o.out, sae);
   const double seconds = stop.seconds();
   const double cpu = static_cast<double>(std::clock() - cpu_start) / CLOCKS_PER_SEC;
-  const at::Tensor rows = tokens_to_torch(held_out.spread(kEvaluationTokens / n_ctx), n_ctx + 1,
-                                          network.device());
+  const at::Tensor rows =
+      tokens_to_torch(held_out.spread(kEvaluationTokens / n_ctx), n_ctx + 1, network.device());
   const Evaluation evaluation = evaluate(network, sae, o.kind, rows);
   return conclude(o, "train " + o.kind, options, digest, done, stop.ending(),
                   figures_of(evaluation), {{"seconds", seconds}, {"cpu_seconds", cpu}});

@@ -71,8 +71,13 @@ struct Case {
                "echo 'ACCEPT never-on PROVED feature 3 is off after suffix 1 2 3'\n"
                "echo 'accepted 1 claims, kernel 0 lines'\n");
     set_subject(statement, "m", root / "model");
-    statement.certificate = {"m", "1", "pkg:generic/test/m", "One test model.", "2026-01-31T00:00:00Z",
-                             "", "2027-01-31T00:00:00Z"};
+    statement.certificate = {"m",
+                             "1",
+                             "pkg:generic/test/m",
+                             "One test model.",
+                             "2026-01-31T00:00:00Z",
+                             "",
+                             "2027-01-31T00:00:00Z"};
     statement.environment = {{"toolVersion", "0.1.0"}};
     const std::string weights = sha256("weights\n").hex();
     add_evidence(statement, paths, "bounds.cert", "proof",

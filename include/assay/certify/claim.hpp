@@ -13,7 +13,7 @@ enum class Level { assumed, observed, statistical, proved };
 /// What was found. UNKNOWN is a value, never a pass.
 enum class Status { holds, violated, unknown };
 
-[[nodiscard]] std::string level_name(Level level);    ///< "PROVED", "STATISTICAL", …
+[[nodiscard]] std::string level_name(Level level);     ///< "PROVED", "STATISTICAL", …
 [[nodiscard]] std::string status_name(Status status);  ///< "HOLDS", "VIOLATED", "UNKNOWN"
 /// Inverse of the two above; throw InputError on any other word.
 [[nodiscard]] Level parse_level(const std::string& word);
@@ -41,7 +41,7 @@ struct Recheck {
   std::string certificate;         ///< evidence file with the proof steps
   std::vector<CheckInput> inputs;  ///< everything else the checker may read
   std::string accepts;             ///< the claim's id inside the certificate
-  std::string statement;           ///< the words after the level, exactly as the checker prints them
+  std::string statement;  ///< the words after the level, exactly as the checker prints them
 };
 
 /// A reason to doubt a claim, and what became of it.
@@ -61,11 +61,12 @@ struct Claim {
   Level level = Level::assumed;
   std::vector<Link> chain;
   std::string domain;  ///< which inputs the claim speaks about
-  std::string bound, threshold, attack, unit;  ///< upper bound, its limit, largest value found; or empty
-  std::string reason;  ///< UNKNOWN: why, and what refinement is missing
+  std::string bound, threshold, attack,
+      unit;                           ///< upper bound, its limit, largest value found; or empty
+  std::string reason;                 ///< UNKNOWN: why, and what refinement is missing
   std::vector<std::string> evidence;  ///< names from Statement::evidence
   std::optional<Recheck> recheck;
-  std::string counterexample;  ///< evidence file (exhibits.hpp), or empty
+  std::string counterexample;            ///< evidence file (exhibits.hpp), or empty
   std::vector<std::string> assumptions;  ///< ids from Statement::assumptions
   std::vector<Defeater> defeaters;
 };

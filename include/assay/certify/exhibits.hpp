@@ -18,8 +18,8 @@ struct CardContext {
 
 struct FeatureCard {
   std::uint64_t feature = 0;
-  std::string name;  ///< what a person calls it
-  std::string site;  ///< "blocks.0.hook_resid_mid"
+  std::string name;     ///< what a person calls it
+  std::string site;     ///< "blocks.0.hook_resid_mid"
   std::string density;  ///< share of tokens it is on for, as text
   std::vector<std::pair<std::string, std::string>> top_tokens;  ///< token text, share
   std::vector<CardContext> contexts;

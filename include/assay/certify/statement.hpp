@@ -20,10 +20,10 @@ inline constexpr const char* kSchemaVersion = "1.0.0";
 inline constexpr std::size_t kMaxPayloadBytes = std::size_t{16} << 20;
 
 struct CertificateInfo {
-  std::string name;          ///< what people call the model
-  std::string serial;        ///< unique per resource
-  std::string resource_uri;  ///< e.g. "pkg:generic/acme/model@1.2"
-  std::string scope;         ///< one sentence: what was examined
+  std::string name;                              ///< what people call the model
+  std::string serial;                            ///< unique per resource
+  std::string resource_uri;                      ///< e.g. "pkg:generic/acme/model@1.2"
+  std::string scope;                             ///< one sentence: what was examined
   std::string issued_at, not_before, not_after;  ///< RFC 3339 UTC seconds, or empty
 };
 

@@ -12,15 +12,15 @@
 namespace assay::certify {
 
 struct VerifyOptions {
-  std::filesystem::path certificate;    ///< NAME.cert.dsse.json
+  std::filesystem::path certificate;  ///< NAME.cert.dsse.json
   std::filesystem::path model_dir;
   std::filesystem::path key_file;       ///< empty: the signer is not established
   std::filesystem::path evidence_dir;   ///< empty: evidence/ beside the certificate
   std::filesystem::path manifest_file;  ///< empty: the subject's name beside the certificate
   std::filesystem::path checker;        ///< empty: assay-check beside the program
   bool allow_extra = false;
-  std::string at;                       ///< judge times at this moment; empty: now
-  int timeout_seconds = 600;            ///< per run of the checker
+  std::string at;             ///< judge times at this moment; empty: now
+  int timeout_seconds = 600;  ///< per run of the checker
 };
 
 /// One thing that is wrong, with the exit code it stands for.

@@ -21,8 +21,9 @@ enum class Part { fit, calibration, held_out };
 [[nodiscard]] Part part_of(const Document& document);
 
 /// A text file, or every *.html, *.htm, *.xhtml, *.txt, *.md below a directory (gzip is not
-/// unpacked), ordered by path; symbolic links are not followed. Throws InputError when the
-/// text is empty or missing.
+/// unpacked), ordered by path; symbolic links are not followed. A single file of more than
+/// 16 KiB becomes documents "name#0000001"… of about 8 KiB, so that it has held-out text too.
+/// Throws InputError when the text is empty or missing.
 [[nodiscard]] std::vector<Document> load_corpus(const std::filesystem::path& path);
 
 /// Digest over names and contents in order.

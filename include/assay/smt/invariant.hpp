@@ -29,10 +29,10 @@ enum class Opinion { agree, disagree, unknown, not_built };
 [[nodiscard]] const char* name(Opinion opinion);
 
 struct Limits {
-  unsigned resources = 50000000;      ///< Z3's rlimit, per obligation
-  unsigned milliseconds = 60000;      ///< a safety stop, per obligation
-  std::size_t chunk = 500;            ///< pairs per consecution query
-  std::size_t constraints = 200000;   ///< larger obligations are not asked
+  unsigned resources = 50000000;     ///< Z3's rlimit, per obligation
+  unsigned milliseconds = 60000;     ///< a safety stop, per obligation
+  std::size_t chunk = 500;           ///< pairs per consecution query
+  std::size_t constraints = 200000;  ///< larger obligations are not asked
   std::size_t spacer_pairs = 100;
 };
 
@@ -45,7 +45,8 @@ struct SecondOpinion {
 
 /// Asks Z3 whether init ⊆ I, I is closed under every edge and letter, and I ∩ bad = ∅: each
 /// negation must be unsatisfiable, `chunk` pairs at a time, a fresh context per obligation.
-[[nodiscard]] SecondOpinion check_invariant(const InvariantProblem& problem, const Limits& limits = {});
+[[nodiscard]] SecondOpinion check_invariant(const InvariantProblem& problem,
+                                            const Limits& limits = {});
 
 /// Asks Spacer (all xforms off) whether a bad pair is reachable and compares with `claimed`.
 /// More than `spacer_pairs` reachable pairs: unknown.

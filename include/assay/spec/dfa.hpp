@@ -14,7 +14,7 @@ inline constexpr std::size_t kMaxDfaStates = 20000;
 /// w when no infinite word that begins with w satisfies the formula. Bad states are absorbing.
 /// States are numbered breadth-first from the initial one, 0.
 struct Dfa {
-  std::vector<std::size_t> atoms;    ///< indices into Spec::atoms, ascending: bit i of a letter
+  std::vector<std::size_t> atoms;  ///< indices into Spec::atoms, ascending: bit i of a letter
   std::size_t states = 0;
   std::vector<bool> bad;             ///< [states]
   std::vector<std::uint32_t> table;  ///< [states x 2^atoms], row by row

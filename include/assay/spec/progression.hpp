@@ -45,8 +45,8 @@ class Progression {
     std::optional<std::size_t> hi;
     auto operator<=>(const Operation&) const = default;
   };
-  using Clause = std::vector<Node>;        ///< a conjunction, ascending; empty = true
-  using Residual = std::vector<Clause>;    ///< a disjunction, ascending; empty = false
+  using Clause = std::vector<Node>;      ///< a conjunction, ascending; empty = true
+  using Residual = std::vector<Clause>;  ///< a disjunction, ascending; empty = false
 
   Node intern(Operation operation);
   Node intern_formula(const FormulaPtr& formula, std::map<const Formula*, Node>& memo);

@@ -15,11 +15,11 @@ namespace assay::spec {
 
 /// What the names of a spec stand for. Nothing here is owned.
 struct ResolveInput {
-  const Tokenizer* tokenizer = nullptr;  ///< null: the model works on token ids alone
-  std::size_t vocabulary = 0;            ///< number of token ids
-  Digest model;                          ///< of model.safetensors
-  std::map<std::string, const Sae*> saes;       ///< by `use` name
-  std::map<std::string, Digest> readouts;       ///< digest of the file, by `use` name
+  const Tokenizer* tokenizer = nullptr;    ///< null: the model works on token ids alone
+  std::size_t vocabulary = 0;              ///< number of token ids
+  Digest model;                            ///< of model.safetensors
+  std::map<std::string, const Sae*> saes;  ///< by `use` name
+  std::map<std::string, Digest> readouts;  ///< digest of the file, by `use` name
   /// best_feature: the feature of the SAE with the highest F1 as a detector of these tokens.
   std::function<FeatureId(const Sae&, const std::vector<TokenId>&)> best_feature;
 };

@@ -30,8 +30,9 @@ struct Use {
 struct TokenClass {
   std::string name;
   enum class Form { strings, regex, ids, combination } form = Form::ids;
-  std::vector<std::string> strings;  ///< token texts; the regular expression alone; or left, op, right
-  std::vector<TokenId> ids;          ///< sorted; filled when resolved
+  std::vector<std::string>
+      strings;               ///< token texts; the regular expression alone; or left, op, right
+  std::vector<TokenId> ids;  ///< sorted; filled when resolved
   Place place;
 };
 
@@ -40,17 +41,29 @@ enum class Comparison { at_least, above, at_most, below };
 struct Atom {
   std::string name;  ///< the `ap` name
   enum class Kind { token_in, token_is, feature, readout } kind = Kind::token_in;
-  std::string subject;              ///< class name, token text, or use name (sae, readout)
-  std::optional<TokenId> token;     ///< token_is, when resolved
-  std::optional<FeatureId> feature; ///< feature, when resolved
+  std::string subject;                ///< class name, token text, or use name (sae, readout)
+  std::optional<TokenId> token;       ///< token_is, when resolved
+  std::optional<FeatureId> feature;   ///< feature, when resolved
   std::string best_class, best_site;  ///< best_feature(class, site), when not resolved
   Comparison comparison = Comparison::above;
   Rational threshold, band;
   Place place;
 };
 
-enum class Op { constant_true, constant_false, atom, not_, and_, or_, next_weak, next_strong,
-                until, weak_until, eventually, globally };
+enum class Op {
+  constant_true,
+  constant_false,
+  atom,
+  not_,
+  and_,
+  or_,
+  next_weak,
+  next_strong,
+  until,
+  weak_until,
+  eventually,
+  globally
+};
 
 /// An immutable formula; bounds only on eventually/globally ([lo:hi], no hi = unbounded).
 struct Formula;
@@ -90,7 +103,8 @@ struct Spec {
 
   [[nodiscard]] const TokenClass* find_class(const std::string& class_name) const;
   [[nodiscard]] const Use* find_use(const std::string& use_name) const;
-  [[nodiscard]] bool is_resolved() const;  ///< every class, token, feature fixed and every use digested
+  [[nodiscard]] bool is_resolved()
+      const;  ///< every class, token, feature fixed and every use digested
 };
 
 /// Names are declared before they are used. Limits: 1 MiB, 64 aps, 200 nested levels, 100,000

@@ -15,8 +15,8 @@ namespace assay::torch_bridge {
 struct Checkpoint {
   NamedTensors floats;
   std::map<std::string, std::vector<std::int64_t>> integers;  ///< "step", …
-  std::string options;        ///< resolved options (options_json)
-  std::string corpus_digest;  ///< hex
+  std::string options;                                        ///< resolved options (options_json)
+  std::string corpus_digest;                                  ///< hex
 
   [[nodiscard]] std::size_t step() const;
 };

@@ -32,8 +32,12 @@ ExitCode code_of(const Change& before, const Change& after,
 
 const Change nothing = [](Case&) {};
 
-ExitCode tampered(const Change& after) { return code_of(nothing, after); }
-ExitCode resigned(const Change& before) { return code_of(before, nothing); }
+ExitCode tampered(const Change& after) {
+  return code_of(nothing, after);
+}
+ExitCode resigned(const Change& before) {
+  return code_of(before, nothing);
+}
 
 /// Replaces text in the envelope file.
 Change edit(const std::string& from, const std::string& to) {
@@ -78,11 +82,13 @@ TEST_CASE("the untouched control is accepted, with every step said") {
 TEST_CASE("tampered envelopes") {
   REQUIRE(tampered(edit("\"payload\":\"eyJ", "\"payload\":\"eyK")) == ExitCode::signature);
   REQUIRE(tampered(edit("in-toto+json", "in-toto+yaml")) == ExitCode::signature);
-  REQUIRE(tampered(edit("\"payload\":", "\"payload\":\"eyJ9\",\"payload\":")) == ExitCode::malformed);
+  REQUIRE(tampered(edit("\"payload\":", "\"payload\":\"eyJ9\",\"payload\":")) ==
+          ExitCode::malformed);
   REQUIRE(tampered(edit("\"sig\":\"", "\"sig\":\" ")) == ExitCode::malformed);
   REQUIRE(tampered(edit("\"payload\":\"e", "\"payload\":\"")) == ExitCode::malformed);
   REQUIRE(tampered(edit("\"signatures\":[", "\"signatures\":[],\"x\":[")) == ExitCode::malformed);
-  REQUIRE(tampered(edit("\"keyid\":\"SHA256", "\"keyid\":\"sha256")) == ExitCode::ok);  // a hint only
+  REQUIRE(tampered(edit("\"keyid\":\"SHA256", "\"keyid\":\"sha256")) ==
+          ExitCode::ok);  // a hint only
   REQUIRE(tampered(edit("{\"payload\"", "{\"unknown\":1,\"payload\"")) == ExitCode::ok);
   REQUIRE(tampered([](Case& c) { put(c.paths.envelope, ""); }) == ExitCode::malformed);
   REQUIRE(tampered([](Case& c) { assay::certify::fixture::fs::remove(c.paths.envelope); }) ==
@@ -150,8 +156,8 @@ TEST_CASE("payloads that are signed and still refused") {
   REQUIRE(bad("{\"_type\"", "{\"extra\":1,\"_type\"") == ExitCode::malformed);
   REQUIRE(bad("\"schemaVersion\":\"1.0.0\"", "\"schemaVersion\":\"1.0.0\",\"new\":1.5") ==
           ExitCode::malformed);
-  REQUIRE(bad("\"schemaVersion\":\"1.0.0\"", "\"schemaVersion\":\"1.0.0\",\"new\":9007199254740993") ==
-          ExitCode::malformed);
+  REQUIRE(bad("\"schemaVersion\":\"1.0.0\"",
+              "\"schemaVersion\":\"1.0.0\",\"new\":9007199254740993") == ExitCode::malformed);
   REQUIRE(bad("\"schemaVersion\":\"1.0.0\"", "\"schemaVersion\":\"1.0.0\",\"new\":null") ==
           ExitCode::malformed);
   REQUIRE(bad("\"schemaVersion\":\"1.0.0\"", "\"schemaVersion\":\"1.0.0\",\"new\":\"\\ud800\"") ==
@@ -206,10 +212,12 @@ TEST_CASE("times") {
 TEST_CASE("evidence that is missing, altered or does not say what is claimed") {
   REQUIRE(tampered([](Case& c) { fixture::fs::remove(c.paths.evidence / "sae/cfg.json"); }) ==
           ExitCode::evidence);
-  REQUIRE(tampered([](Case& c) { put(c.paths.evidence / "bounds.request", "assay-request 2\nend\n"); }) ==
-          ExitCode::evidence);
   REQUIRE(tampered([](Case& c) {
-            fixture::put_script(c.folder.path() / "assay-check", "#!/bin/sh\necho REJECT x\nexit 1\n");
+            put(c.paths.evidence / "bounds.request", "assay-request 2\nend\n");
+          }) == ExitCode::evidence);
+  REQUIRE(tampered([](Case& c) {
+            fixture::put_script(c.folder.path() / "assay-check",
+                                "#!/bin/sh\necho REJECT x\nexit 1\n");
           }) == ExitCode::evidence);
   REQUIRE(tampered([](Case& c) { fixture::fs::remove(c.folder.path() / "assay-check"); }) ==
           ExitCode::evidence);
@@ -229,11 +237,12 @@ TEST_CASE("evidence that is missing, altered or does not say what is claimed") {
 
 TEST_CASE("the checker runs on exactly the files named, and not for ever") {
   Case c;
-  fixture::put_script(c.folder.path() / "assay-check",
-                      "#!/bin/sh\ncd \"$(dirname \"$1\")\"\n[ \"$(find . -type f | sort | tr '\\n' ' ')\" = "
-                      "'./bounds.cert ./bounds.request ./sae/cfg.json ' ] || exit 1\n"
-                      "[ \"$4 $6\" = \"--request --sae\" ] || exit 1\n"
-                      "echo 'ACCEPT never-on PROVED feature 3 is off after suffix 1 2 3'\n");
+  fixture::put_script(
+      c.folder.path() / "assay-check",
+      "#!/bin/sh\ncd \"$(dirname \"$1\")\"\n[ \"$(find . -type f | sort | tr '\\n' ' ')\" = "
+      "'./bounds.cert ./bounds.request ./sae/cfg.json ' ] || exit 1\n"
+      "[ \"$4 $6\" = \"--request --sae\" ] || exit 1\n"
+      "echo 'ACCEPT never-on PROVED feature 3 is off after suffix 1 2 3'\n");
   c.write();
   put(c.paths.evidence / "not-named", "x");
   REQUIRE(verify(c.options()).code == ExitCode::ok);
@@ -247,15 +256,18 @@ TEST_CASE("levels and verdicts that the evidence does not carry, signed with the
   const auto claim = [](const std::function<void(Claim&)>& change) {
     return resigned([&](Case& c) { change(c.statement.claims[0]); });
   };
-  REQUIRE(claim([](Claim& c) { c.chain.push_back({"fitted to samples", Level::observed}); }) ==
-          ExitCode::evidence);
+  REQUIRE(claim([](Claim& c) {
+            c.chain.push_back({"fitted to samples", Level::observed});
+          }) == ExitCode::evidence);
   REQUIRE(claim([](Claim& c) { c.chain.clear(); }) == ExitCode::evidence);
   REQUIRE(claim([](Claim& c) { c.recheck.reset(); }) == ExitCode::evidence);
   REQUIRE(claim([](Claim& c) { c.evidence.clear(); }) == ExitCode::evidence);
   REQUIRE(claim([](Claim& c) { c.status = Status::violated; }) == ExitCode::evidence);
   REQUIRE(claim([](Claim& c) { c.recheck->accepts = "elsewhere"; }) == ExitCode::evidence);
-  REQUIRE(claim([](Claim& c) { c.level = Level::observed; c.chain[0].level = Level::observed; }) ==
-          ExitCode::ok);  // less than the checker accepted
+  REQUIRE(claim([](Claim& c) {
+            c.level = Level::observed;
+            c.chain[0].level = Level::observed;
+          }) == ExitCode::ok);    // less than the checker accepted
   REQUIRE(resigned([](Case& c) {  // a proof about another model
             c.statement.evidence.erase(c.statement.evidence.begin());
             add_evidence(c.statement, c.paths, "bounds.cert", "proof",

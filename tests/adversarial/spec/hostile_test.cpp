@@ -9,7 +9,8 @@ using namespace assay::spec;
 
 namespace {
 
-const std::string kGood = R"(spec "t" version 1; use sae T = "x" sha256 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef;
+const std::string kGood =
+    R"(spec "t" version 1; use sae T = "x" sha256 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef;
 class d = /[0-9]+/; class e = {"a", "\x00"}; class f = d \ e; ap A = tok in f; ap B = feat(T/3) >= 0.5 band 0.1;
 let w(p) = p W !p; prop P: all G(A -> F[0:3] B) & w(A) doc "x" expect holds; prop Q: all cooldown(A, B, 4);)";
 

@@ -43,7 +43,8 @@ std::size_t shortest_bad(const FittedAutomaton& a, const spec::Dfa& dfa, std::si
 
 }  // namespace
 
-TEST_CASE("INV: verdict and shortest path equal the enumeration of paths; the invariant is inductive") {
+TEST_CASE(
+    "INV: verdict and shortest path equal the enumeration of paths; the invariant is inductive") {
   Random random(11);
   std::size_t holds = 0;
   std::size_t fails = 0;

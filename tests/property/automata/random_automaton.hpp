@@ -28,13 +28,22 @@ inline automata::FittedAutomaton random_automaton(Random& random, std::size_t st
 
 inline spec::FormulaPtr parsed(const std::string& ltl) {
   const auto spec = spec::parse_spec(
-      "spec \"t\" version 1; ap a = tok = id 1; ap b = tok = id 2; ap c = tok = id 3; prop P: all " + ltl + ";",
+      "spec \"t\" version 1; ap a = tok = id 1; ap b = tok = id 2; ap c = tok = id 3; prop P: "
+      "all " +
+          ltl + ";",
       "s");
   return spec.properties[0].formula;
 }
 
-inline constexpr const char* kFormulas[] = {
-    "G !a", "absent(a & X[!] b)", "responds(a, b, within 2)", "precedes(a, b)", "cooldown(a, c, 2)",
-    "absent(run(a, 3))", "G(a -> (!b W c))", "!b W (a & c)", "X X !a", "G(a | X a)"};
+inline constexpr const char* kFormulas[] = {"G !a",
+                                            "absent(a & X[!] b)",
+                                            "responds(a, b, within 2)",
+                                            "precedes(a, b)",
+                                            "cooldown(a, c, 2)",
+                                            "absent(run(a, 3))",
+                                            "G(a -> (!b W c))",
+                                            "!b W (a & c)",
+                                            "X X !a",
+                                            "G(a | X a)"};
 
 }  // namespace assay::test

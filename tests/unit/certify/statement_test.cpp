@@ -32,7 +32,8 @@ TEST_CASE("the payload is the same bytes each time and reads back") {
   REQUIRE(payload == statement_json(c.statement));
   REQUIRE(payload == statement_json(parse_statement(payload, "payload")));
   REQUIRE(payload.find("null") == std::string::npos);
-  REQUIRE(payload.rfind(R"({"_type":"https://in-toto.io/Statement/v1","predicate":{"assumptions")", 0) == 0);
+  REQUIRE(payload.rfind(R"({"_type":"https://in-toto.io/Statement/v1","predicate":{"assumptions")",
+                        0) == 0);
   const Statement read = parse_statement(payload, "payload");
   REQUIRE(read.claims.at(0).recheck->inputs.at(1).option == "sae");
   REQUIRE(read.tables.at(0).rows.at(0).at(1) == "0.9");
@@ -59,8 +60,8 @@ TEST_CASE("times are seconds in UTC and never the clock's") {
   REQUIRE(utc_time(0) == "1970-01-01T00:00:00Z");
   REQUIRE(utc_time(1801353600) == "2027-01-31T00:00:00Z");
   REQUIRE(parse_utc_time("2027-01-31T00:00:00Z") == 1801353600);
-  for (const char* bad : {"", "2027-02-30T00:00:00Z", "2027-01-31 00:00:00Z", "2027-01-31T24:00:00Z",
-                          "2027-01-31T00:00:00+00:00"}) {
+  for (const char* bad : {"", "2027-02-30T00:00:00Z", "2027-01-31 00:00:00Z",
+                          "2027-01-31T24:00:00Z", "2027-01-31T00:00:00+00:00"}) {
     REQUIRE_THROWS_AS(parse_utc_time(bad), assay::InputError);
   }
   ::setenv("SOURCE_DATE_EPOCH", "86400", 1);
@@ -106,8 +107,8 @@ TEST_CASE("a manifest of another form is refused") {
 }
 
 TEST_CASE("exhibits carry hostile token text made visible") {
-  const std::string cards =
-      feature_cards_json({{7, "open\n<b>", "mlp", "0.1", {{"\xff", "1"}}, {{"a", std::string("\0b", 2), "c", "2"}}}});
+  const std::string cards = feature_cards_json(
+      {{7, "open\n<b>", "mlp", "0.1", {{"\xff", "1"}}, {{"a", std::string("\0b", 2), "c", "2"}}}});
   REQUIRE(parse_feature_cards(cards, "cards").at(0).name == "open\\n<b>");
   REQUIRE(parse_feature_cards(cards, "cards").at(0).top_tokens.at(0).first == "\\xff");
   const Counterexample run{"c", "<\x1b", "replayed", {{"\n", "violates here", {{"f", "1.5"}}}}};

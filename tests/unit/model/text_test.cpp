@@ -96,6 +96,27 @@ TEST_CASE("a corpus is the text files below a directory, in order, links not fol
   fs::remove_all(root);
 }
 
+TEST_CASE("one long file becomes pieces that join to the file") {
+  std::string text;
+  for (int i = 0; i < 4000; ++i) {
+    text += "line " + std::to_string(i) + "\n";
+  }
+  text += std::string(40000, 'x');  // no line end in sight
+  const fs::path path = fs::temp_directory_path() / "assay_corpus_long.txt";
+  write_file_atomic(path, text);
+  const auto documents = load_corpus(path);
+  std::string joined;
+  for (const Document& document : documents) {
+    REQUIRE(document.text.size() <= 16384);
+    joined += document.text;
+  }
+  REQUIRE(documents.size() >= 8);
+  REQUIRE(documents[0].name == "assay_corpus_long.txt#0000001");
+  REQUIRE(documents[0].text.back() == '\n');
+  REQUIRE(joined == text);
+  fs::remove(path);
+}
+
 TEST_CASE("documents fall into parts by content, near 70, 10 and 20 percent") {
   std::size_t counts[3] = {};
   for (int i = 0; i < 5000; ++i) {

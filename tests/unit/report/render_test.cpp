@@ -51,8 +51,9 @@ TEST_CASE("hostile text reaches the page as text only") {
   c.statement.figures = {{evil, evil, evil, evil}};
   c.statement.tables = {{"erasure", evil, evil, {evil}, {{evil}}}, {evil, evil, evil, {evil}, {}}};
   c.statement.environment[std::string("k<b>")] = evil;
-  add_evidence(c.statement, c.paths, "cards.json", kCardsRole,
-               feature_cards_json({{1, evil, evil, evil, {{evil, evil}}, {{evil, evil, evil, evil}}}}));
+  add_evidence(
+      c.statement, c.paths, "cards.json", kCardsRole,
+      feature_cards_json({{1, evil, evil, evil, {{evil, evil}}, {{evil, evil, evil, evil}}}}));
   add_evidence(c.statement, c.paths, "run.json", kCounterexampleRole,
                counterexample_json({"c", evil, evil, {{evil, evil, {{evil, evil}}}}}));
   c.statement.claims[0].status = Status::violated;
@@ -97,20 +98,36 @@ TEST_CASE("pictures keep shapes and lose everything else") {
   std::string reason;
   const std::string drawn = clean_svg(
       "<?xml version=\"1.0\"?>\n<!DOCTYPE svg PUBLIC \"x\" \"y\">\n<!-- c -->\n<svg width=\"8pt\" "
-      "viewBox=\"0 0 8 8\" xmlns=\"http://www.w3.org/2000/svg\"><g id=\"n1\" class=\"node\"><title>a&lt;b"
-      "</title><path fill=\"none\" d=\"M0,0L1,1\"/><text x=\"1\">&#160;&#x3c;s&amp;</text></g></svg>\n",
+      "viewBox=\"0 0 8 8\" xmlns=\"http://www.w3.org/2000/svg\"><g id=\"n1\" "
+      "class=\"node\"><title>a&lt;b"
+      "</title><path fill=\"none\" d=\"M0,0L1,1\"/><text "
+      "x=\"1\">&#160;&#x3c;s&amp;</text></g></svg>\n",
       reason);
-  REQUIRE(drawn ==
-          "<svg viewBox=\"0 0 8 8\"><g><title>a&lt;b</title><path fill=\"none\" d=\"M0,0L1,1\"/><text "
-          "x=\"1\">\xc2\xa0&lt;s&amp;</text></g></svg>");
-  for (const char* bad :
-       {"", "<svg", "<svg>", "<svg></g>", "<svg><script>x</script></svg>", "<svg onload=\"x()\"/>",
-        "<svg><path fill=\"url(#a)\"/></svg>", "<svg><path style=\"x:y\"/></svg>",
-        "<svg><a href=\"x\"><text>t</text></a></svg>", "<svg><image href=\"x\"/></svg>",
-        "<svg><foreignObject/></svg>", "<svg/><svg/>", "<!DOCTYPE svg [<!ENTITY a \"b\">]><svg/>",
-        "<svg><text>&a;</text></svg>", "<svg><use href=\"#a\"/></svg>", "<svg>loose</svg>",
-        "<svg><text><script></text></svg>", "<svg><![CDATA[x]]></svg>", "<svg x=\"1></svg>",
-        "<svg><style>*{}</style></svg>", "<svg><text x='1\" onload=\"x'>t</text></svg>"}) {
+  REQUIRE(
+      drawn ==
+      "<svg viewBox=\"0 0 8 8\"><g><title>a&lt;b</title><path fill=\"none\" d=\"M0,0L1,1\"/><text "
+      "x=\"1\">\xc2\xa0&lt;s&amp;</text></g></svg>");
+  for (const char* bad : {"",
+                          "<svg",
+                          "<svg>",
+                          "<svg></g>",
+                          "<svg><script>x</script></svg>",
+                          "<svg onload=\"x()\"/>",
+                          "<svg><path fill=\"url(#a)\"/></svg>",
+                          "<svg><path style=\"x:y\"/></svg>",
+                          "<svg><a href=\"x\"><text>t</text></a></svg>",
+                          "<svg><image href=\"x\"/></svg>",
+                          "<svg><foreignObject/></svg>",
+                          "<svg/><svg/>",
+                          "<!DOCTYPE svg [<!ENTITY a \"b\">]><svg/>",
+                          "<svg><text>&a;</text></svg>",
+                          "<svg><use href=\"#a\"/></svg>",
+                          "<svg>loose</svg>",
+                          "<svg><text><script></text></svg>",
+                          "<svg><![CDATA[x]]></svg>",
+                          "<svg x=\"1></svg>",
+                          "<svg><style>*{}</style></svg>",
+                          "<svg><text x='1\" onload=\"x'>t</text></svg>"}) {
     reason.clear();
     CAPTURE(bad);
     REQUIRE(clean_svg(bad, reason).empty());

@@ -10,11 +10,16 @@ namespace {
 
 FormulaPtr formula(const std::string& ltl) {
   const auto spec = parse_spec(
-      "spec \"t\" version 1; ap h = tok = id 1; ap r = tok = id 2; ap t = tok = id 3; ap u = tok = id 4;"
-      "prop P: all " + ltl + ";", "s");
+      "spec \"t\" version 1; ap h = tok = id 1; ap r = tok = id 2; ap t = tok = id 3; ap u = tok = "
+      "id 4;"
+      "prop P: all " +
+          ltl + ";",
+      "s");
   return spec.properties[0].formula;
 }
-std::size_t size(const std::string& ltl) { return bad_prefix_dfa(formula(ltl)).states; }
+std::size_t size(const std::string& ltl) {
+  return bad_prefix_dfa(formula(ltl)).states;
+}
 
 }  // namespace
 

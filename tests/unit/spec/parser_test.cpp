@@ -54,7 +54,8 @@ TEST_CASE("an error names line, column, what was expected and what was found") {
   REQUIRE(error_of("spec \"t\" version 1;\nprop P: all G (a;\n") ==
           "a.spec:2:16: expected the name of an ap or let declared above, found 'a'");
   REQUIRE(error_of(kHead + "prop P: all true") ==
-          "a.spec:2:17: expected an operator, 'doc', 'severity', 'owner', 'expect' or ';', found the end of the file");
+          "a.spec:2:17: expected an operator, 'doc', 'severity', 'owner', 'expect' or ';', found "
+          "the end of the file");
   REQUIRE(error_of(kHead + "use file M = \"x\";") ==
           "a.spec:2:5: expected 'model', 'sae' or 'readout', found 'file'");
   REQUIRE(error_of(kHead + "ap A = tok in c;") ==
@@ -67,10 +68,13 @@ TEST_CASE("an error names line, column, what was expected and what was found") {
           "a.spec:2:12: expected the name of an ap or let declared above, found 'f'");
   REQUIRE(error_of(kHead + "let f(x) = x; prop P: all f(true, false);") ==
           "a.spec:2:27: expected 'f' with 1 argument, found 2");
-  REQUIRE(error_of(kHead + "prop P: all F[3:2] true;").find("2:15: expected ascending") != std::string::npos);
-  REQUIRE(error_of(kHead + "let a = \"x").find("expected '\"' to end the string") != std::string::npos);
+  REQUIRE(error_of(kHead + "prop P: all F[3:2] true;").find("2:15: expected ascending") !=
+          std::string::npos);
+  REQUIRE(error_of(kHead + "let a = \"x").find("expected '\"' to end the string") !=
+          std::string::npos);
   REQUIRE(error_of(kHead + "class c = {\"\\q\"};").find("escapes") != std::string::npos);
-  REQUIRE(error_of(kHead + "use model M = \"x\" sha256 12AB;").find("64 lowercase") != std::string::npos);
+  REQUIRE(error_of(kHead + "use model M = \"x\" sha256 12AB;").find("64 lowercase") !=
+          std::string::npos);
   REQUIRE(error_of(kHead + "let X = true;").find("word of the language") != std::string::npos);
 }
 
@@ -96,11 +100,13 @@ TEST_CASE("depth and size are limited") {
 TEST_CASE("safety is decided on the negation normal form") {
   const auto safe = [](const std::string& ltl) {
     const auto spec = parse_spec(
-        kHead + "class c = ids {1}; ap a = tok in c; ap b = tok = id 2; prop P: all " + ltl + ";", "s");
+        kHead + "class c = ids {1}; ap a = tok in c; ap b = tok = id 2; prop P: all " + ltl + ";",
+        "s");
     return assay::spec::is_safety(spec.properties[0].formula);
   };
-  for (const char* ltl : {"G !a", "absent(a & X[!] b)", "absent(run(a, 3))", "responds(a, b, within 9)",
-                          "precedes(a, b)", "cooldown(a, b, 2)", "!F a", "!(a U b)", "X a"}) {
+  for (const char* ltl :
+       {"G !a", "absent(a & X[!] b)", "absent(run(a, 3))", "responds(a, b, within 9)",
+        "precedes(a, b)", "cooldown(a, b, 2)", "!F a", "!(a U b)", "X a"}) {
     INFO(ltl);
     REQUIRE(safe(ltl));
   }

@@ -11,7 +11,9 @@ namespace {
 constexpr std::size_t kMostAtoms = 31;  // must and may stay below 2^31 in the certificate
 constexpr double kRelativeError = 1e-9;
 
-double error_of(double value) { return kRelativeError * std::max(1.0, std::fabs(value)); }
+double error_of(double value) {
+  return kRelativeError * std::max(1.0, std::fabs(value));
+}
 
 void check_digest(const spec::Spec& spec, const spec::Use& use, const Digest& found) {
   if (!use.sha256 || *use.sha256 != found) {
@@ -152,8 +154,7 @@ void AtomReader::add_tokens(const spec::Spec& spec, const spec::Atom& atom, std:
 
 void AtomReader::add_measure(const spec::Spec& spec, const spec::Atom& atom, std::size_t bit,
                              const std::vector<NamedReadout>& readouts) {
-  Measure measure{bit,           nullptr, {}, atom.comparison, atom.threshold.nearest(),
-                  atom.band.nearest()};
+  Measure measure{bit, nullptr, {}, atom.comparison, atom.threshold.nearest(), atom.band.nearest()};
   if (atom.kind == spec::Atom::Kind::feature) {
     if (atom.feature->at() >= sae_.d_sae) {
       throw UsageError("spec '" + spec.name + "': ap " + atom.name + ": expected a feature below " +

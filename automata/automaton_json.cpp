@@ -160,8 +160,8 @@ void read_edges(const Node& node, FittedAutomaton& a) {
     const Node row = node.at(i).row(3);
     const FittedEdge edge{StateId(row.at(0).nat(a.states.size())),
                           StateId(row.at(1).nat(a.states.size())), row.at(2).nat(kNat)};
-    if (!a.edges.empty() && std::pair(edge.from, edge.to) <=
-                                std::pair(a.edges.back().from, a.edges.back().to)) {
+    if (!a.edges.empty() &&
+        std::pair(edge.from, edge.to) <= std::pair(a.edges.back().from, a.edges.back().to)) {
       row.refuse("edges in ascending order, each once");
     }
     a.edges.push_back(edge);

@@ -8,7 +8,9 @@ namespace {
 constexpr std::uint32_t kOne = 1000000;
 
 /// Intervals that start as non-negative: rounding must not push the low end below zero.
-Interval non_negative(Interval x) { return {x.lo < 0 ? 0 : x.lo, x.hi}; }
+Interval non_negative(Interval x) {
+  return {x.lo < 0 ? 0 : x.lo, x.hi};
+}
 
 Interval ratio(std::uint64_t a, std::uint64_t b) {
   return Interval(static_cast<double>(a)) / Interval(static_cast<double>(b));
@@ -57,8 +59,8 @@ Interval binomial_tail(std::uint64_t n, std::uint64_t k, Interval p) {
 Proportion clopper_pearson(std::uint64_t k, std::uint64_t n, Rational alpha) {
   require(k <= n, "clopper_pearson: more successes than trials");
   require(alpha.num > 0 && alpha.num < alpha.den, "clopper_pearson: 0 < alpha < 1");
-  const Interval half = Interval(static_cast<double>(alpha.num)) /
-                        Interval(2 * static_cast<double>(alpha.den));
+  const Interval half =
+      Interval(static_cast<double>(alpha.num)) / Interval(2 * static_cast<double>(alpha.den));
   Proportion result;
   // Largest m with P(X >= k; m) surely <= alpha/2; the tail grows with m.
   std::uint32_t good = 0, bad = kOne;

@@ -70,8 +70,8 @@ std::string picture_label(const FittedState& state, const FitResult& result,
   for (const std::string& line : {rest, atoms}) {
     label += line.empty() ? "" : "<BR/><FONT POINT-SIZE=\"9\">" + escaped(line) + "</FONT>";
   }
-  return label + "<BR/><FONT POINT-SIZE=\"8\" COLOR=\"#5b6770\">" +
-         percent(state.count, letters) + " of letters</FONT>";
+  return label + "<BR/><FONT POINT-SIZE=\"8\" COLOR=\"#5b6770\">" + percent(state.count, letters) +
+         " of letters</FONT>";
 }
 
 /// The most visited states, ascending by id.
@@ -99,9 +99,8 @@ std::vector<FittedEdge> main_edges(const FittedAutomaton& a, const std::set<Stat
   }
   std::vector<FittedEdge> kept;
   for (auto& [from, edges] : by_source) {
-    std::stable_sort(edges.begin(), edges.end(), [](const FittedEdge& x, const FittedEdge& y) {
-      return x.count > y.count;
-    });
+    std::stable_sort(edges.begin(), edges.end(),
+                     [](const FittedEdge& x, const FittedEdge& y) { return x.count > y.count; });
     edges.resize(std::min(per_state, edges.size()));
     kept.insert(kept.end(), edges.begin(), edges.end());
   }
@@ -211,8 +210,9 @@ std::string to_picture_dot(const FitResult& result, const PictureOptions& option
     const std::uint64_t whole = out[e.from.at()];
     const std::uint64_t tenths = whole == 0 ? 0 : 30 * e.count / whole;
     text += "  s" + std::to_string(e.from.at()) + " -> s" + std::to_string(e.to.at()) +
-            " [label=\"" + percent(e.count, whole) + "\", penwidth=" +
-            std::to_string((6 + tenths) / 10) + "." + std::to_string((6 + tenths) % 10) + "];\n";
+            " [label=\"" + percent(e.count, whole) +
+            "\", penwidth=" + std::to_string((6 + tenths) / 10) + "." +
+            std::to_string((6 + tenths) % 10) + "];\n";
   }
   return text + "}\n";
 }

@@ -50,8 +50,7 @@ class PromptSource {
       }
     }
     if (windows_ == 0) {
-      throw InputError("text: expected a held-out document of at least " +
-                       std::to_string(length_) +
+      throw InputError("text: expected a held-out document of at least " + std::to_string(length_) +
                        " tokens, found none (parts are drawn by document: give more documents)");
     }
   }
@@ -137,9 +136,10 @@ std::vector<bool> kept_features(const std::vector<Run>& pilot, std::size_t featu
     }
     kept[rarest] = false;
     std::map<StateKey, std::uint64_t> merged;
-    for (auto [key, count] : visits) {
-      key.feature = key.feature == static_cast<std::int64_t>(rarest) ? -1 : key.feature;
-      merged[key] += count;
+    for (const auto& [key, count] : visits) {
+      StateKey to = key;
+      to.feature = key.feature == static_cast<std::int64_t>(rarest) ? -1 : key.feature;
+      merged[to] += count;
     }
     visits = std::move(merged);
   }

@@ -16,7 +16,9 @@ using Row = Eigen::RowVectorXd;
 
 constexpr std::size_t kLargestTable = 4096;  ///< tokens; a score table has the square of it
 
-Eigen::Index index(std::size_t i) { return static_cast<Eigen::Index>(i); }
+Eigen::Index index(std::size_t i) {
+  return static_cast<Eigen::Index>(i);
+}
 
 RowMatrix dense(const float* data, std::size_t rows, std::size_t cols) {
   using Floats = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;

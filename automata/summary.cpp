@@ -8,20 +8,8 @@ namespace {
 
 constexpr std::size_t kLines = 12;  ///< of each kind of shape
 
-/// A name inside a Markdown table or list.
-std::string plain(const std::string& name) {
-  std::string out;
-  for (const char c : name) {
-    if (c == '|' || c == '<' || c == '*' || c == '_') {
-      out += '\\';
-    }
-    out += c;
-  }
-  return out;
-}
-
 std::string named(const FittedAutomaton& a, StateId s) {
-  return "s" + std::to_string(s.at()) + " " + plain(a.states[s.at()].name);
+  return "s" + std::to_string(s.at()) + " " + a.states[s.at()].name;
 }
 
 std::string path(const FittedAutomaton& a, const std::vector<StateId>& states) {
@@ -69,13 +57,12 @@ std::string to_markdown(const FitResult& r) {
   const FittedAutomaton& a = r.automaton;
   std::string text =
       "# Feature automaton\n\nLevel: OBSERVED. Counts on text sampled from the model (" +
-      a.decoder.text() + ", at most " + std::to_string(a.max_new) +
-      " tokens a run, seed " + std::to_string(a.seed) +
-      "). An unseen edge is not an absent one.\n\n" + counts_table(r) +
+      a.decoder.text() + ", at most " + std::to_string(a.max_new) + " tokens a run, seed " +
+      std::to_string(a.seed) + "). An unseen edge is not an absent one.\n\n" + counts_table(r) +
       "\nA frequent edge has a share of at least 1/10 of what leaves its state and a count of at "
       "least 5.\n";
-  text += section("Frequent self-loops", r.shapes.self_loops,
-                  [&a](StateId s) { return named(a, s); });
+  text +=
+      section("Frequent self-loops", r.shapes.self_loops, [&a](StateId s) { return named(a, s); });
   text += section("Frequent 2-cycles", r.shapes.two_cycles, [&a](const auto& pair) {
     return named(a, pair.first) + " ⇄ " + named(a, pair.second);
   });
@@ -90,7 +77,7 @@ std::string to_markdown(const FitResult& r) {
                     return std::to_string(c.size()) + " states, first " + named(a, c[0]);
                   });
   text += section("Features", r.features, [](const StateFeature& f) {
-    return "f" + std::to_string(f.feature.at()) + " " + plain(f.name);
+    return "f" + std::to_string(f.feature.at()) + " " + f.name;
   });
   return text;
 }
@@ -99,9 +86,9 @@ bool write_automaton(const std::filesystem::path& directory, const FitInput& inp
                      const FitResult& result) {
   make_directory(directory);
   write_file_atomic(directory / "samples.jsonl", samples_jsonl(result.automaton));
-  write_file_atomic(directory / "cards.json",
-                    features::cards_json(result.cards, *input.model, *input.sae, input.tokenizer,
-                                         result.text));
+  write_file_atomic(
+      directory / "cards.json",
+      features::cards_json(result.cards, *input.model, *input.sae, input.tokenizer, result.text));
   write_file_atomic(directory / "automaton.dot", to_dot(result.automaton));
   write_file_atomic(directory / "picture.dot", to_picture_dot(result));
   write_file_atomic(directory / "automaton.hoa", to_hoa(result.automaton));

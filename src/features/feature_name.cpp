@@ -23,9 +23,9 @@ std::string percent(std::size_t part, std::size_t whole) {
   return std::to_string((200 * part + whole) / (2 * whole)) + " %";
 }
 
-/// "`text` 61 %" for the longest string that at least half of the firings end in, `skip` tokens
-/// before the firing position; empty when not even one token does. A string that half share ends
-/// in one that half share, so it is enough to extend the winner to the left.
+/// "`text` 61 %": the string that firings end in, `skip` tokens before the firing position. It
+/// starts with the one token that at least half of them have there (empty when there is none) and
+/// grows to the left by the token that at least four fifths of those still matching share.
 std::string common_string(const std::vector<Firing>& firings, const NameSource& source,
                           std::size_t skip) {
   std::vector<Firing> matching = firings;
@@ -40,7 +40,8 @@ std::string common_string(const std::vector<Firing>& firings, const NameSource& 
     const auto best =
         std::max_element(counts.begin(), counts.end(),
                          [](const auto& a, const auto& b) { return a.second < b.second; });
-    if (best == counts.end() || 2 * best->second < firings.size()) {
+    if (best == counts.end() || 2 * best->second < firings.size() ||
+        (!found.empty() && 5 * best->second < 4 * matching.size())) {
       break;
     }
     const TokenId token = best->first;

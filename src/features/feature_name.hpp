@@ -26,10 +26,10 @@ struct NameSource {
   const std::vector<std::size_t>& class_of;
 };
 
-/// The first that applies: the longest token string (up to 8) that at least half of the firings
-/// end in; the class of at least 60 % of the firing tokens; the longest string that at least half
-/// of them directly follow; the class that at least 60 % of them follow; "mixed" and the two most
-/// frequent tokens.
+/// The first that applies: the token string (up to 8) that at least half of the firings end in;
+/// the class of at least 60 % of the firing tokens; the string that at least half of them directly
+/// follow; the class that at least 60 % of them follow; "mixed" and the two most frequent tokens.
+/// A string is extended to the left while at least 80 % of what matches has the same token there.
 [[nodiscard]] std::string feature_name(const std::vector<Firing>& firings,
                                        const NameSource& source);
 

@@ -26,8 +26,8 @@ struct FitInput {
   std::size_t runs = 400;
   std::size_t max_new = 64;
   std::size_t prompt_length = 8;
-  std::size_t features = 40;      ///< candidates for the dominant feature
-  std::size_t max_states = 400;   ///< aim: rare dominant features are merged into none above it
+  std::size_t features = 40;     ///< candidates for the dominant feature
+  std::size_t max_states = 400;  ///< aim: rare dominant features are merged into none above it
   std::size_t card_tokens = 50000;
   std::uint64_t seed = 1;
 };
@@ -49,11 +49,11 @@ struct FirstVisits {
 };
 
 struct FitResult {
-  FittedAutomaton automaton;                 ///< with samples
-  std::vector<features::NamedTokens> blocks; ///< the token partition
-  std::vector<StateFeature> features;        ///< that kept their own states
-  std::size_t merged_features = 0;           ///< candidates merged into "none" for the cap
-  std::vector<FirstVisits> first_visits;     ///< parallel to automaton.edges
+  FittedAutomaton automaton;                  ///< with samples
+  std::vector<features::NamedTokens> blocks;  ///< the token partition
+  std::vector<StateFeature> features;         ///< that kept their own states
+  std::size_t merged_features = 0;            ///< candidates merged into "none" for the cap
+  std::vector<FirstVisits> first_visits;      ///< parallel to automaton.edges
   Shapes shapes;
   features::CardSet cards;
   Digest model, sae, text;

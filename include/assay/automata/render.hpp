@@ -17,8 +17,8 @@ namespace assay::automata {
 [[nodiscard]] std::string to_dot(const FittedAutomaton& automaton);
 
 struct PictureOptions {
-  std::size_t states = 40;         ///< the most visited ones
-  std::size_t edges_per_state = 4; ///< the most taken ones, share at least 1/20
+  std::size_t states = 40;          ///< the most visited ones
+  std::size_t edges_per_state = 4;  ///< the most taken ones, share at least 1/20
 };
 /// What a person can read: the most visited states with names, their main edges in percent, one
 /// box for every loop of frequent edges.

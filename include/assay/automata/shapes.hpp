@@ -11,8 +11,8 @@ namespace assay::automata {
 /// share(s,t) = count(s,t) / sum over u of count(s,u). An edge is *frequent* when its share is at
 /// least 1/10 and its count at least 5.
 struct Shapes {
-  std::vector<StateId> self_loops;                     ///< frequent s -> s
-  std::vector<std::pair<StateId, StateId>> two_cycles; ///< s < t, both directions frequent
+  std::vector<StateId> self_loops;                      ///< frequent s -> s
+  std::vector<std::pair<StateId, StateId>> two_cycles;  ///< s < t, both directions frequent
   /// Longest paths of at least three different states in which every step has a share of at
   /// least 1/2 (and is frequent); a closed one starts at its lowest state. Longest first.
   std::vector<std::vector<StateId>> chains;

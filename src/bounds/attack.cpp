@@ -88,7 +88,8 @@ std::vector<double> objective(const OneLayer::Tables& t, const Claim& claim, con
     x = v.mid + Rows((v.post * t.W_out).rowwise() + t.b_out);
   }
   Eigen::VectorXd g(x.cols());
-  double offset = sae->b_enc.data.empty() ? 0.0 : static_cast<double>(sae->b_enc.data[claim.target]);
+  double offset =
+      sae->b_enc.data.empty() ? 0.0 : static_cast<double>(sae->b_enc.data[claim.target]);
   for (Eigen::Index i = 0; i < x.cols(); ++i) {
     g(i) = static_cast<double>(sae->W_enc.at(static_cast<std::size_t>(i), claim.target));
     if (sae->apply_b_dec_to_input && !sae->b_dec.data.empty()) {
@@ -125,7 +126,8 @@ void add_text_windows(const AttackText& text, const std::vector<TokenId>& back, 
   std::size_t total = 0;
   for (const auto& document : text.documents) {
     total += document.size();
-    for (std::size_t end = back.size(); end <= document.size() && real.size() < kTextWindows; ++end) {
+    for (std::size_t end = back.size(); end <= document.size() && real.size() < kTextWindows;
+         ++end) {
       if (ends_in(document, end, back)) {
         real.push_back(window_before(document, end - back.size(), free));
       }

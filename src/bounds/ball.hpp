@@ -12,7 +12,9 @@ namespace assay::bounds {
 using Rows = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 using Row = Eigen::RowVectorXd;
 
-inline Eigen::Index index(std::size_t i) { return static_cast<Eigen::Index>(i); }
+inline Eigen::Index index(std::size_t i) {
+  return static_cast<Eigen::Index>(i);
+}
 
 /// A matrix of reals known entry by entry as mid ± radius.
 struct Ball {

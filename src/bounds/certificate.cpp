@@ -65,8 +65,8 @@ class Writer {
 };
 
 std::string header(const Transformer& model, const Sae* sae, const Request& statement) {
-  std::string text = "assay-cert 1\nkind bounds\nsemantics REAL\nmodel " + model.config_digest.hex() +
-                     " " + model.weights_digest.hex() + "\n";
+  std::string text = "assay-cert 1\nkind bounds\nsemantics REAL\nmodel " +
+                     model.config_digest.hex() + " " + model.weights_digest.hex() + "\n";
   const bool reads_features =
       std::any_of(statement.claims.begin(), statement.claims.end(),
                   [](const Claim& c) { return c.kind == ClaimKind::feature_off; });
@@ -92,7 +92,8 @@ std::string write_certificate(const Transformer& model, const Sae* sae, const Re
     if (c.conclusion.reads_neurons && !neuron_ids.contains(suffix)) {
       neuron_ids[suffix] = writer.neurons(suffix_ids[suffix], works.at(suffix).neurons());
     }
-    const std::string& premise = c.conclusion.reads_neurons ? neuron_ids[suffix] : suffix_ids[suffix];
+    const std::string& premise =
+        c.conclusion.reads_neurons ? neuron_ids[suffix] : suffix_ids[suffix];
     writer.step(c.claim.id, c.conclusion.rule + " " + premise, c.conclusion.words);
   }
   return writer.finish(header(model, sae, statement));

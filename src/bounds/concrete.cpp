@@ -10,7 +10,9 @@ namespace {
 
 using Row = std::vector<Interval>;
 
-Interval real(float x) { return Interval(static_cast<double>(x)); }
+Interval real(float x) {
+  return Interval(static_cast<double>(x));
+}
 
 /// An absent bias is zeros.
 Interval entry(const Tensor& t, std::size_t i) {
@@ -193,10 +195,10 @@ Interval enclose_pre_activation(const Sae& sae, FeatureId feature, const Concret
   const Row& x = at_hook(sae.hook_name, values);
   const std::size_t i = feature.at();
   if (i >= sae.d_sae || x.size() != sae.d_in) {
-    throw InputError("sae", "feature " + std::to_string(i),
-                     "an index below " + std::to_string(sae.d_sae) + " and d_in = " +
-                         std::to_string(x.size()),
-                     "d_in = " + std::to_string(sae.d_in));
+    throw InputError(
+        "sae", "feature " + std::to_string(i),
+        "an index below " + std::to_string(sae.d_sae) + " and d_in = " + std::to_string(x.size()),
+        "d_in = " + std::to_string(sae.d_in));
   }
   Interval pre = entry(sae.b_enc, i);
   for (std::size_t r = 0; r < sae.d_in; ++r) {

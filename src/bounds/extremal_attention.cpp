@@ -54,9 +54,13 @@ Suffix::Weights::Head head_weights(const OneLayer::Tables& t, std::size_t h,
 }
 
 /// Upper end of w * d for w in [lo, hi], lo >= 0.
-double weighted_hi(double lo, double hi, double d) { return d >= 0 ? hi * d : lo * d; }
+double weighted_hi(double lo, double hi, double d) {
+  return d >= 0 ? hi * d : lo * d;
+}
 
-double on_grid_above(double x, double grid) { return std::ceil(x / grid) * grid; }
+double on_grid_above(double x, double grid) {
+  return std::ceil(x / grid) * grid;
+}
 
 }  // namespace
 
@@ -120,7 +124,9 @@ bool attn_max_holds(const Suffix::Weights::Head& head, const std::vector<TokenId
   if (!(std::fabs(L) < kLargest)) {
     return false;
   }
-  const auto difference_hi = [&](std::size_t u) { return round_up(round_up(mid[u] + radius[u]) - L); };
+  const auto difference_hi = [&](std::size_t u) {
+    return round_up(round_up(mid[u] + radius[u]) - L);
+  };
   double known = 0;
   for (std::size_t j = 0; j < back.size(); ++j) {
     const double d = difference_hi(back[j].at());
@@ -187,8 +193,8 @@ bool Suffix::accepts(HeadId head, const Direction& g, double L) const {
   const OneLayer::Tables& t = layer_.tables();
   require(head.at() < t.heads && g.mid.size() == t.d, "accepts: head or direction size");
   const Ball nu = t.values(head.at(), g);
-  return attn_max_holds(weights_->heads[head.at()], weights_->back, nu.mid.data(),
-                        nu.radius.data(), t.vocab, L);
+  return attn_max_holds(weights_->heads[head.at()], weights_->back, nu.mid.data(), nu.radius.data(),
+                        t.vocab, L);
 }
 
 Interval Suffix::base(const std::vector<Interval>& g) const {

@@ -9,9 +9,13 @@
 namespace assay::bounds {
 namespace {
 
-double middle(Interval i) { return i.lo + (i.hi - i.lo) / 2; }
+double middle(Interval i) {
+  return i.lo + (i.hi - i.lo) / 2;
+}
 
-double on_slope_grid(double a) { return std::clamp(std::nearbyint(a * 0x1p16) * 0x1p-16, 0.0, 1.0); }
+double on_slope_grid(double a) {
+  return std::clamp(std::nearbyint(a * 0x1p16) * 0x1p-16, 0.0, 1.0);
+}
 
 /// gap_j, upper end.
 double gap_hi(Interval range, double a) {
@@ -43,8 +47,12 @@ std::vector<Interval> folded_direction(const OneLayer::Tables& t, const FoldTarg
 class SlopeSearch {
  public:
   SlopeSearch(const Suffix& suffix, const NeuronRanges& ranges, const FoldTarget& target)
-      : suffix_(suffix), t_(suffix.layer().tables()), ranges_(ranges), kappa_(index(t_.f)),
-        g0_(index(t_.d)), base_(t_.resid_base.row(index(suffix.tokens().back().at()))) {
+      : suffix_(suffix),
+        t_(suffix.layer().tables()),
+        ranges_(ranges),
+        kappa_(index(t_.f)),
+        g0_(index(t_.d)),
+        base_(t_.resid_base.row(index(suffix.tokens().back().at()))) {
     for (std::size_t j = 0; j < t_.f; ++j) {
       kappa_(index(j)) = middle(target.kappa[j]);
       if (kappa_(index(j)) < 0 && ranges.range[j].lo < 0 && ranges.range[j].hi > 0) {

@@ -110,7 +110,8 @@ Direction to_direction(const std::vector<Interval>& box) {
 OneLayer::OneLayer(const Transformer& model) {
   if (const auto why = outside_family(model)) {
     throw InputError("config.json", "model",
-                     "one layer, relu MLP, no LayerNorm, attention_window > 0, relative_bias", *why);
+                     "one layer, relu MLP, no LayerNorm, attention_window > 0, relative_bias",
+                     *why);
   }
   check_weights(model);
   const auto& c = model.config;
@@ -122,7 +123,8 @@ OneLayer::OneLayer(const Transformer& model) {
   t->d_head = c.d_head;
   t->f = c.d_mlp;
   t->window = c.attention_window;
-  t->scale = c.attn_scale > 0 ? Interval(c.attn_scale) : sqrt(Interval(static_cast<double>(c.d_head)));
+  t->scale =
+      c.attn_scale > 0 ? Interval(c.attn_scale) : sqrt(Interval(static_cast<double>(c.d_head)));
   const Ball x = exact(model.W_E, 0, t->vocab, t->d);
   for (std::size_t h = 0; h < t->heads; ++h) {
     fill_head(*t, x, h);
@@ -137,7 +139,9 @@ OneLayer::OneLayer(const Transformer& model) {
   tables_ = std::move(t);
 }
 
-const Transformer& OneLayer::model() const { return *tables_->model; }
+const Transformer& OneLayer::model() const {
+  return *tables_->model;
+}
 
 Ball OneLayer::Tables::values(std::size_t head, const Direction& g) const {
   const auto column = [&](const std::vector<double>& v) -> Rows {

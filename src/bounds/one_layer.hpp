@@ -11,13 +11,13 @@ namespace assay::bounds {
 struct OneLayer::Tables {
   const Transformer* model = nullptr;
   std::size_t vocab = 0, d = 0, heads = 0, d_head = 0, f = 0, window = 0;
-  Interval scale;                  ///< attn_scale
-  std::vector<Ball> out;           ///< per head [V,d]: v_h(u) W_O[h]
-  std::vector<Ball> keys;          ///< per head [V,d_head]: k_h(u)
-  std::vector<Ball> queries;       ///< per head [V,d_head]: q_h(u)
-  std::vector<Ball> along_neurons; ///< per head [f,V]: <W_in[:,j], v_h(u) W_O[h]>
-  Rows resid_base;                 ///< [V,d]: x_u + b_O, nearest
-  Rows W_in, W_out, W_U;           ///< [d,f], [f,d], [d,Vo], exact
+  Interval scale;                   ///< attn_scale
+  std::vector<Ball> out;            ///< per head [V,d]: v_h(u) W_O[h]
+  std::vector<Ball> keys;           ///< per head [V,d_head]: k_h(u)
+  std::vector<Ball> queries;        ///< per head [V,d_head]: q_h(u)
+  std::vector<Ball> along_neurons;  ///< per head [f,V]: <W_in[:,j], v_h(u) W_O[h]>
+  Rows resid_base;                  ///< [V,d]: x_u + b_O, nearest
+  Rows W_in, W_out, W_U;            ///< [d,f], [f,d], [d,Vo], exact
   Row b_in, b_out, b_U;
 
   /// nu_h(u) = <g, v_h(u) W_O[h]> for every token: [V,1].

@@ -52,7 +52,9 @@ void check_index(std::size_t i, std::size_t n, const Claim& claim, const char* w
   }
 }
 
-std::string number(std::optional<double> x) { return x ? fixed(*x, 4) : "-"; }
+std::string number(std::optional<double> x) {
+  return x ? fixed(*x, 4) : "-";
+}
 
 }  // namespace
 
@@ -67,7 +69,10 @@ std::size_t ProofRun::count(Status status) const {
 
 Prover::Prover(const Transformer& model, const Sae* sae, std::optional<Decoder> decoder,
                const AttackText& text)
-    : model_(model), sae_(sae), decoder_(std::move(decoder)), text_(text),
+    : model_(model),
+      sae_(sae),
+      decoder_(std::move(decoder)),
+      text_(text),
       outside_(outside_family(model)) {
   if (!outside_) {
     layer_.emplace(model);
@@ -90,13 +95,14 @@ std::string Prover::tokens_text(const std::vector<TokenId>& tokens) const {
 }
 
 std::string Prover::words(const Claim& claim) const {
-  const std::string domain = " after every context, of any length, that ends in " + tokens_text(claim.suffix);
+  const std::string domain =
+      " after every context, of any length, that ends in " + tokens_text(claim.suffix);
   switch (claim.kind) {
     case ClaimKind::feature_off:
       return "feature " + std::to_string(claim.target) + " is off" + domain;
     case ClaimKind::token_out:
-      return "token " + tokens_text({TokenId(claim.target)}) + " (id " + std::to_string(claim.target) +
-             ") is never emitted under " + decoder_->text() + domain;
+      return "token " + tokens_text({TokenId(claim.target)}) + " (id " +
+             std::to_string(claim.target) + ") is never emitted under " + decoder_->text() + domain;
     case ClaimKind::residual:
       break;
   }
@@ -119,9 +125,11 @@ void Prover::check(const Claim& claim) const {
     throw UsageError("claim " + claim.id + " reads a feature: give the SAE (--sae DIR)");
   }
   check_index(claim.target, sae_->d_sae, claim, "feature");
-  const std::size_t width = sae_->hook_name == kHookMlpPost ? model_.config.d_mlp : model_.config.d_model;
+  const std::size_t width =
+      sae_->hook_name == kHookMlpPost ? model_.config.d_mlp : model_.config.d_model;
   if (sae_->d_in != width || sae_->W_enc.data.size() != sae_->d_in * sae_->d_sae) {
-    throw InputError("sae", "d_in", std::to_string(width) + " (the model's " + sae_->hook_name + ")",
+    throw InputError("sae", "d_in",
+                     std::to_string(width) + " (the model's " + sae_->hook_name + ")",
                      std::to_string(sae_->d_in));
   }
   bool finite = std::isfinite(feature_offset(*sae_, claim.target).lo) &&
@@ -130,7 +138,8 @@ void Prover::check(const Claim& claim) const {
     finite = finite && std::isfinite(sae_->W_enc.at(i, claim.target));
   }
   if (!finite) {
-    throw InputError("sae", "feature " + std::to_string(claim.target), "finite numbers", "NaN or infinity");
+    throw InputError("sae", "feature " + std::to_string(claim.target), "finite numbers",
+                     "NaN or infinity");
   }
 }
 
@@ -196,7 +205,8 @@ void Prover::conclude(const Claim& claim, ClaimResult& result) {
                                         " exceeds the proved bound " + decimal(c.hi));
   }
   if (holds && result.status == Status::violated) {
-    throw Error(ExitCode::internal, "soundness alarm: claim " + claim.id + " is proved and violated");
+    throw Error(ExitCode::internal,
+                "soundness alarm: claim " + claim.id + " is proved and violated");
   }
   if (holds) {
     result.status = Status::holds;
@@ -251,7 +261,8 @@ ProofRun prove(const Transformer& model, const Sae* sae, const Request& request,
     }
     run.statement = make_request(needs_decoder ? request.decoder : std::nullopt, proved);
   }
-  run.certificate = write_certificate(model, sae, run.statement, prover.concluded(), prover.works());
+  run.certificate =
+      write_certificate(model, sae, run.statement, prover.concluded(), prover.works());
   return run;
 }
 
@@ -268,11 +279,13 @@ std::string results_table(const ProofRun& run) {
   for (const ClaimResult& r : run.results) {
     const std::optional<double> gap =
         r.bound && r.attack ? std::optional(*r.bound - *r.attack) : std::nullopt;
-    out += pad(r.claim.id, widest) + "  " + pad(number(r.bound), 10) + "  " + pad(number(r.attack), 10) +
-           "  " + pad(number(r.threshold), 10) + "  " + pad(number(gap), 10) + "  " + name(r.status) + "\n";
+    out += pad(r.claim.id, widest) + "  " + pad(number(r.bound), 10) + "  " +
+           pad(number(r.attack), 10) + "  " + pad(number(r.threshold), 10) + "  " +
+           pad(number(gap), 10) + "  " + name(r.status) + "\n";
     out += "  " + r.text + "\n";
     if (!r.reason.empty()) {
-      out += "  " + std::string(r.status == Status::violated ? "counterexample: " : "why: ") + r.reason + "\n";
+      out += "  " + std::string(r.status == Status::violated ? "counterexample: " : "why: ") +
+             r.reason + "\n";
     }
   }
   return out + std::to_string(run.count(Status::holds)) + " hold, " +

@@ -31,7 +31,7 @@ struct Conclusion {
   std::string rule;            ///< FEATURE-OFF, FEATURE-OFF-MLP, TOKEN-OUT
   bool reads_neurons = false;  ///< premise is a NEURONS step, not a SUFFIX step
   std::string words;
-  double hi = 0;               ///< the bound
+  double hi = 0;  ///< the bound
 };
 
 /// "0x1.8p+1 …"
@@ -53,7 +53,8 @@ struct Mixture {
 /// Integer weights nearest to `shares` (largest remainder), zeros dropped; at most 8 rivals.
 [[nodiscard]] Mixture make_mixture(const std::vector<std::pair<std::uint32_t, double>>& shares);
 /// MLP-FOLD's target for l_u - sum_i omega_i l_{y_i}.
-[[nodiscard]] FoldTarget token_target(const OneLayer& layer, std::uint32_t token, const Mixture& mixture);
+[[nodiscard]] FoldTarget token_target(const OneLayer& layer, std::uint32_t token,
+                                      const Mixture& mixture);
 [[nodiscard]] Conclusion token_out(SuffixWork& work, const AttackPool& pool, const Claim& claim);
 
 /// One concluded claim, for the certificate.

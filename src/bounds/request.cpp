@@ -18,7 +18,8 @@ constexpr std::int64_t kMaxFraction = 1'000'000'000'000'000;
 /// One line being read word by word; every error names file and line.
 class Line {
  public:
-  Line(const std::string& text, std::string where) : words_(split(text, ' ')), where_(std::move(where)) {
+  Line(const std::string& text, std::string where)
+      : words_(split(text, ' ')), where_(std::move(where)) {
     for (const std::string& word : words_) {
       if (word.empty()) {
         fail("words", "one space between words", "an empty word");
@@ -58,7 +59,8 @@ class Line {
     const std::string s = word(what);
     const std::size_t slash = s.find('/');
     const bool negative = s[0] == '-';
-    const std::string numerator = s.substr(negative ? 1 : 0, slash - (negative && slash != s.npos ? 1 : 0));
+    const std::string numerator =
+        s.substr(negative ? 1 : 0, slash - (negative && slash != s.npos ? 1 : 0));
     const std::int64_t p = digits(numerator, what, kMaxFraction);
     const std::int64_t q = slash == s.npos ? 1 : digits(s.substr(slash + 1), what, kMaxFraction);
     if (q == 0) {
@@ -69,8 +71,12 @@ class Line {
   }
   std::string id() {
     std::string s = word("an id");
-    const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
-    const auto inner = [&](char c) { return letter(c) || (c >= '0' && c <= '9') || c == '.' || c == '-'; };
+    const auto letter = [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+    };
+    const auto inner = [&](char c) {
+      return letter(c) || (c >= '0' && c <= '9') || c == '.' || c == '-';
+    };
     if (s.size() > 64 || !letter(s[0]) || !std::all_of(s.begin(), s.end(), inner)) {
       fail("id", "[A-Za-z_][A-Za-z0-9_.-]{0,63}", "\"" + visible(s) + "\"");
     }
@@ -78,7 +84,8 @@ class Line {
   }
 
  private:
-  [[nodiscard]] std::int64_t digits(const std::string& s, const char* what, std::int64_t limit) const {
+  [[nodiscard]] std::int64_t digits(const std::string& s, const char* what,
+                                    std::int64_t limit) const {
     std::int64_t n = 0;
     const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), n);
     const bool plain = !s.empty() && s[0] >= '0' && s[0] <= '9' && (s.size() == 1 || s[0] != '0');
@@ -151,7 +158,8 @@ void read_line(const std::string& text, const std::string& where, Request& reque
       kind = head == name(k) ? std::optional(k) : kind;
     }
     if (!kind) {
-      line.fail("line", "decoder, feature-off, token-out, residual or end", "\"" + visible(head) + "\"");
+      line.fail("line", "decoder, feature-off, token-out, residual or end",
+                "\"" + visible(head) + "\"");
     }
     request.claims.push_back(read_claim(line, *kind));
     if (!ids.insert(request.claims.back().id).second) {
@@ -191,16 +199,20 @@ Request parse_request(const std::string& text, const std::string& file) {
   const std::vector<std::string> lines = split(text.substr(0, text.size() - 1), '\n');
   const auto where = [&](std::size_t i) { return file + ":" + std::to_string(i + 1); };
   if (lines.front() != "assay-request 1") {
-    throw InputError(where(0), "first line", "\"assay-request 1\"", "\"" + visible(lines[0].substr(0, 40)) + "\"");
+    throw InputError(where(0), "first line", "\"assay-request 1\"",
+                     "\"" + visible(lines[0].substr(0, 40)) + "\"");
   }
   if (lines.size() < 2 || lines.back() != "end") {
-    throw InputError(where(lines.size() - 1), "last line", "\"end\"", "\"" + visible(lines.back().substr(0, 40)) + "\"");
+    throw InputError(where(lines.size() - 1), "last line", "\"end\"",
+                     "\"" + visible(lines.back().substr(0, 40)) + "\"");
   }
   std::set<std::string> ids;
   for (std::size_t i = 1; i + 1 < lines.size(); ++i) {
-    const bool ascii = std::all_of(lines[i].begin(), lines[i].end(), [](char c) { return c >= ' ' && c <= '~'; });
+    const bool ascii =
+        std::all_of(lines[i].begin(), lines[i].end(), [](char c) { return c >= ' ' && c <= '~'; });
     if (!ascii || lines[i].empty()) {
-      throw InputError(where(i), "line", "printable ASCII", lines[i].empty() ? "an empty line" : "other bytes");
+      throw InputError(where(i), "line", "printable ASCII",
+                       lines[i].empty() ? "an empty line" : "other bytes");
     }
     if (lines[i][0] != '#') {
       read_line(lines[i], where(i), request, ids);
@@ -211,7 +223,8 @@ Request parse_request(const std::string& text, const std::string& file) {
   }
   for (const Claim& claim : request.claims) {
     if (claim.kind == ClaimKind::token_out && !request.decoder) {
-      throw InputError(file, "decoder", "a decoder line (token-out " + claim.id + " needs it)", "none");
+      throw InputError(file, "decoder", "a decoder line (token-out " + claim.id + " needs it)",
+                       "none");
     }
   }
   return request;

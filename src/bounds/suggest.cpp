@@ -11,10 +11,10 @@
 namespace assay::bounds {
 namespace {
 
-constexpr std::size_t kChunk = 512;       // positions a forward pass
-constexpr std::size_t kChunks = 48;       // passes over the fit text
-constexpr std::size_t kSuffixes = 48;     // most frequent suffixes considered for features
-constexpr std::size_t kTries = 6;         // suffixes tried for a feature
+constexpr std::size_t kChunk = 512;          // positions a forward pass
+constexpr std::size_t kChunks = 48;          // passes over the fit text
+constexpr std::size_t kSuffixes = 48;        // most frequent suffixes considered for features
+constexpr std::size_t kTries = 6;            // suffixes tried for a feature
 constexpr std::size_t kCountLimit = 400000;  // held-out tokens counted
 
 using Tokens = std::vector<TokenId>;
@@ -44,16 +44,16 @@ std::vector<CountedSuffix> count_suffixes(const std::vector<Tokens>& documents, 
     entry.tokens = tokens;
     sorted.push_back(std::move(entry));
   }
-  std::stable_sort(sorted.begin(), sorted.end(), [](const CountedSuffix& a, const CountedSuffix& b) {
-    return a.count > b.count;
-  });
+  std::stable_sort(
+      sorted.begin(), sorted.end(),
+      [](const CountedSuffix& a, const CountedSuffix& b) { return a.count > b.count; });
   return sorted;
 }
 
 /// How often each feature was on, over all sampled positions and after each candidate suffix.
 struct Activity {
   std::size_t positions = 0;
-  std::vector<std::size_t> on;                     ///< [d_sae]
+  std::vector<std::size_t> on;                       ///< [d_sae]
   std::map<Tokens, std::vector<std::size_t>> after;  ///< suffix -> [d_sae]
   std::map<Tokens, std::size_t> seen;
 };
@@ -61,11 +61,11 @@ struct Activity {
 void count_chunk(const Transformer& model, const Sae& sae, const Tokens& chunk, std::size_t known,
                  Activity& activity) {
   const std::string hooks[] = {sae.hook_name};
-  const Matrix pre =
-      pre_activations(sae, forward(model, chunk, hooks).hooks.at(sae.hook_name));
+  const Matrix pre = pre_activations(sae, forward(model, chunk, hooks).hooks.at(sae.hook_name));
   for (std::size_t p = known; p <= chunk.size(); ++p) {
     const auto last = chunk.begin() + static_cast<std::ptrdiff_t>(p);
-    const auto suffix = activity.after.find(Tokens(last - static_cast<std::ptrdiff_t>(known), last));
+    const auto suffix =
+        activity.after.find(Tokens(last - static_cast<std::ptrdiff_t>(known), last));
     ++activity.positions;
     for (std::size_t i = 0; i < sae.d_sae; ++i) {
       const bool on = pre.at(p - 1, i) > threshold_of(sae, i);
@@ -91,16 +91,16 @@ Activity measure(const Transformer& model, const Sae& sae, const std::vector<Tok
   for (const Tokens& document : fit) {
     total += document.size();
   }
-  const std::size_t chunk = model.config.positions == PosKind::standard
-                                ? std::min(kChunk, model.config.n_ctx)
-                                : kChunk;
+  const std::size_t chunk =
+      model.config.positions == PosKind::standard ? std::min(kChunk, model.config.n_ctx) : kChunk;
   const std::size_t stride = std::max(chunk, total / kChunks);
   std::size_t skip = 0;
   for (const Tokens& document : fit) {
     for (; skip + known < document.size(); skip += stride) {
       const auto first = document.begin() + static_cast<std::ptrdiff_t>(skip);
       const std::size_t n = std::min(chunk, document.size() - skip);
-      count_chunk(model, sae, Tokens(first, first + static_cast<std::ptrdiff_t>(n)), known, activity);
+      count_chunk(model, sae, Tokens(first, first + static_cast<std::ptrdiff_t>(n)), known,
+                  activity);
     }
     skip = skip > document.size() ? skip - document.size() : 0;
   }
@@ -119,7 +119,8 @@ class Collector {
     claim.kind = kind;
     claim.target = target;
     claim.suffix = suffix;
-    claim.id = std::string(kind == ClaimKind::feature_off ? "feature-" : "token-") + std::to_string(target);
+    claim.id = std::string(kind == ClaimKind::feature_off ? "feature-" : "token-") +
+               std::to_string(target);
     while (used_.contains(claim.id)) {
       claim.id += "b";
     }
@@ -129,8 +130,8 @@ class Collector {
       kept_.push_back(std::move(result));
       return true;
     }
-    const bool better = !honest_ || (honest_->status == Status::unknown &&
-                                     result.status == Status::violated);
+    const bool better =
+        !honest_ || (honest_->status == Status::unknown && result.status == Status::violated);
     if (options_.honest && better) {
       honest_ = std::move(result);
     }
@@ -156,7 +157,8 @@ class Collector {
     if (claims.empty()) {
       throw Error(ExitCode::unknown, "suggest: no claim could be proved on this model and text");
     }
-    out.request = make_request(decoder ? std::optional(options_.decoder) : std::nullopt, claims, comments);
+    out.request =
+        make_request(decoder ? std::optional(options_.decoder) : std::nullopt, claims, comments);
     out.results = std::move(kept_);
     return out;
   }
@@ -215,11 +217,12 @@ struct Pattern {
   const char* before;
   const char* next;
 };
-constexpr Pattern kPatterns[] = {{"<", "<"}, {"</", "1"}, {"</", " "}, {"<", " "}, {"</", "<"}, {"<", "1"}, {"=\"", "<"}, {"&", " "}};
+constexpr Pattern kPatterns[] = {{"<", "<"},  {"</", "1"}, {"</", " "},  {"<", " "},
+                                 {"</", "<"}, {"<", "1"},  {"=\"", "<"}, {"&", " "}};
 
 /// The most frequent suffix whose text ends in `before`; nullptr when none does.
-const CountedSuffix* suffix_ending(const std::vector<CountedSuffix>& suffixes, const Tokenizer& tokenizer,
-                                   const std::string& before) {
+const CountedSuffix* suffix_ending(const std::vector<CountedSuffix>& suffixes,
+                                   const Tokenizer& tokenizer, const std::string& before) {
   for (const CountedSuffix& s : suffixes) {
     if (tokenizer.decode(s.tokens).ends_with(before)) {
       return &s;
@@ -235,7 +238,8 @@ std::size_t suggest_patterns(const std::vector<CountedSuffix>& suffixes, const T
   for (const Pattern& pattern : kPatterns) {
     const CountedSuffix* suffix = suffix_ending(suffixes, tokenizer, pattern.before);
     const Tokens next = tokenizer.encode(pattern.next);
-    if (kept == wanted || suffix == nullptr || next.size() != 1 || suffix->next.contains(next[0].value) ||
+    if (kept == wanted || suffix == nullptr || next.size() != 1 ||
+        suffix->next.contains(next[0].value) ||
         !tried.insert({next[0].value, suffix->tokens}).second) {
       continue;
     }
@@ -248,8 +252,9 @@ void suggest_tokens(const Transformer& model, const std::vector<Tokens>& held_ou
                     const std::vector<CountedSuffix>& suffixes, const Tokenizer* tokenizer,
                     const SuggestOptions& options, Collector& collector) {
   std::set<std::pair<std::uint32_t, Tokens>> tried;
-  std::size_t kept =
-      tokenizer == nullptr ? 0 : suggest_patterns(suffixes, *tokenizer, options.claims, tried, collector);
+  std::size_t kept = tokenizer == nullptr
+                         ? 0
+                         : suggest_patterns(suffixes, *tokenizer, options.claims, tried, collector);
   std::vector<std::pair<std::size_t, std::uint32_t>> frequent(model.config.d_vocab_out);
   for (std::uint32_t u = 0; u < frequent.size(); ++u) {
     frequent[u] = {0, u};
@@ -295,8 +300,8 @@ Suggestion suggest(const Transformer& model, const Sae* sae, const std::vector<T
   }
   const std::vector<CountedSuffix> suffixes = count_suffixes(held_out, options.known);
   if (suffixes.empty()) {
-    throw InputError("text", "held-out part", "at least " + std::to_string(options.known) + " tokens",
-                     "fewer");
+    throw InputError("text", "held-out part",
+                     "at least " + std::to_string(options.known) + " tokens", "fewer");
   }
   Prover prover(model, sae, options.decoder, text);
   Collector collector(prover, options);

@@ -17,7 +17,9 @@ constexpr int kRounds = 4;
 
 using Shares = std::vector<std::pair<std::uint32_t, double>>;
 
-Interval weight_of(std::uint32_t weight) { return Interval(static_cast<double>(weight) * 0x1p-16); }
+Interval weight_of(std::uint32_t weight) {
+  return Interval(static_cast<double>(weight) * 0x1p-16);
+}
 
 /// What hard contexts prefer instead of the token: top one, top two, half each, the mean itself.
 std::vector<Mixture> first_mixtures(const std::vector<double>& mean, std::uint32_t token) {
@@ -49,8 +51,8 @@ Mixture towards_winner(const SuffixWork& work, const FoldProof& proof, const Mix
   std::vector<double> logits =
       logits_of(work.suffix.layer(), relaxed_maximiser(work.suffix, proof.maxima));
   logits[token] = -std::numeric_limits<double>::infinity();
-  const auto winner = static_cast<std::uint32_t>(
-      std::max_element(logits.begin(), logits.end()) - logits.begin());
+  const auto winner =
+      static_cast<std::uint32_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
   Shares shares;
   bool found = false;
   for (std::size_t i = 0; i < mixture.rivals.size(); ++i) {
@@ -133,8 +135,8 @@ Conclusion token_out(SuffixWork& work, const AttackPool& pool, const Claim& clai
   std::optional<Mixture> best;
   FoldProof proof;
   const auto consider = [&](const Mixture& mixture) {
-    FoldProof next = mlp_fold(work.suffix, work.neurons(), token_target(layer, claim.target, mixture),
-                              kQuickSteps);
+    FoldProof next = mlp_fold(work.suffix, work.neurons(),
+                              token_target(layer, claim.target, mixture), kQuickSteps);
     if (best && !(next.hi < proof.hi)) {
       return false;
     }

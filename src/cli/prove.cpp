@@ -47,7 +47,9 @@ std::unique_ptr<Inputs> read_inputs(const Options& o) {
     }
     for (const Document& document : load_corpus(o.text)) {
       const Part part = part_of(document);
-      auto* documents = part == Part::fit ? &in->fit : part == Part::held_out ? &in->held_out : nullptr;
+      auto* documents = part == Part::fit        ? &in->fit
+                        : part == Part::held_out ? &in->held_out
+                                                 : nullptr;
       if (documents != nullptr) {
         documents->push_back(in->tokenizer->encode(document.text));
       }
@@ -58,7 +60,9 @@ std::unique_ptr<Inputs> read_inputs(const Options& o) {
   return in;
 }
 
-ordered_json number(std::optional<double> x) { return x ? ordered_json(*x) : ordered_json(nullptr); }
+ordered_json number(std::optional<double> x) {
+  return x ? ordered_json(*x) : ordered_json(nullptr);
+}
 
 ordered_json claim_json(const bounds::ClaimResult& r) {
   ordered_json o;
@@ -95,13 +99,15 @@ ordered_json claims_json(const std::vector<bounds::ClaimResult>& results) {
 
 void write_result(const Options& o, const ordered_json& object) {
   if (!o.result.empty()) {
-    write_file_atomic(o.result, object.dump(1, ' ', true, nlohmann::json::error_handler_t::replace) + "\n");
+    write_file_atomic(o.result,
+                      object.dump(1, ' ', true, nlohmann::json::error_handler_t::replace) + "\n");
   }
 }
 
 void run_prove(const Options& o, Session& session) {
   if (o.request.empty() || o.out.empty()) {
-    throw UsageError("prove: --request FILE and --out CERT are required (or --suggest N --out FILE)");
+    throw UsageError(
+        "prove: --request FILE and --out CERT are required (or --suggest N --out FILE)");
   }
   const auto in = read_inputs(o);
   const bounds::Request request = bounds::load_request(o.request);
@@ -121,7 +127,8 @@ void run_prove(const Options& o, Session& session) {
       note += "\nof the proved claims alone: " + o.out + ".request";
     }
   }
-  ordered_json object{{"assay-prove", 1}, {"request", o.request}, {"statement", run.statement.digest.hex()}};
+  ordered_json object{
+      {"assay-prove", 1}, {"request", o.request}, {"statement", run.statement.digest.hex()}};
   object["certificate"] = run.certificate.empty() ? ordered_json(nullptr) : ordered_json(o.out);
   object["reduced"] = run.is_reduced;
   object["claims"] = claims_json(run.results);
@@ -158,21 +165,26 @@ void run_suggest(const Options& o, Session& session) {
 }  // namespace
 
 void add_prove(CLI::App& app, Session& session) {
-  auto* sub = app.add_subcommand("prove", "Prove claims over all contexts and write their certificate");
+  auto* sub =
+      app.add_subcommand("prove", "Prove claims over all contexts and write their certificate");
   auto o = std::make_shared<Options>();
-  sub->add_option("--model", o->model, "Model directory")->required()->check(CLI::ExistingDirectory);
+  sub->add_option("--model", o->model, "Model directory")
+      ->required()
+      ->check(CLI::ExistingDirectory);
   sub->add_option("--sae", o->sae, "SAE or transcoder directory (for feature-off claims)")
       ->check(CLI::ExistingDirectory);
   sub->add_option("--request", o->request, "Request file: the claims")->check(CLI::ExistingFile);
   sub->add_option("--out", o->out, "Certificate to write (with --suggest: the request)");
-  sub->add_option("--text", o->text, "Text file or directory: contexts for attacks, data for --suggest")
+  sub->add_option("--text", o->text,
+                  "Text file or directory: contexts for attacks, data for --suggest")
       ->check(CLI::ExistingPath);
   sub->add_option("--result", o->result, "Write the result table as JSON to this file too");
   sub->add_option("--suggest", o->suggest, "Propose N provable claims of each kind from the text");
   sub->add_option("--known", o->known, "Known last tokens of a proposed claim (default 3)");
   sub->add_flag("--honest", o->honest, "Propose one more claim that does not hold, if met");
   sub->add_option("--min-p", o->min_p, "min-p of the proposed decoder (default 1/10)");
-  sub->add_option("--temperature", o->temperature, "Temperature of the proposed decoder (default 1)");
+  sub->add_option("--temperature", o->temperature,
+                  "Temperature of the proposed decoder (default 1)");
   sub->add_option("--order", o->order, "Temperature before or after the min-p cut (default after)");
   sub->callback([o, &session] {
     if (o->suggest > 0) {

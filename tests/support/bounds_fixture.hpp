@@ -114,7 +114,8 @@ inline Naive naive(const Transformer& m, const std::vector<TokenId>& context) {
       for (std::size_t i = 0; i < dh; ++i) {
         s += q[i] * k[i];
       }
-      const long double weight = std::exp(s / std::sqrt(static_cast<long double>(dh)) + m.rel_bias.at(h, j));
+      const long double weight =
+          std::exp(s / std::sqrt(static_cast<long double>(dh)) + m.rel_bias.at(h, j));
       total += weight;
       for (std::size_t i = 0; i < dh; ++i) {
         mean[i] += weight * v[i];
@@ -162,7 +163,8 @@ inline long double naive_feature(const Sae& sae, std::size_t i, const Naive& val
 }
 
 /// Every context of length k … w that ends in the suffix (longer ones show the same keys).
-inline std::vector<std::vector<TokenId>> all_contexts(const Transformer& m, const std::vector<TokenId>& suffix) {
+inline std::vector<std::vector<TokenId>> all_contexts(const Transformer& m,
+                                                      const std::vector<TokenId>& suffix) {
   std::vector<std::vector<TokenId>> all{suffix};
   for (std::size_t first = 0, n = suffix.size(); n < m.config.attention_window; ++n) {
     const std::size_t end = all.size();

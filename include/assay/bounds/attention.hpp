@@ -41,9 +41,9 @@ class OneLayer {
 
 /// One head's extremal value along a direction.
 struct HeadMaximum {
-  double L = 0;                    ///< upper bound over the domain; passes the outward-rounded check
+  double L = 0;  ///< upper bound over the domain; passes the outward-rounded check
   std::optional<TokenId> maximiser;  ///< the token that all free positions hold at the maximum;
-                                   ///< nullopt: the suffix alone is the maximising context
+                                     ///< nullopt: the suffix alone is the maximising context
 };
 
 /// The domain of a `suffix T1 … Tk` claim, T_k the current token: every context of any length

@@ -16,11 +16,11 @@ namespace assay::bounds {
 /// The network's values at the last token of one concrete context, enclosed in REAL semantics:
 /// weights as the reals their bits denote, every operation rounded outward.
 struct ConcreteValues {
-  std::vector<Interval> resid_mid;  ///< [d_model]
-  std::vector<Interval> mlp_post;   ///< [d_mlp]
-  std::vector<Interval> mlp_out;    ///< [d_model]
-  std::vector<Interval> resid_post; ///< [d_model]
-  std::vector<Interval> logits;     ///< [d_vocab_out]
+  std::vector<Interval> resid_mid;   ///< [d_model]
+  std::vector<Interval> mlp_post;    ///< [d_mlp]
+  std::vector<Interval> mlp_out;     ///< [d_model]
+  std::vector<Interval> resid_post;  ///< [d_model]
+  std::vector<Interval> logits;      ///< [d_vocab_out]
 };
 
 /// One layer, ReLU, no LayerNorm, relative or absolute positions, any window; throws InputError for other models.

@@ -20,16 +20,17 @@ enum class Status { holds, violated, unknown };
 /// l_u - max_{y != u} l_y.
 struct ClaimResult {
   Claim claim;
-  std::string text;             ///< the claim in plain words
+  std::string text;  ///< the claim in plain words
   Status status = Status::unknown;
   std::optional<double> bound;  ///< over all contexts the value is at most this (surely)
-  std::optional<double> threshold;  ///< the feature's threshold, or ln(min-p) [* temperature], nearest
-  std::optional<double> attack;     ///< the largest value met, replayed by the reference forward pass
-  Interval attack_enclosure;        ///< the same value, enclosed
-  std::vector<TokenId> context;     ///< where the attack met it
-  std::string context_text;         ///< the context's characters, or its ids
-  std::string reason;               ///< of UNKNOWN and VIOLATED
-  std::string rule;                 ///< of HOLDS: the concluding rule
+  std::optional<double>
+      threshold;                 ///< the feature's threshold, or ln(min-p) [* temperature], nearest
+  std::optional<double> attack;  ///< the largest value met, replayed by the reference forward pass
+  Interval attack_enclosure;     ///< the same value, enclosed
+  std::vector<TokenId> context;  ///< where the attack met it
+  std::string context_text;      ///< the context's characters, or its ids
+  std::string reason;            ///< of UNKNOWN and VIOLATED
+  std::string rule;              ///< of HOLDS: the concluding rule
 };
 
 struct ProofRun {

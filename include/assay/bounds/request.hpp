@@ -20,10 +20,10 @@ enum class ClaimKind { feature_off, token_out, residual };
 struct Claim {
   std::string id;
   ClaimKind kind = ClaimKind::feature_off;
-  std::uint32_t target = 0;      ///< feature (feature-off) or next token (token-out)
-  std::vector<TokenId> suffix;   ///< T1 … Tk, the current token last
-  Digest data;                   ///< residual only
-  Rational max_r2;               ///< residual only
+  std::uint32_t target = 0;     ///< feature (feature-off) or next token (token-out)
+  std::vector<TokenId> suffix;  ///< T1 … Tk, the current token last
+  Digest data;                  ///< residual only
+  Rational max_r2;              ///< residual only
 
   [[nodiscard]] std::string text() const;  ///< the line
 };

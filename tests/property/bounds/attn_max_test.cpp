@@ -65,7 +65,8 @@ TEST_CASE("ATTN-MAX: per head the bound is the brute-force maximum over all cont
 
 TEST_CASE("NEURON-RANGE: every context's pre-activation lies in its range, both ends nearly met") {
   for (std::uint64_t seed = 1; seed <= 6; ++seed) {
-    const Transformer model = fixture::random_model(seed, {.V = 5, .d = 4, .H = 1, .dh = 3, .f = 6, .w = 4});
+    const Transformer model =
+        fixture::random_model(seed, {.V = 5, .d = 4, .H = 1, .dh = 3, .f = 6, .w = 4});
     const OneLayer layer(model);
     const std::vector<TokenId> tokens{TokenId(seed % 5), TokenId(1)};
     const NeuronRanges ranges = neuron_ranges(Suffix(layer, tokens));

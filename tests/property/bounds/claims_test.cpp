@@ -34,11 +34,15 @@ long double value(const Claim& claim, const Sae& sae, const fixture::Naive& run)
   return run.logits[claim.target] - rival;
 }
 
-bool contains(Interval i, long double x) { return i.lo <= x && x <= i.hi; }
+bool contains(Interval i, long double x) {
+  return i.lo <= x && x <= i.hi;
+}
 
 }  // namespace
 
-TEST_CASE("FEATURE-OFF, FEATURE-OFF-MLP, TOKEN-OUT: bounds are above, attacks at most, the brute-force maximum") {
+TEST_CASE(
+    "FEATURE-OFF, FEATURE-OFF-MLP, TOKEN-OUT: bounds are above, attacks at most, the brute-force "
+    "maximum") {
   std::size_t held = 0;
   std::size_t violated = 0;
   for (std::uint64_t seed = 1; seed <= 16; ++seed) {

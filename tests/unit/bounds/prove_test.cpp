@@ -1,6 +1,6 @@
+#include "assay/bounds/prove.hpp"
 #include "assay/base/errors.hpp"
 #include "assay/bounds/concrete.hpp"
-#include "assay/bounds/prove.hpp"
 #include "bounds_fixture.hpp"
 #include "catch.hpp"
 
@@ -10,7 +10,8 @@ using namespace assay::bounds;
 namespace {
 
 Request one(ClaimKind kind, std::uint32_t target, std::vector<TokenId> suffix) {
-  return make_request(make_decoder("1/10", "1", "after"), {{"c", kind, target, std::move(suffix), {}, {}}});
+  return make_request(make_decoder("1/10", "1", "after"),
+                      {{"c", kind, target, std::move(suffix), {}, {}}});
 }
 const float kNan = std::numeric_limits<float>::quiet_NaN();
 
@@ -50,8 +51,9 @@ TEST_CASE("what does not hold leaves a reduced statement of the proved claims") 
 
 TEST_CASE("NaN never proves") {
   const Request request = one(ClaimKind::feature_off, 0, {TokenId(1)});
-  for (Tensor Transformer::*tensor : {&Transformer::W_E, &Transformer::W_Q, &Transformer::b_V, &Transformer::W_O,
-                                      &Transformer::rel_bias, &Transformer::W_in, &Transformer::W_U}) {
+  for (Tensor Transformer::*tensor :
+       {&Transformer::W_E, &Transformer::W_Q, &Transformer::b_V, &Transformer::W_O,
+        &Transformer::rel_bias, &Transformer::W_in, &Transformer::W_U}) {
     Transformer model = fixture::random_model(1);
     (model.*tensor).data[0] = kNan;
     const Sae sae = fixture::random_sae(1, kHookMlpPost, 6);
@@ -76,12 +78,15 @@ TEST_CASE("NaN never proves") {
 TEST_CASE("outside the family: UNKNOWN with the reason; ids out of range: refused") {
   Transformer model = fixture::random_model(1);
   const Sae sae = fixture::random_sae(1, kHookMlpPost, 6);
-  REQUIRE_THROWS_AS(prove(model, &sae, one(ClaimKind::feature_off, 3, {TokenId(1)}), {}), InputError);
+  REQUIRE_THROWS_AS(prove(model, &sae, one(ClaimKind::feature_off, 3, {TokenId(1)}), {}),
+                    InputError);
   REQUIRE_THROWS_AS(prove(model, &sae, one(ClaimKind::token_out, 5, {TokenId(1)}), {}), InputError);
   REQUIRE_THROWS_AS(prove(model, &sae, one(ClaimKind::token_out, 0, {TokenId(5)}), {}), InputError);
-  REQUIRE_THROWS_AS(prove(model, nullptr, one(ClaimKind::feature_off, 0, {TokenId(1)}), {}), UsageError);
-  REQUIRE_THROWS_AS(prove(model, &sae, one(ClaimKind::token_out, 0, std::vector<TokenId>(5, TokenId(1))), {}),
-                    InputError);
+  REQUIRE_THROWS_AS(prove(model, nullptr, one(ClaimKind::feature_off, 0, {TokenId(1)}), {}),
+                    UsageError);
+  REQUIRE_THROWS_AS(
+      prove(model, &sae, one(ClaimKind::token_out, 0, std::vector<TokenId>(5, TokenId(1))), {}),
+      InputError);
   model.config.attention_window = 0;
   const ProofRun run = prove(model, &sae, one(ClaimKind::token_out, 0, {TokenId(1)}), {});
   REQUIRE(run.results[0].status == Status::unknown);

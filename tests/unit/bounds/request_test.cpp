@@ -1,5 +1,5 @@
-#include "assay/base/errors.hpp"
 #include "assay/bounds/request.hpp"
+#include "assay/base/errors.hpp"
 #include "catch.hpp"
 
 using namespace assay;
@@ -23,21 +23,32 @@ TEST_CASE("a request that is not of the form is refused") {
   const auto body = [](const std::string& lines) { return "assay-request 1\n" + lines + "end\n"; };
   const std::string decoder = "decoder min-p 1/10 temperature 1 order after\n";
   const std::vector<std::string> bad{
-      "", "assay-request 1\nend\n", "assay-request 2\nfeature-off a 1 suffix 1\nend\n",
-      "assay-request 1\nfeature-off a 1 suffix 1\nend", "assay-request 1\nfeature-off a 1 suffix 1\n",
-      body(""), body("feature-off a 1 suffix\n"), body("feature-off a 01 suffix 1\n"),
-      body("feature-off a -1 suffix 1\n"), body("feature-off a 2147483648 suffix 1\n"),
-      body("feature-off a 1  suffix 1\n"), body("feature-off a 1 suffix 1 \n"),
-      body(" feature-off a 1 suffix 1\n"), body("\nfeature-off a 1 suffix 1\n"),
+      "",
+      "assay-request 1\nend\n",
+      "assay-request 2\nfeature-off a 1 suffix 1\nend\n",
+      "assay-request 1\nfeature-off a 1 suffix 1\nend",
+      "assay-request 1\nfeature-off a 1 suffix 1\n",
+      body(""),
+      body("feature-off a 1 suffix\n"),
+      body("feature-off a 01 suffix 1\n"),
+      body("feature-off a -1 suffix 1\n"),
+      body("feature-off a 2147483648 suffix 1\n"),
+      body("feature-off a 1  suffix 1\n"),
+      body("feature-off a 1 suffix 1 \n"),
+      body(" feature-off a 1 suffix 1\n"),
+      body("\nfeature-off a 1 suffix 1\n"),
       body("feature-off a 1 suffix 1\nfeature-off a 2 suffix 1\n"),
-      body("feature-off 1a 1 suffix 1\n"), body("feature-of a 1 suffix 1\n"),
-      body("token-out a 1 suffix 1\n"), body(decoder + decoder + "token-out a 1 suffix 1\n"),
+      body("feature-off 1a 1 suffix 1\n"),
+      body("feature-of a 1 suffix 1\n"),
+      body("token-out a 1 suffix 1\n"),
+      body(decoder + decoder + "token-out a 1 suffix 1\n"),
       body("decoder min-p 0 temperature 1 order after\ntoken-out a 1 suffix 1\n"),
       body("decoder min-p 11/10 temperature 1 order after\ntoken-out a 1 suffix 1\n"),
       body("decoder min-p 0.1 temperature 1 order after\ntoken-out a 1 suffix 1\n"),
       body("decoder min-p 1/0 temperature 1 order after\ntoken-out a 1 suffix 1\n"),
       body("decoder min-p 1/10 temperature 1 order between\ntoken-out a 1 suffix 1\n"),
-      body("residual r data 00 max-r2 1/100\n"), body("feature-off a 1 suffix 1\r\n")};
+      body("residual r data 00 max-r2 1/100\n"),
+      body("feature-off a 1 suffix 1\r\n")};
   for (const std::string& text : bad) {
     CAPTURE(text);
     REQUIRE_THROWS_AS(parse_request(text, "r"), InputError);

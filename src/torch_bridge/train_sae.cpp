@@ -178,7 +178,7 @@ StepFigures Trainer::step(const Pairs& batch, std::size_t step) {
   figures.fvu = fvu.item<double>();
   figures.mse = error.item<double>() / static_cast<double>(y.numel());
   std::vector<at::Tensor> gradients = adam_.gradients(loss);
-  gradients[1] = perpendicular(gradients[1], d_.get("W_dec"));  // name order: W_dec is second
+  gradients[0] = perpendicular(gradients[0], d_.get("W_dec"));  // name order: W_dec comes first
   adam_.step(std::move(gradients), learning_rate(o_.lr, step, o_.steps), 1.0);
   normalise_decoder(d_);
   count_silent(features);

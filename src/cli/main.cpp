@@ -47,7 +47,6 @@ int run(int argc, char** argv) {
   add_check(app, session);
   add_prove(app, session);
   add_erase(app, session);
-  add_certify(app, session);
   add_verify(app, session);
   add_report(app, session);
   add_key(app, session);

@@ -1,7 +1,5 @@
 #include "formula.hpp"
 
-#include <algorithm>
-
 #include "reject.hpp"
 
 namespace assay_check {
@@ -94,10 +92,9 @@ FormulaId Formulas::negate(FormulaId f) {
   return result;
 }
 
-std::vector<FormulaId> Formulas::subformulas(FormulaId f) const {
+bool Formulas::is_safety(FormulaId f) const {
   std::vector<FormulaId> all{f};
   std::vector<bool> seen(nodes_.size());
-  seen[f] = true;
   const auto add = [&](FormulaId child) {
     if (!seen[child]) {
       seen[child] = true;
@@ -106,6 +103,10 @@ std::vector<FormulaId> Formulas::subformulas(FormulaId f) const {
   };
   for (std::size_t i = 0; i < all.size(); ++i) {
     const Formula& n = at(all[i]);
+    if (n.op == Op::until || n.op == Op::next_strong ||
+        (n.op == Op::eventually && n.hi == Formula::kUnbounded)) {
+      return false;
+    }
     if (!is_leaf(n.op)) {
       add(n.a);
     }
@@ -113,26 +114,7 @@ std::vector<FormulaId> Formulas::subformulas(FormulaId f) const {
       add(n.b);
     }
   }
-  return all;
-}
-
-bool Formulas::is_safety(FormulaId f) const {
-  const std::vector<FormulaId> all = subformulas(f);
-  return std::none_of(all.begin(), all.end(), [this](FormulaId id) {
-    const Formula& n = at(id);
-    return n.op == Op::until || n.op == Op::next_strong ||
-           (n.op == Op::eventually && n.hi == Formula::kUnbounded);
-  });
-}
-
-std::uint64_t Formulas::atoms_of(FormulaId f) const {
-  std::uint64_t atoms = 0;
-  for (const FormulaId id : subformulas(f)) {
-    if (at(id).op == Op::atom || at(id).op == Op::not_atom) {
-      atoms |= std::uint64_t{1} << at(id).a;
-    }
-  }
-  return atoms;
+  return true;
 }
 
 }  // namespace assay_check

@@ -49,11 +49,8 @@ class Formulas {
   [[nodiscard]] FormulaId negate(FormulaId f);
   /// No U, no unbounded F, no X[!]: a violation shows after finitely many letters.
   [[nodiscard]] bool is_safety(FormulaId f) const;
-  /// Bit i set iff atom i occurs.
-  [[nodiscard]] std::uint64_t atoms_of(FormulaId f) const;
 
  private:
-  [[nodiscard]] std::vector<FormulaId> subformulas(FormulaId f) const;
   std::vector<Formula> nodes_;
   std::map<std::tuple<Op, FormulaId, FormulaId, std::uint32_t, std::uint32_t>, FormulaId> index_;
   std::map<FormulaId, FormulaId> negations_;

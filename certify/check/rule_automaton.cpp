@@ -54,8 +54,7 @@ DfaFact read_dfa(const Step& step, Session& session) {
   }
   DfaFact dfa;
   dfa.property = session.property(step.premises[0]);
-  const std::uint64_t used =
-      session.spec().formulas.atoms_of(session.spec().properties[dfa.property].formula);
+  const std::uint64_t used = session.spec().properties[dfa.property].atoms;
   for (std::size_t i = 0; i < session.spec().atoms.size(); ++i) {
     if ((used >> i & 1) != 0) {
       dfa.atoms.push_back(i);

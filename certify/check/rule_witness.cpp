@@ -49,8 +49,8 @@ Interval feature_value(const SaeEncoder& sae, std::size_t i, const std::vector<I
 /// Reads letters off the model; the property's atoms only.
 class LetterReader {
  public:
-  LetterReader(Session& session, const Step& step, FormulaId formula)
-      : session_(session), step_(step), used_(session.spec().formulas.atoms_of(formula)) {}
+  LetterReader(Session& session, const Step& step, std::uint64_t atoms)
+      : session_(session), step_(step), used_(atoms) {}
 
   [[nodiscard]] std::uint64_t letter(std::size_t token, const Position& at) {
     const std::vector<SpecAtom>& atoms = session_.spec().atoms;
@@ -149,7 +149,7 @@ void rule_witness(Session& session, const Step& step) {
   const MinP& decoder = session.automaton().decoder;
   Attention& attention = session.attention();
   Progression monitor(session.spec().formulas, property.formula);
-  LetterReader reader(session, step, property.formula);
+  LetterReader reader(session, step, property.atoms);
   std::size_t residual = monitor.initial();
   std::vector<std::size_t> context = run.prompt;
   Position at = evaluate(attention, context);

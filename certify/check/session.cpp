@@ -121,7 +121,7 @@ std::size_t Session::property(std::string_view name) const {
 }
 
 void Session::need_sources(std::size_t property) const {
-  const std::uint64_t used = spec_->formulas.atoms_of(spec_->properties[property].formula);
+  const std::uint64_t used = spec_->properties[property].atoms;
   for (std::size_t i = 0; i < spec_->atoms.size(); ++i) {
     const SpecAtom& atom = spec_->atoms[i];
     if ((used >> i & 1) == 0 || atom.kind == SpecAtom::Kind::token) {

@@ -173,7 +173,7 @@ class SpecParser {
     tokens_.expect(":");
     tokens_.expect("all");
     const std::size_t begin = tokens_.position();
-    property.formula = ltl_.parse();
+    property.formula = ltl_.parse(property.atoms);
     property.text = tokens_.text_since(begin);
     while (tokens_.peek().text != ";") {
       read_attribute();

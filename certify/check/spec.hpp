@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -24,8 +25,9 @@ struct SpecAtom {
 
 struct SpecProperty {
   std::string name;
-  FormulaId formula = 0;  ///< negation normal form, atoms by index into Spec::atoms
-  std::string text;       ///< the formula as written
+  FormulaId formula = 0;    ///< negation normal form, atoms by index into Spec::atoms
+  std::uint64_t atoms = 0;  ///< bit i: atom i occurs in the expanded formula as written
+  std::string text;         ///< the formula as written
 };
 
 /// A resolved .spec file: ids, feature numbers and digests only (docs/spec-language.md).

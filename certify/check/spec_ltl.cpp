@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <utility>
 
 namespace assay_check {
 namespace {
@@ -29,7 +30,7 @@ bool LtlParser::is_declared(const std::string& name) const {
 
 void LtlParser::declare_atom(const std::string& name) {
   const auto index = static_cast<std::uint32_t>(atoms_.size());
-  atoms_.emplace(name, formulas_.atom(index));
+  atoms_.emplace(name, Named{formulas_.atom(index), std::uint64_t{1} << index});
 }
 
 void LtlParser::declare_let(const std::string& name) {
@@ -39,7 +40,7 @@ void LtlParser::declare_let(const std::string& name) {
     do {
       let.parameters.emplace_back(tokens_.take(SpecToken::Kind::name, "a parameter").text);
       if (is_reserved(let.parameters.back()) ||
-          !parameters_.emplace(let.parameters.back(), Formulas::kTrue).second) {
+          !parameters_.emplace(let.parameters.back(), Named{Formulas::kTrue, 0}).second) {
         tokens_.refuse("distinct parameters that are not words of the language");
       }
     } while (tokens_.take_if(","));
@@ -48,13 +49,16 @@ void LtlParser::declare_let(const std::string& name) {
   tokens_.expect("=");
   let.body = tokens_.position();
   let.order = lets_.size();
-  static_cast<void>(parse());  // reads past the body and checks it
+  static_cast<void>(equivalence());  // reads past the body and checks it
   parameters_ = std::move(saved);
   lets_.emplace(name, std::move(let));
 }
 
-FormulaId LtlParser::parse() {
-  return equivalence();
+FormulaId LtlParser::parse(std::uint64_t& atoms) {
+  used_ = 0;
+  const FormulaId f = equivalence();
+  atoms = used_;
+  return f;
 }
 
 FormulaId LtlParser::implies(FormulaId a, FormulaId b) {
@@ -173,11 +177,11 @@ FormulaId LtlParser::named(const std::string& name) {
   if (is_reserved(name)) {
     return pattern(name);
   }
-  if (const auto p = parameters_.find(name); p != parameters_.end()) {
-    return p->second;
-  }
-  if (const auto a = atoms_.find(name); a != atoms_.end()) {
-    return a->second;
+  for (const Environment* names : {&parameters_, &atoms_}) {
+    if (const auto found = names->find(name); found != names->end()) {
+      used_ |= found->second.atoms;
+      return found->second.formula;
+    }
   }
   const auto let = lets_.find(name);
   if (let == lets_.end() || let->second.order >= visible_) {
@@ -194,7 +198,9 @@ FormulaId LtlParser::call(const Let& let) {
       if (!arguments.empty()) {
         tokens_.expect(",");
       }
-      arguments.emplace(parameter, equivalence());
+      const std::uint64_t outside = std::exchange(used_, 0);
+      const FormulaId f = equivalence();
+      arguments.emplace(parameter, Named{f, std::exchange(used_, outside)});
     }
     tokens_.expect(")");
   }

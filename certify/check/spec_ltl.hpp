@@ -15,14 +15,19 @@ class LtlParser {
  public:
   LtlParser(SpecTokens& tokens, Formulas& formulas) : tokens_(tokens), formulas_(formulas) {}
 
-  [[nodiscard]] FormulaId parse();
+  /// `atoms` gets bit i when atom i occurs in the formula, lets and patterns expanded.
+  [[nodiscard]] FormulaId parse(std::uint64_t& atoms);
   void declare_atom(const std::string& name);
   /// Reads `[(params)] = ltl` and remembers it.
   void declare_let(const std::string& name);
   [[nodiscard]] bool is_declared(const std::string& name) const;
 
  private:
-  using Environment = std::map<std::string, FormulaId>;
+  struct Named {
+    FormulaId formula = 0;
+    std::uint64_t atoms = 0;
+  };
+  using Environment = std::map<std::string, Named>;
   struct Let {
     std::vector<std::string> parameters;
     std::size_t body = 0;   ///< token position
@@ -50,6 +55,7 @@ class LtlParser {
   std::map<std::string, Let> lets_;
   std::size_t visible_ = SIZE_MAX;  ///< lets of a lower order can be named
   std::size_t depth_ = 0, work_ = 0;
+  std::uint64_t used_ = 0;  ///< atoms met so far in the formula being read
 };
 
 }  // namespace assay_check

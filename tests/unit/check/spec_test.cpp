@@ -56,6 +56,10 @@ TEST_CASE("precedence, patterns and lets expand as documented") {
   CHECK(same("a <-> b", "(a & b) | (!a & !b)"));
   CHECK_FALSE(same("F[0:3] a", "F a"));
   CHECK(spec_of("both(na, b)").properties[0].text == "both ( na , b )");
+  CHECK(spec_of("both(na, b)").properties[0].atoms == 3);
+  CHECK(spec_of("G(c -> true)").properties[0].atoms == 4);  // as written, not as simplified
+  CHECK(parse_spec(kHead + "let one(p, q) = p; prop p : all one(b, c);", "f").properties[0].atoms ==
+        2);
 }
 
 TEST_CASE("residuals are false exactly after bad prefixes") {

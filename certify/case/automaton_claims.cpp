@@ -236,6 +236,7 @@ void check(CaseRun& run, const spec::Spec& resolved, const automata::FitResult& 
       verify::parse_samples(automata::samples_jsonl(fitted.automaton), "samples.jsonl",
                             fitted.automaton.prompts.size(), run.subject.model.config.d_vocab);
   const verify::CheckResult result = verify::check(input);
+  run.statement.environment["solver"] = result.properties.front().solver;
   std::vector<CheckInput> inputs;
   CheckerRun checked;
   if (!result.certificate.empty()) {

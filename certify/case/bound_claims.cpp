@@ -1,3 +1,5 @@
+#include <cctype>
+
 #include "assay/base/digest.hpp"
 #include "assay/base/errors.hpp"
 #include "assay/base/progress.hpp"
@@ -42,7 +44,7 @@ Counterexample exhibit_of(const CaseRun& run, const Claim& claim, const bounds::
   for (std::size_t i = 0; i + 1 < r.context.size(); ++i) {
     out.prompt += run.subject.tokenizer.text(r.context[i]);
   }
-  const std::string value = decimal(r.attack_enclosure.lo) + " … " + decimal(r.attack_enclosure.hi);
+  const std::string value = decimal(r.attack_enclosure.lo) + " to " + decimal(r.attack_enclosure.hi);
   out.steps.push_back({run.subject.tokenizer.text(r.context.back()),
                        "the limit is " + decimal(r.threshold.value_or(0)),
                        {{claim.unit, value}}});
@@ -53,7 +55,7 @@ Counterexample exhibit_of(const CaseRun& run, const Claim& claim, const bounds::
 }
 
 std::string unit_of(bounds::ClaimKind kind) {
-  return kind == bounds::ClaimKind::feature_off ? "pre-activation" : "nats against the best rival";
+  return kind == bounds::ClaimKind::feature_off ? "pre-activation" : "nats";
 }
 
 Claim claim_of(const bounds::ClaimResult& r) {
@@ -62,7 +64,8 @@ Claim claim_of(const bounds::ClaimResult& r) {
   c.kind = bounds::name(r.claim.kind);
   c.spec_ref = kAsked;
   c.formal = r.claim.text();
-  c.text = "The " + r.text + ".";
+  c.text = r.text + ".";
+  c.text[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(c.text[0])));
   c.domain = "every context, of any length, over the whole vocabulary, that ends in the suffix";
   c.unit = unit_of(r.claim.kind);
   const auto hex = [](const std::optional<double>& x) { return x ? hex_float(*x) : std::string(); };

@@ -50,6 +50,15 @@ void set_certificate(CaseRun& run, const std::optional<std::string>& issued_at) 
   }
 }
 
+/// All contexts first, then the specification, then the erasures, each in its own order.
+void order_claims(std::vector<Claim>& claims) {
+  const auto rank = [](const Claim& c) {
+    return c.kind == "residual" ? 2 : c.kind == "spec" ? 1 : 0;
+  };
+  std::stable_sort(claims.begin(), claims.end(),
+                   [&](const Claim& a, const Claim& b) { return rank(a) < rank(b); });
+}
+
 /// Only what some claim names is listed.
 void set_assumptions(Statement& statement) {
   const std::vector<Assumption> all = {
@@ -157,6 +166,7 @@ CertifyResult certify_case(const CaseFile& file, const CertifyOptions& options,
        {add_dictionaries, add_erasures, add_bound_claims, add_automaton_claims, add_figures}) {
     run_stage(run, stage);
   }
+  order_claims(run.statement.claims);
   set_assumptions(run.statement);
   set_not_claimed(run);
   run.statement.commands = options.reproduction;

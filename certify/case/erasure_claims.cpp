@@ -2,6 +2,7 @@
 #include "assay/base/progress.hpp"
 #include "assay/base/text.hpp"
 #include "assay/erase/erasure.hpp"
+#include "assay/spec/print.hpp"
 #include "case_run.hpp"
 
 namespace assay::certify {
@@ -26,12 +27,9 @@ Claim residual_claim(const erase::EraseResult& r, const erase::ResidualClaim& re
   c.kind = "residual";
   c.formal = "residual " + residual.id + " data " + residual.data_digest.hex() + " max-r2 " +
              residual.residual.tau.text();
-  c.text = "On the " + std::to_string(residual.residual.n) + " listed " + part +
-           " rows no affine predictor reads '" + r.labelled.name +
-           "' from the erased activations with an R² above " + fixed(residual.residual.r2, 6) +
-           " (before: " + fixed(split.r2_before, 3) +
-           "; expected of noise on independent rows: " + fixed(residual.residual.noise_floor(), 6) +
-           ").";
+  c.text = "On the listed " + std::string(part) + " rows no affine predictor reads '" +
+           r.labelled.name + "' from the erased activations with an R² above " +
+           spec::decimal_text(residual.residual.tau) + ".";
   c.domain = "the rows of " + residual.data_file + ": activations of " + r.hook + " at " +
              std::to_string(split.rows) + " tokens of " + std::to_string(split.documents) +
              " documents";

@@ -82,12 +82,12 @@ void add_figures(CaseRun& run) {
   add_training_record(run);
   add_metrics(run);
   add_materials(run);
-  run.statement.environment = {
-      {"toolVersion", ASSAY_VERSION},
-      {"decoder", run.file.decoder.text()},
-      {"seed", std::to_string(run.file.seed)},
-      {"arithmetic", "double, outward-rounded by nextafter; no fused operations"},
-      {"threads", "1"}};
+  run.statement.environment.insert(
+      {{"toolVersion", ASSAY_VERSION},
+       {"decoder", run.file.decoder.text()},
+       {"seed", std::to_string(run.file.seed)},
+       {"arithmetic", "double, outward-rounded by nextafter; no fused operations"},
+       {"threads", "1"}});
 }
 
 }  // namespace assay::certify

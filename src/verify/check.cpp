@@ -189,8 +189,9 @@ class Checker {
       return;
     }
     if (!compiled.product.dfa->has_bad()) {
-      result.verdict = Unknown{"valid by itself: no run can violate it, so holding would say nothing",
-                               "a property that some run can violate"};
+      result.verdict =
+          Unknown{"valid by itself: no run can violate it, so holding would say nothing",
+                  "a property that some run can violate"};
       return;
     }
     Holds holds(compiled.product, std::move(compiled.found.reached));

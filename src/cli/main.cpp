@@ -48,6 +48,7 @@ int run(int argc, char** argv) {
   add_check(app, session);
   add_prove(app, session);
   add_erase(app, session);
+  add_certify(app, session);
   add_verify(app, session);
   add_report(app, session);
   add_key(app, session);

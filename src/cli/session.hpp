@@ -30,6 +30,7 @@ void add_check(CLI::App& app, Session& session);      // check
 void add_prove(CLI::App& app, Session& session);      // prove
 void add_erase(CLI::App& app, Session& session);      // erase
 void add_key(CLI::App& app, Session& session);        // key new | show
+void add_certify(CLI::App& app, Session& session);    // certify
 void add_verify(CLI::App& app, Session& session);     // verify
 void add_report(CLI::App& app, Session& session);     // report
 

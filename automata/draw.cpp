@@ -46,7 +46,7 @@ std::string percent(std::uint64_t part, std::uint64_t whole) {
 
 const char* kGraph =
     "digraph automaton {\n"
-    "  graph [rankdir=LR, fontname=\"Helvetica\", fontsize=12, nodesep=0.3, ranksep=0.6];\n"
+    "  graph [rankdir=TB, fontname=\"Helvetica\", fontsize=12, nodesep=0.35, ranksep=0.45];\n"
     "  node [shape=box, style=\"rounded,filled\", fillcolor=\"#f4f6f8\", color=\"#5b6770\", "
     "fontname=\"Helvetica\", fontsize=11, margin=\"0.12,0.06\"];\n"
     "  edge [fontname=\"Helvetica\", fontsize=9, color=\"#5b6770\", arrowsize=0.7];\n";
@@ -192,7 +192,7 @@ std::string to_picture_dot(const FitResult& result, const PictureOptions& option
         inside.push_back(s);
       }
     }
-    if (inside.size() < 2) {
+    if (inside.size() < 2 || 2 * inside.size() > order.size()) {
       continue;
     }
     text += "  subgraph cluster_" + std::to_string(c) + " {\n    label=\"loop " +

@@ -44,7 +44,8 @@ Counterexample exhibit_of(const CaseRun& run, const Claim& claim, const bounds::
   for (std::size_t i = 0; i + 1 < r.context.size(); ++i) {
     out.prompt += run.subject.tokenizer.text(r.context[i]);
   }
-  const std::string value = decimal(r.attack_enclosure.lo) + " to " + decimal(r.attack_enclosure.hi);
+  const std::string value =
+      decimal(r.attack_enclosure.lo) + " to " + decimal(r.attack_enclosure.hi);
   out.steps.push_back({run.subject.tokenizer.text(r.context.back()),
                        "the limit is " + decimal(r.threshold.value_or(0)),
                        {{claim.unit, value}}});

@@ -25,26 +25,36 @@ FeatureCard exhibit_of(const features::FeatureCard& card, const Sae& sae,
   return out;
 }
 
-/// How plainly the card's best class names the feature.
-double clarity(const features::FeatureCard& card) {
-  return card.classes.empty() ? 0 : card.classes[0].f1;
+/// How plainly the card shows what the feature reacts to: one token, or one class of tokens.
+double purity(const features::FeatureCard& card) {
+  const double token = card.tokens.empty() ? 0 : card.tokens[0].share;
+  return std::max(token, card.classes.empty() ? 0 : card.classes[0].f1);
+}
+
+/// The purest cards, one for each most frequent token, so that they tell different things.
+std::vector<const features::FeatureCard*> choose(const features::CardSet& cards, std::size_t n) {
+  std::vector<const features::FeatureCard*> order;
+  for (const features::FeatureCard& card : cards.cards) {
+    order.push_back(&card);
+  }
+  std::stable_sort(order.begin(), order.end(),
+                   [](const auto* a, const auto* b) { return purity(*a) > purity(*b); });
+  std::set<TokenId> shown;
+  std::vector<const features::FeatureCard*> chosen;
+  for (const features::FeatureCard* card : order) {
+    if (chosen.size() < n && !card->tokens.empty() && shown.insert(card->tokens[0].token).second) {
+      chosen.push_back(card);
+    }
+  }
+  return chosen;
 }
 
 }  // namespace
 
 void add_cards(CaseRun& run, const automata::FitResult& fit) {
-  std::vector<const features::FeatureCard*> chosen;
-  for (const automata::StateFeature& f : fit.features) {
-    if (const features::FeatureCard* card = fit.cards.find(f.feature)) {
-      chosen.push_back(card);
-    }
-  }
-  std::stable_sort(chosen.begin(), chosen.end(),
-                   [](const auto* a, const auto* b) { return clarity(*a) > clarity(*b); });
-  chosen.resize(std::min(chosen.size(), run.file.cards));
   const Sae& sae = run.subject.dictionaries.at(run.file.automaton->dictionary);
   std::vector<FeatureCard> cards;
-  for (const features::FeatureCard* card : chosen) {
+  for (const features::FeatureCard* card : choose(fit.cards, run.file.cards)) {
     cards.push_back(exhibit_of(*card, sae, run.subject.tokenizer));
   }
   if (!cards.empty()) {

@@ -56,7 +56,7 @@ void add_erasures(CaseRun& run);          ///< erasure claims; leaves the probes
 void add_automaton_claims(CaseRun& run);  ///< resolves the spec, fits, checks
 void add_bound_claims(CaseRun& run);
 void add_figures(CaseRun& run);  ///< metrics, training record, materials, environment
-/// Cards of the features that name the automaton's states, and of those that claims speak of.
+/// Cards of features that are plain to read, for the report.
 void add_cards(CaseRun& run, const automata::FitResult& fit);
 
 }  // namespace assay::certify

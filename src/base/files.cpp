@@ -61,6 +61,11 @@ std::string read_file(const std::filesystem::path& path, std::size_t limit) {
 }
 
 void write_file_atomic(const std::filesystem::path& path, std::string_view bytes) {
+  struct stat old {};
+  if (::lstat(path.c_str(), &old) == 0 && !S_ISREG(old.st_mode) && !S_ISLNK(old.st_mode)) {
+    throw UsageError(path.string() + ": expected a regular file to write, found a " +
+                     (S_ISDIR(old.st_mode) ? "directory" : "special file"));
+  }
   const std::string temporary = path.string() + ".part." + std::to_string(::getpid());
   const auto fail = [&](const std::string& what) {
     const std::string why = reason();

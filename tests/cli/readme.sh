@@ -12,10 +12,10 @@ C
 sed -n '/^## By hand/,/^## The package/p' "$ASSAY_SOURCE/README.md" | sed -n '/^```sh/,/^```$/p' | grep -v '^```' >commands
 [ "$(wc -l <commands)" -ge 7 ] || { echo "README: fewer commands than expected"; exit 1; }
 while read -r line; do
-  code=0; bash -c "$line" >out 2>err </dev/null || code=$?
+  code=0; bash -c "$line" >stdout.txt 2>stderr.txt </dev/null || code=$?
   case "$code $line" in
     0\ *|[13]\ "assay certify"*|[13]\ "assay prove --model"*) ;;
-    *) cat out err; echo "README: exit $code: $line"; exit 1 ;;
+    *) cat stdout.txt stderr.txt; echo "README: exit $code: $line"; exit 1 ;;
   esac
   # What could not be proved is left out of the reduced request; take that one then.
   if [ -e claims.cert.request ]; then cp claims.cert.request claims.request; fi

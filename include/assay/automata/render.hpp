@@ -17,11 +17,11 @@ namespace assay::automata {
 [[nodiscard]] std::string to_dot(const FittedAutomaton& automaton);
 
 struct PictureOptions {
-  std::size_t states = 40;          ///< the most visited ones
-  std::size_t edges_per_state = 4;  ///< the most taken ones, share at least 1/20
+  std::size_t states = 14;          ///< the most visited ones: what is legible on a page
+  std::size_t edges_per_state = 3;  ///< the most taken ones, share at least 1/20
 };
 /// What a person can read: the most visited states with names, their main edges in percent, one
-/// box for every loop of frequent edges.
+/// box for every loop of frequent edges that holds at most half of them.
 [[nodiscard]] std::string to_picture_dot(const FitResult& result,
                                          const PictureOptions& options = {});
 

@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+
 #include <filesystem>
 
 #include "assay/base/digest.hpp"
@@ -53,4 +55,18 @@ TEST_CASE("files are written whole or not at all") {
   if (fs::exists("/dev/full")) {
     REQUIRE_THROWS_AS(assay::read_file("/dev/full"), assay::InputError);
   }
+}
+
+TEST_CASE("a special file or a directory is never replaced") {
+  const fs::path folder = fs::temp_directory_path() / "assay-special-test";
+  fs::remove_all(folder);
+  fs::create_directories(folder / "inner");
+  REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
+  REQUIRE_THROWS_AS(assay::write_file_atomic(folder / "pipe", "x"), assay::UsageError);
+  REQUIRE_THROWS_AS(assay::write_file_atomic(folder / "inner", "x"), assay::UsageError);
+  REQUIRE(fs::is_fifo(folder / "pipe"));
+  assay::write_file_atomic(folder / "plain", "x");
+  assay::write_file_atomic(folder / "plain", "y");
+  REQUIRE(assay::read_file(folder / "plain") == "y");
+  fs::remove_all(folder);
 }

@@ -302,11 +302,15 @@ at::Tensor Network::range_penalty(std::size_t known) const {
   const at::Tensor far = weight.narrow(1, n, weight.size(1) - n).sum(1, true);
   const at::Tensor near =
       weight.narrow(1, 0, 1) * own + weight.narrow(1, 1, n - 1).sum(1, true) * lowest;
-  const at::Tensor share = (far / (far + near)).mean(1);  // [H]
+  const at::Tensor share = far / (far + near);  // [H,query]
   const at::Tensor readers = at::cat({get("blocks.0.mlp.W_in"), get("unembed.W_U")}, 1);
   const at::Tensor moved = at::matmul(at::matmul(v, get("blocks.0.attn.W_O")), readers);
   const at::Tensor range = (moved.amax(1) - moved.amin(1)).mean(1);  // [H]
-  return (share * range).sum();
+  const at::Tensor of_query = (share * range.unsqueeze(1)).sum(0);
+  static const double kP = std::getenv("ASSAY_P") ? std::atof(std::getenv("ASSAY_P")) : 1;
+  if (kP == 1)
+    return of_query.mean();
+  return of_query.pow(kP).mean().pow(1 / kP);
 }
 
 at::Tensor next_token_loss(const at::Tensor& logits, const at::Tensor& rows) {

@@ -14,6 +14,9 @@
 namespace assay::torch_bridge {
 namespace {
 
+/// Power of the mean over query tokens in range_penalty.
+constexpr double kQueryPower = 4;
+
 /// Where the plain model keeps each tensor, in the stored names.
 using Field = Tensor Transformer::*;
 const std::vector<std::pair<const char*, Field>>& fields() {
@@ -287,6 +290,9 @@ at::Tensor Network::attend_banded(const at::Tensor& q, const at::Tensor& k,
 
 at::Tensor Network::range_penalty(std::size_t known) const {
   const at::Tensor& e = get("embed.W_E");
+  if (known >= config_.attention_window) {  // nothing lies beyond the known tokens
+    return at::zeros({}, e.options());
+  }
   const auto per_head = [&](const char* w, const char* b) {  // [H,V,dh]
     return at::matmul(e, get(w)) + get(b).unsqueeze(1);
   };
@@ -307,10 +313,7 @@ at::Tensor Network::range_penalty(std::size_t known) const {
   const at::Tensor moved = at::matmul(at::matmul(v, get("blocks.0.attn.W_O")), readers);
   const at::Tensor range = (moved.amax(1) - moved.amin(1)).mean(1);  // [H]
   const at::Tensor of_query = (share * range.unsqueeze(1)).sum(0);
-  static const double kP = std::getenv("ASSAY_P") ? std::atof(std::getenv("ASSAY_P")) : 1;
-  if (kP == 1)
-    return of_query.mean();
-  return of_query.pow(kP).mean().pow(1 / kP);
+  return of_query.pow(kQueryPower).mean().clamp_min(1e-24).pow(1.0 / kQueryPower);
 }
 
 at::Tensor next_token_loss(const at::Tensor& logits, const at::Tensor& rows) {

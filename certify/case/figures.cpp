@@ -55,6 +55,31 @@ void add_training_record(CaseRun& run) {
   }
 }
 
+/// What the certified-range penalty cost, as `assay train twin` measured it on this model.
+void add_price(CaseRun& run) {
+  const fs::path file = run.file.model / "price.json";
+  std::error_code error;
+  if (!fs::is_regular_file(file, error)) {
+    return;
+  }
+  const nlohmann::json price = parse_strict_json(read_file(file, 1U << 20U), file.string());
+  const auto loss = [&](const char* key) {
+    if (!price.is_object() || !price.contains(key) || !price[key].is_number()) {
+      throw InputError(file.string(), key, "a number", "something else");
+    }
+    return price[key].get<double>();
+  };
+  if (price.value("model", "") != run.subject.model.weights_digest.hex()) {
+    throw InputError(file.string(), "model", "the digest of this model's weights", "another");
+  }
+  run.statement.figures.push_back(
+      {"Training", "price of provability", fixed(loss("price_nats_per_token"), 4),
+       "nats per token: validation loss with the certified-range penalty (" +
+           fixed(loss("validation_loss_nats_per_token"), 4) +
+           ") less that of the same run without (" +
+           fixed(loss("twin_validation_loss_nats_per_token"), 4) + ")"});
+}
+
 Material material_of(const std::string& name, const std::string& role, const fs::path& file) {
   return {name, role, sha256_file(file)};
 }
@@ -80,6 +105,7 @@ void add_materials(CaseRun& run) {
 void add_figures(CaseRun& run) {
   say("figures of the dictionaries");
   add_training_record(run);
+  add_price(run);
   add_metrics(run);
   add_materials(run);
   run.statement.environment.insert(

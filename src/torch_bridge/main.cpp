@@ -8,6 +8,7 @@
 
 #include "assay/base/progress.hpp"
 #include "assay/torch_bridge/train.hpp"
+#include "assay/torch_bridge/twin.hpp"
 
 namespace assay::torch_bridge {
 namespace {
@@ -18,6 +19,7 @@ struct CommandLine {
   ModelOptions model;
   double range_penalty = -1;
   SaeOptions sae;
+  TwinOptions twin;
   std::string selftest_model;
   std::string selftest_device = "cpu";
   Outcome outcome;
@@ -102,6 +104,17 @@ void add_sae_command(CLI::App& train, CommandLine& line) {
   });
 }
 
+void add_twin_command(CLI::App& train, CommandLine& line) {
+  CLI::App* sub = train.add_subcommand(
+      "twin", "Train a model's twin without the penalty: what provability costs, in nats");
+  TwinOptions& o = line.twin;
+  sub->add_option("--model", o.model, "Model directory; price.json is written into it")->required();
+  sub->add_option("--out", o.out, "Directory to write the twin to")->required();
+  sub->add_option("--text", o.text, "The model's text, where it is not where it was");
+  sub->add_option("--device", o.device, "auto, cpu or cuda")->capture_default_str();
+  sub->callback([&line] { line.outcome = train_twin(line.twin); });
+}
+
 void add_selftest_command(CLI::App& app, CommandLine& line) {
   CLI::App* sub =
       app.add_subcommand("selftest", "Compare LibTorch with the reference forward pass");
@@ -147,6 +160,7 @@ int run(int argc, char** argv) {
   train->require_subcommand(1);
   add_model_command(*train, line);
   add_sae_command(*train, line);
+  add_twin_command(*train, line);
   add_selftest_command(app, line);
   app.parse_complete_callback([&line] {
     set_progress(!line.quiet);

@@ -14,6 +14,9 @@
 namespace assay::torch_bridge {
 namespace {
 
+/// Power of the mean over query tokens in range_penalty.
+constexpr double kQueryPower = 4;
+
 /// Where the plain model keeps each tensor, in the stored names.
 using Field = Tensor Transformer::*;
 const std::vector<std::pair<const char*, Field>>& fields() {
@@ -287,6 +290,9 @@ at::Tensor Network::attend_banded(const at::Tensor& q, const at::Tensor& k,
 
 at::Tensor Network::range_penalty(std::size_t known) const {
   const at::Tensor& e = get("embed.W_E");
+  if (known >= config_.attention_window) {  // nothing lies beyond the known tokens
+    return at::zeros({}, e.options());
+  }
   const auto per_head = [&](const char* w, const char* b) {  // [H,V,dh]
     return at::matmul(e, get(w)) + get(b).unsqueeze(1);
   };
@@ -302,11 +308,12 @@ at::Tensor Network::range_penalty(std::size_t known) const {
   const at::Tensor far = weight.narrow(1, n, weight.size(1) - n).sum(1, true);
   const at::Tensor near =
       weight.narrow(1, 0, 1) * own + weight.narrow(1, 1, n - 1).sum(1, true) * lowest;
-  const at::Tensor share = (far / (far + near)).mean(1);  // [H]
+  const at::Tensor share = far / (far + near);  // [H,query]
   const at::Tensor readers = at::cat({get("blocks.0.mlp.W_in"), get("unembed.W_U")}, 1);
   const at::Tensor moved = at::matmul(at::matmul(v, get("blocks.0.attn.W_O")), readers);
   const at::Tensor range = (moved.amax(1) - moved.amin(1)).mean(1);  // [H]
-  return (share * range).sum();
+  const at::Tensor of_query = (share * range.unsqueeze(1)).sum(0);
+  return of_query.pow(kQueryPower).mean().clamp_min(1e-24).pow(1.0 / kQueryPower);
 }
 
 at::Tensor next_token_loss(const at::Tensor& logits, const at::Tensor& rows) {

@@ -33,9 +33,11 @@ class Network {
 
   /// The certified-range penalty, a scalar: how far a context that is free beyond the last
   /// `known` tokens can move the MLP inputs and the logits through attention.
-  ///   sum_h mean_t [Bfar max_u w / (Bfar max_u w + near_t)] mean_m range_u (OV_h(u) [W_in|W_U])_m
+  ///   (mean_t r_t^4)^(1/4),
+  ///   r_t = sum_h [Bfar max_u w / (Bfar max_u w + near_t)] mean_m range_u (OV_h(u) [W_in|W_U])_m
   /// with w = exp(score(t,u)), Bfar = sum of e^bias over lags >= known,
-  /// near_t = e^{b_0} w(t,t) + sum over lags 1..known-1 of e^bias min_u w(t,u).
+  /// near_t = e^{b_0} w(t,t) + sum over lags 1..known-1 of e^bias min_u w(t,u). The fourth power is
+  /// a soft maximum over the query tokens t: a plain mean leaves the loosest of them loose.
   [[nodiscard]] at::Tensor range_penalty(std::size_t known) const;
 
  private:

@@ -61,6 +61,17 @@ wait "$pid" || code=$?
 [ "$code" -eq 11 ] || fail "Ctrl-C: expected exit 11, got $code"
 [ -s "$dir/m5/model.safetensors" ] && [ -s "$dir/m5.ckpt" ] || fail "Ctrl-C: nothing was saved"
 
+# The twin: the same run without the penalty, and the price in the model's directory.
+expect 0 "$torch" --quiet --json train twin --model "$dir/m1" --out "$dir/twin"
+for key in '"validation_loss_nats_per_token"' '"twin_validation_loss_nats_per_token"' '"price_nats_per_token"'; do
+  grep -q "$key" "$dir/m1/price.json" || fail "price.json lacks $key"
+done
+expect 0 "${model[@]}" --steps 40 --range-penalty 0 --out "$dir/plain"
+cmp "$dir/plain/model.safetensors" "$dir/twin/model.safetensors"
+! cmp -s "$dir/m1/model.safetensors" "$dir/twin/model.safetensors" || fail "the penalty changes nothing"
+expect 9 "$torch" train twin --model "$dir/m5" --out "$dir/x"
+expect 9 "$torch" train twin --model "$dir/m1" --text "$dir/m1/training.json" --out "$dir/x"
+
 # LibTorch and the reference forward pass agree, for every kind of model that is trained.
 expect 0 "$torch" selftest --model "$dir/m1"
 expect 0 "${model[@]}" --steps 5 --window 0 --out "$dir/full"

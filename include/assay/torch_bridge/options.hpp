@@ -47,7 +47,7 @@ struct SaeOptions : RunOptions {
   std::string kind = "transcoder";   ///< sae or transcoder
   std::string recipe = "batchtopk";  ///< batchtopk or l1
   std::size_t d_sae = 512;
-  std::size_t k = 8;     ///< mean number of features on per token (batchtopk)
+  std::size_t k = 12;    ///< mean number of features on per token (batchtopk)
   double l1 = 0;         ///< sparsity coefficient (l1); 0 = the default
   double aux = 0.03125;  ///< weight of the dead features' residual loss (batchtopk)
 };

@@ -21,8 +21,7 @@ double sum_error(double a, double b, double s) {
 }
 
 double sum_down(double a, double b) {
-  const double s = a + b;
-  return sum_error(a, b, s) < 0 ? next_down(s) : s;
+  return -sum_up(-a, -b);
 }
 
 // ln 2 = kLn2Hi + a number in kLn2Lo; an integer below 2^11 times kLn2Hi is a double.

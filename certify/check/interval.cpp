@@ -182,10 +182,7 @@ Interval quotient(std::int64_t num, std::int64_t den) {
   if (!(den > 0 && den <= kExact && num >= -kExact && num <= kExact)) {
     throw Reject("arithmetic", "fraction out of range");
   }
-  if (num % den == 0) {
-    return {static_cast<double>(num / den)};
-  }
-  if ((den & (den - 1)) == 0) {  // a power of two: the quotient is a double
+  if (num % den == 0 || (den & (den - 1)) == 0) {  // whole, or over a power of two: a double
     return {static_cast<double>(num) / static_cast<double>(den)};
   }
   return Interval(static_cast<double>(num)) / Interval(static_cast<double>(den));

@@ -63,6 +63,7 @@ void rule_neuron_range(Session& session, const Step& step) {
   const Suffix& suffix = session.suffixes.at(fact->second.suffix_id);
   const std::vector<Interval>& nu = session.neuron_projection(j);
   std::vector<Interval> negative;
+  negative.reserve(nu.size());
   for (const Interval& x : nu) {
     negative.push_back(-x);
   }

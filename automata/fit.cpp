@@ -39,7 +39,7 @@ void check_options(const FitInput& in) {
 /// Windows of held-out documents, drawn uniformly and independently.
 class PromptSource {
  public:
-  PromptSource(const FitInput& in) : length_(in.prompt_length) {
+  explicit PromptSource(const FitInput& in) : length_(in.prompt_length) {
     for (const Document& document : *in.documents) {
       if (part_of(document) == Part::held_out) {
         std::vector<TokenId> tokens = in.tokenizer->encode(document.text);

@@ -3,6 +3,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "interval.hpp"
@@ -39,6 +40,10 @@ class Attention {
   /// end in the suffix. nu: [V], this head's slice of project(g).
   void check_max(std::size_t head, std::span<const Interval> nu, const Suffix& suffix, double L,
                  const std::string& rule);
+  /// The sum of the words' numbers, one for each head, each shown by check_max. nu: [H * V].
+  [[nodiscard]] Interval sum_of_maxima(std::span<const Interval> nu, const Suffix& suffix,
+                                       std::span<const std::string_view> words,
+                                       std::string_view rule);
 
  private:
   [[nodiscard]] std::vector<Interval> head_vector(std::size_t head, std::size_t token,

@@ -21,8 +21,7 @@ double sum_error(double a, double b, double s) {
 }
 
 double sum_down(double a, double b) {
-  const double s = a + b;
-  return sum_error(a, b, s) < 0 ? next_down(s) : s;
+  return -sum_up(-a, -b);
 }
 
 // ln 2 = kLn2Hi + a number in kLn2Lo; an integer below 2^11 times kLn2Hi is a double.
@@ -183,10 +182,7 @@ Interval quotient(std::int64_t num, std::int64_t den) {
   if (!(den > 0 && den <= kExact && num >= -kExact && num <= kExact)) {
     throw Reject("arithmetic", "fraction out of range");
   }
-  if (num % den == 0) {
-    return {static_cast<double>(num / den)};
-  }
-  if ((den & (den - 1)) == 0) {  // a power of two: the quotient is a double
+  if (num % den == 0 || (den & (den - 1)) == 0) {  // whole, or over a power of two: a double
     return {static_cast<double>(num) / static_cast<double>(den)};
   }
   return Interval(static_cast<double>(num)) / Interval(static_cast<double>(den));

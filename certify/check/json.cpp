@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <set>
+#include <utility>
 
 #include "reject.hpp"
 
@@ -96,7 +97,7 @@ class Reader {
       if (!take(':')) {
         refuse("':'");
       }
-      object.members.emplace_back(std::move(key), read_value(depth + 1));
+      object.members.push_back({std::move(key), read_value(depth + 1)});
     } while (take(','));
     if (!take('}')) {
       refuse("'}'");

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace assay_check {
@@ -12,12 +11,13 @@ namespace assay_check {
 /// A JSON value. Numbers keep their text; the accessors throw Reject("json", …) naming the
 /// file on another type.
 struct Json {
+  struct Member;
   enum class Kind { null, boolean, number, text, array, object };
   Kind kind = Kind::null;
   bool truth = false;
   std::string word;  ///< of a number or a text
   std::vector<Json> items;
-  std::vector<std::pair<std::string, Json>> members;
+  std::vector<Member> members;
   std::string file;  ///< for messages; set on objects only
 
   [[nodiscard]] const Json* find(std::string_view key) const;  ///< nullptr: absent or null
@@ -27,6 +27,11 @@ struct Json {
   [[nodiscard]] std::uint64_t as_natural() const;  ///< below 2^53, decimal digits only
   [[nodiscard]] double as_double() const;          ///< nearest double of a number
   [[nodiscard]] const std::vector<Json>& as_array() const;
+};
+
+struct Json::Member {
+  std::string name;
+  Json value;
 };
 
 /// Strict RFC 8259: one value, no duplicate keys, depth at most 32, optional white space

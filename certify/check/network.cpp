@@ -84,7 +84,7 @@ void refuse_other_functions(const Config& config) {
 void need_no_norm(const std::string& bytes, const Config& config, const std::string& file) {
   const Json root = parse_json(bytes, file);
   const bool stated = std::any_of(root.members.begin(), root.members.end(), [](const auto& m) {
-    return m.first == "normalization_type" || m.first == "normalization";
+    return m.name == "normalization_type" || m.name == "normalization";
   });
   if (!stated || config.find("normalization_type") != nullptr ||
       config.find("normalization") != nullptr) {

@@ -122,7 +122,7 @@ Progression::Dnf Progression::progress_bounded(const Formula& n, FormulaId f,
   if (n.lo > 0) {
     return {{formulas_.make(n.op, n.a, 0, n.lo - 1, hi)}};
   }
-  const Dnf now = progress(n.a, letter);
+  Dnf now = progress(n.a, letter);
   if (n.hi == 0) {
     return now;
   }

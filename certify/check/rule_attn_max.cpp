@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "attention.hpp"
+#include "lexis.hpp"
 #include "reject.hpp"
 
 namespace assay_check {
@@ -38,6 +39,17 @@ void Attention::check_max(std::size_t head, std::span<const Interval> nu, const 
     throw Reject(rule, "ATTN-MAX: the number for head " + std::to_string(head) +
                            " is not shown to be a bound");
   }
+}
+
+Interval Attention::sum_of_maxima(std::span<const Interval> nu, const Suffix& suffix,
+                                  std::span<const std::string_view> words, std::string_view rule) {
+  Interval sum;
+  for (std::size_t h = 0; h < net_.n_heads; ++h) {
+    const double L = parse_hex(words[h]);
+    check_max(h, nu.subspan(h * net_.d_vocab, net_.d_vocab), suffix, L, std::string(rule));
+    sum = sum + Interval(L);
+  }
+  return sum;
 }
 
 }  // namespace assay_check

@@ -88,15 +88,12 @@ DfaFact read_dfa(const Step& step, Session& session) {
 /// The letters of a state, over the property's own atoms: must ⊆ ℓ ⊆ may.
 std::vector<std::size_t> letters_of(const FittedAutomaton::State& state,
                                     const std::vector<std::size_t>& atoms) {
+  const std::size_t count = std::size_t{1} << atoms.size();
+  const std::uint64_t must = state.must & spread(count - 1, atoms);
   std::vector<std::size_t> letters;
-  for (std::size_t letter = 0; letter < std::size_t{1} << atoms.size(); ++letter) {
-    bool fits = true;
-    for (std::size_t i = 0; i < atoms.size(); ++i) {
-      const bool must = (state.must >> atoms[i] & 1) != 0;
-      const bool may = (state.may >> atoms[i] & 1) != 0;
-      fits = fits && ((letter >> i & 1) != 0 ? may : !must);
-    }
-    if (fits) {
+  for (std::size_t letter = 0; letter < count; ++letter) {
+    const std::uint64_t bits = spread(letter, atoms);
+    if ((must & ~bits) == 0 && (bits & ~std::uint64_t{state.may}) == 0) {
       letters.push_back(letter);
     }
   }

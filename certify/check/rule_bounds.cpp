@@ -63,24 +63,17 @@ void rule_neuron_range(Session& session, const Step& step) {
   const Suffix& suffix = session.suffixes.at(fact->second.suffix_id);
   const std::vector<Interval>& nu = session.neuron_projection(j);
   std::vector<Interval> negative;
+  negative.reserve(nu.size());
   for (const Interval& x : nu) {
     negative.push_back(-x);
   }
   const Interval base = dot(net.neuron_direction(j), session.attention().residual(suffix.back())) +
                         Interval(net.b_in[j]);
-  Interval hi = base;
-  Interval lo = base;
-  for (std::size_t h = 0; h < H; ++h) {
-    const double up = parse_hex(step.words[h]);
-    const double down = parse_hex(step.words[H + h]);
-    session.attention().check_max(h, std::span(nu).subspan(h * net.d_vocab, net.d_vocab), suffix,
-                                  up, "NEURON-RANGE");
-    session.attention().check_max(h, std::span(negative).subspan(h * net.d_vocab, net.d_vocab),
-                                  suffix, down, "NEURON-RANGE");
-    hi = hi + Interval(up);
-    lo = lo - Interval(down);
-  }
-  ranges.emplace_back(lo.lo(), hi.hi());
+  const std::span words(step.words);
+  const Interval up = session.attention().sum_of_maxima(nu, suffix, words, step.rule);
+  const Interval down =
+      session.attention().sum_of_maxima(negative, suffix, words.subspan(H), step.rule);
+  ranges.emplace_back((base - down).lo(), (base + up).hi());
 }
 
 // FEATURE-OFF (the SAE reads blocks.0.hook_resid_mid), g = W_enc[:, i]
@@ -104,14 +97,9 @@ void rule_feature_off(Session& session, const Step& step) {
   }
   const std::vector<Interval> g = sae.direction(claim.subject);
   const std::vector<Interval> nu = session.attention().project(g);
-  Interval bound =
-      dot(g, session.attention().residual(claim.suffix.back())) + sae.offset(claim.subject);
-  for (std::size_t h = 0; h < net.n_heads; ++h) {
-    const double L = parse_hex(step.words[h]);
-    session.attention().check_max(h, std::span(nu).subspan(h * net.d_vocab, net.d_vocab),
-                                  claim.suffix, L, "FEATURE-OFF");
-    bound = bound + Interval(L);
-  }
+  const Interval bound = dot(g, session.attention().residual(claim.suffix.back())) +
+                         sae.offset(claim.subject) +
+                         session.attention().sum_of_maxima(nu, claim.suffix, step.words, step.rule);
   if (!(bound.hi() <= static_cast<double>(sae.threshold[claim.subject]))) {
     refuse(step, "the bound is not shown to be at most the threshold");
   }

@@ -46,8 +46,8 @@ Interval mlp_fold(Session& session, const Step& step, const Functional& f,
                   const NeuronFact& neurons, std::span<const std::string_view> words) {
   Attention& attention = session.attention();
   const Network& net = attention.net();
-  const std::size_t d = net.d_model, n = net.d_mlp, H = net.n_heads, V = net.d_vocab;
-  if (words.size() != n + H + 2 || words[0] != "S" || words[n + 1] != "L") {
+  const std::size_t d = net.d_model, n = net.d_mlp;
+  if (words.size() != n + net.n_heads + 2 || words[0] != "S" || words[n + 1] != "L") {
     refuse(step, "expected S a_0 … L L_0 …");
   }
   const Suffix& suffix = session.suffixes.at(neurons.suffix_id);
@@ -66,13 +66,8 @@ Interval mlp_fold(Session& session, const Step& step, const Functional& f,
     bound = bound + positive_part(f.kappa[j]) * gap(neurons.ranges[j], a);
   }
   bound = bound + dot(G, attention.residual(suffix.back()));
-  const std::vector<Interval> nu = attention.project(G);
-  for (std::size_t h = 0; h < H; ++h) {
-    const double L = parse_hex(words[n + 2 + h]);
-    attention.check_max(h, std::span(nu).subspan(h * V, V), suffix, L, std::string(step.rule));
-    bound = bound + Interval(L);
-  }
-  return bound;
+  return bound +
+         attention.sum_of_maxima(attention.project(G), suffix, words.subspan(n + 2), step.rule);
 }
 
 /// The rivals of a TOKEN-OUT step and their weights, Σ = 1 exactly.

@@ -41,6 +41,9 @@ Eraser read_eraser(const Session& session, const Step& step) {
   eraser.d = static_cast<std::size_t>(d);
   eraser.grid_bits = static_cast<int>(bits);
   const Safetensors file(read_digested(weights, header.eraser->second), weights);
+  if (file.names().size() != 3) {
+    throw Reject("eraser", "unknown tensors", weights);
+  }
   eraser.left = file.f64("proj_left", {eraser.d, 1});
   eraser.right = file.f64("proj_right", {1, eraser.d});
   eraser.bias = file.f64("bias", {eraser.d});
@@ -156,8 +159,8 @@ void rule_residual(Session& session, const Step& step) {
   const std::string bytes = session.data(claim.data_sha, name);
   const Safetensors file(bytes, name);
   const std::size_t n = parse_nat(step.words[0]);
-  if (n == 0 || n > kMaxRows) {
-    refuse(step, "no rows, or more than the limit");
+  if (n == 0 || n > kMaxRows || file.names().size() != 2) {
+    refuse(step, "no rows, or more than the limit, or tensors beside x and z");
   }
   const std::vector<float> x = file.f32("x", {n, eraser.d});
   const std::vector<std::int64_t> z = file.i64("z", {n});

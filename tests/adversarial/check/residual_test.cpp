@@ -78,15 +78,21 @@ struct ErasureCase : Case {
     n1 = std::to_string(ones);
     save();
   }
-  void save() {
+  void save(bool data_tensor = false, bool eraser_tensor = false) {
     TensorFile data;
     data.add("x", "F32", "[60,3]", x);
     data.add("z", "I64", "[60]", z);
+    if (data_tensor) {
+      data.add("z2", "I64", "[60]", z);
+    }
     write_file(inputs.data[1], data.bytes());
     TensorFile weights;
     weights.add("bias", "F64", "[3]", bias);
     weights.add("proj_left", "F64", "[3,1]", left);
     weights.add("proj_right", "F64", "[1,3]", right);
+    if (eraser_tensor) {
+      weights.add("proj_right2", "F64", "[1,3]", right);
+    }
     write_file(*inputs.eraser + "/eraser.safetensors", weights.bytes());
     write_file(
         *inputs.eraser + "/eraser.json",
@@ -137,6 +143,17 @@ TEST_CASE("residual: accepted just above the largest R2, rejected just below") {
     CHECK_FALSE(c.accepts("0"));
     CHECK_FALSE(c.accepts("-1/2"));
   }
+}
+
+TEST_CASE("residual: a tensor that nothing reads is refused") {
+  ErasureCase c;
+  REQUIRE(c.accepts("1/2"));
+  c.save(true, false);
+  CHECK_FALSE(c.accepts("1/2"));
+  c.save(false, true);
+  CHECK_FALSE(c.accepts("1/2"));
+  c.save();
+  CHECK(c.accepts("1/2"));
 }
 
 TEST_CASE("residual: counts, tau, labels, data and eraser are the given ones") {

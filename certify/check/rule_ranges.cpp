@@ -60,8 +60,9 @@ void rule_neurons(Session& session, const Step& step) {
 void rule_box(Session& session, const Step& step) {
   const Network& net = session.attention().net();
   const std::string id(step.premises.empty() ? "" : step.premises[0]);
-  if (!session.facts().find_case(step, id).is_ready(net)) {
-    refuse(step, "the case is not ready");
+  const ContextCase& contexts = session.facts().find_case(step, id);
+  if (!contexts.suffix.empty() || !contexts.is_ready(net)) {
+    refuse(step, "expected a ready case, not a SUFFIX");
   }
   open_block(session, step, {"", id, "", 0, {}}, net.d_model, "BOX cID : d_model");
 }

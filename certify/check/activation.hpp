@@ -19,10 +19,14 @@ class Activation {
 
  private:
   [[nodiscard]] Interval point(double x) const;
+  [[nodiscard]] Interval gelu(double x) const;
+  [[nodiscard]] double grid(std::size_t i) const;
 
   ActKind kind_;
-  std::vector<double> grid_;  ///< act(i 2^-8 − 8), each off by at most grid_error_
-  double grid_error_ = 0;
+  // Filled where they are asked for. Point i of the grid is i 2^-8 − 8.
+  mutable std::vector<double> grid_;  ///< act there, off by at most grid_error_; NaN: not yet
+  mutable double grid_error_ = 0;
+  mutable std::vector<Interval> normal_;  ///< Φ and φ there; [0, 0]: not yet
 };
 
 }  // namespace assay_check

@@ -123,10 +123,30 @@ struct Rule {
   void (*apply)(Session&, const Step&);
 };
 
-constexpr std::array<Rule, 10> kRules = {{
+constexpr std::array<Rule, 30> kRules = {{
     {"SUFFIX", "bounds", false, rule_suffix},
+    {"ROOT", "bounds", false, rule_root},
+    {"PART", "bounds", false, rule_part},
     {"NEURONS", "bounds", false, rule_neurons},
-    {"NEURON-RANGE", "bounds", false, rule_neuron_range},
+    {"CASE-NEURONS", "bounds", false, rule_neurons},
+    {"NORM-NEURONS", "bounds", false, rule_norm_neurons},
+    {"BOX", "bounds", false, rule_box},
+    {"NEURON-RANGE", "bounds", false, rule_range},
+    {"CASE-RANGE", "bounds", false, rule_range},
+    {"NORM-RANGE", "bounds", false, rule_range},
+    {"BOX-RANGE", "bounds", false, rule_range},
+    {"SPREAD", "bounds", false, rule_spread},
+    {"LINEAR", "bounds", false, rule_linear},
+    {"FOLD", "bounds", false, rule_fold},
+    {"NORM-LINEAR", "bounds", false, rule_norm_linear},
+    {"NORM-FOLD", "bounds", false, rule_norm_fold},
+    {"SPHERE", "bounds", false, rule_sphere},
+    {"PART-NUM", "bounds", false, rule_part_num},
+    {"FINAL-SPREAD", "bounds", false, rule_final_spread},
+    {"FINAL", "bounds", false, rule_final},
+    {"ENUM", "bounds", false, rule_enum},
+    {"JOIN", "bounds", false, rule_join},
+    {"BOUND", "bounds", true, rule_bound},
     {"FEATURE-OFF", "bounds", true, rule_feature_off},
     {"FEATURE-OFF-MLP", "bounds", true, rule_feature_off_mlp},
     {"TOKEN-OUT", "bounds", true, rule_token_out},
@@ -134,6 +154,14 @@ constexpr std::array<Rule, 10> kRules = {{
     {"INV", "automaton", true, rule_inv},
     {"WITNESS", "automaton", true, rule_witness},
     {"RESIDUAL", "erasure", true, rule_residual},
+}};
+
+/// Steps that open a block, and the rule of the block's lines.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kBlocks = {{
+    {"NEURONS", "NEURON-RANGE"},
+    {"CASE-NEURONS", "CASE-RANGE"},
+    {"NORM-NEURONS", "NORM-RANGE"},
+    {"BOX", "BOX-RANGE"},
 }};
 
 /// Runs the steps one after the other.
@@ -150,8 +178,8 @@ class Kernel {
     if (parse_nat(words[1]) != steps_) {
       throw Reject("end", "the number of steps is " + std::to_string(steps_));
     }
-    if (!open_neurons_.empty()) {
-      throw Reject("end", "the neurons of " + open_neurons_ + " are not complete");
+    if (session_.header().kind == "bounds" && !session_.facts().open.empty()) {
+      throw Reject("end", "the lines of " + session_.facts().open + " are not complete");
     }
     if (!lines.at_end()) {
       throw Reject("end", "a line after end");
@@ -163,7 +191,7 @@ class Kernel {
  private:
   void apply(const Words& words) {
     const auto colon = std::find(words.begin(), words.end(), ":");
-    if (words.size() < 4 || colon < words.begin() + 2 || colon + 1 >= words.end()) {
+    if (words.size() < 3 || colon == words.end() || colon < words.begin() + 2) {
       throw Reject("step", "expected ID RULE premises : words");
     }
     const Step step{parse_id(words[0]), words[1], Words(words.begin() + 2, colon),
@@ -180,7 +208,7 @@ class Kernel {
     if (session_.is_claim(step.id) != rule->concludes) {
       throw Reject("step", "exactly the steps that conclude have the id of a claim");
     }
-    need_neurons_in_place(step);
+    need_block_in_place(step);
     const std::size_t before = session_.conclusions.size();
     rule->apply(session_, step);
     if (session_.conclusions.size() != before + (rule->concludes ? 1 : 0)) {
@@ -189,25 +217,27 @@ class Kernel {
     rules_.emplace(step.rule);
   }
 
-  /// The d_mlp lines after NEURONS are its NEURON-RANGE lines, and there are no others.
-  void need_neurons_in_place(const Step& step) {
-    if (!open_neurons_.empty() &&
-        session_.neurons.at(open_neurons_).ranges.size() == session_.attention().net().d_mlp) {
-      open_neurons_.clear();
+  /// The lines after a step that opens a block are its lines, one a number, and there are no others.
+  void need_block_in_place(const Step& step) {
+    const bool line = std::any_of(kBlocks.begin(), kBlocks.end(),
+                                  [&](const auto& block) { return block.second == step.rule; });
+    if (session_.header().kind != "bounds") {
+      return;
     }
-    const bool range = step.rule == "NEURON-RANGE";
-    if (range != !open_neurons_.empty() ||
-        (range && (step.premises.empty() || step.premises[0] != open_neurons_))) {
-      throw Reject("step", "the lines after NEURONS are its NEURON-RANGE lines, one a neuron");
-    }
-    if (step.rule == "NEURONS") {
-      open_neurons_ = step.id;
+    const Facts& facts = session_.facts();
+    const bool fits =
+        !line ? facts.open.empty()
+              : !facts.open.empty() && !step.premises.empty() && step.premises[0] == facts.open &&
+                    std::find(kBlocks.begin(), kBlocks.end(),
+                              std::pair(std::string_view(facts.ranges.at(facts.open).opener),
+                                        step.rule)) != kBlocks.end();
+    if (!fits) {
+      throw Reject("step", "the lines after NEURONS, BOX … are their range lines, one a number");
     }
   }
 
   Session& session_;
   std::set<std::string> ids_, rules_;
-  std::string open_neurons_;
   std::size_t steps_ = 0;
 };
 

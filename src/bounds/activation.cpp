@@ -10,9 +10,9 @@
 namespace assay::bounds {
 namespace {
 
-constexpr double kEnd = 8;             // beyond it act is max(z, 0) up to 2^-40
-constexpr int kPerUnit = 256;          // grid points a unit
-constexpr double kBetween = 0x1p-19;   // >= 0.85 (2^-8)^2 / 8 + 2^-40
+constexpr double kEnd = 8;            // beyond it act is max(z, 0) up to 2^-40
+constexpr int kPerUnit = 256;         // grid points a unit
+constexpr double kBetween = 0x1p-19;  // >= 0.85 (2^-8)^2 / 8 + 2^-40
 constexpr double kTail = 0x1p-40;
 
 /// A decimal constant: the decimal and its nearest double.
@@ -101,7 +101,8 @@ Interval residual_range(ActFn act, Interval range, double slope) {
   const auto join = [](Interval a, Interval b) {
     return Interval{std::min(a.lo, b.lo), std::max(a.hi, b.hi)};
   };
-  Interval out = join(at(range.lo, activation(act, range.lo)), at(range.hi, activation(act, range.hi)));
+  Interval out =
+      join(at(range.lo, activation(act, range.lo)), at(range.hi, activation(act, range.hi)));
   if (act == ActFn::relu) {
     return range.lo < 0 && range.hi > 0 ? join(out, Interval(0.0)) : out;
   }

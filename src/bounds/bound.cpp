@@ -87,6 +87,7 @@ BoundResult Bounder::bound(const Domain& asked, const Quantity& quantity,
   result.attained_lo = replay(s.model, s.sae, quantity, lo.context);
   result.nodes = hi.nodes + lo.nodes;
   result.closed = hi.closed && lo.closed;
+  result.exhausted = (hi.exhausted || hi.closed) && (lo.exhausted || lo.closed);
   result.stopped = hi.stopped || lo.stopped;
   result.method = method_of(hi, lo);
   if (!(result.attained_hi <= result.hi) || !(result.attained_lo >= result.lo) ||
@@ -133,8 +134,7 @@ double replay(const Transformer& model, const Sae* sae, const Quantity& quantity
     return pre_activations(*sae, last).at(0, quantity.index);
   }
   const bool is_readout = quantity.kind == QuantityKind::readout;
-  const std::vector<double>& weights =
-      is_readout ? quantity.readout->weights : quantity.direction;
+  const std::vector<double>& weights = is_readout ? quantity.readout->weights : quantity.direction;
   double sum = is_readout ? quantity.readout->bias : 0.0;
   for (std::size_t i = 0; i < weights.size(); ++i) {
     sum += weights[i] * row[i];

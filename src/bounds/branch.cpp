@@ -12,7 +12,7 @@ namespace assay::bounds {
 namespace {
 
 constexpr double kInf = std::numeric_limits<double>::infinity();
-constexpr std::size_t kRootSteps = 64;   // of the slopes' descent
+constexpr std::size_t kRootSteps = 64;  // of the slopes' descent
 constexpr std::size_t kSteps = 16;
 constexpr std::size_t kRowsANode = 128;  // enumerated contexts that cost one node
 constexpr std::size_t kMostWorks = 1024;
@@ -42,8 +42,7 @@ Box DomainWork::root() {
 }
 
 bool DomainWork::is_ready(const Box& box) const {
-  return box.back[0]->size() == 1 &&
-         (!places_.net().absolute || box.min_length == box.max_length);
+  return box.back[0]->size() == 1 && (!places_.net().absolute || box.min_length == box.max_length);
 }
 
 DomainWork::Key DomainWork::key(const Box& box) {
@@ -95,10 +94,13 @@ namespace {
 /// The search on one side of one quantity.
 class Search {
  public:
-  Search(DomainWork& domain, const Target& target, const BoundOptions& options,
-         std::size_t budget)
-      : domain_(domain), net_(domain.places().net()), target_(target), options_(options),
-        budget_(budget), start_(std::chrono::steady_clock::now()) {
+  Search(DomainWork& domain, const Target& target, const BoundOptions& options, std::size_t budget)
+      : domain_(domain),
+        net_(domain.places().net()),
+        target_(target),
+        options_(options),
+        budget_(budget),
+        start_(std::chrono::steady_clock::now()) {
     result_.attained = -kInf;
   }
 
@@ -114,6 +116,7 @@ class Search {
         break;
       }
       if (floor_ >= queue_.top().first || result_.nodes >= budget_) {
+        result_.exhausted = floor_ >= queue_.top().first;
         break;
       }
       queue_.pop();
@@ -121,6 +124,7 @@ class Search {
       check_stop();
     }
     climb();
+    result_.exhausted = result_.exhausted || queue_.empty();
     result_.hi = proved_hi(result_.tree, 0);
     result_.closed = is_closed(result_.hi);
     result_.context = whole(best_box_, best_back_);
@@ -330,7 +334,8 @@ class Search {
                                  : Row(t.rowwise().maxCoeff().transpose());
       const double best = optional ? std::max(together.maxCoeff(), 0.0) : together.maxCoeff();
       const double gap = alone.sum() - best;
-      const double spread = together.maxCoeff() - together.minCoeff() + together.cwiseAbs().maxCoeff();
+      const double spread =
+          together.maxCoeff() - together.minCoeff() + together.cwiseAbs().maxCoeff();
       if (gap > best_gap) {
         best_gap = gap;
         by_gap = j;
@@ -415,8 +420,7 @@ class Search {
   [[nodiscard]] std::vector<TokenId> whole(const Box& box, const std::vector<TokenId>& back) const {
     std::vector<TokenId> context;
     const Domain& domain = domain_.places().domain();
-    const std::size_t n =
-        net_.absolute ? box.max_length : std::max(back.size(), domain.min_length);
+    const std::size_t n = net_.absolute ? box.max_length : std::max(back.size(), domain.min_length);
     for (std::size_t j = n; j-- > 0;) {
       context.push_back(j < back.size() ? back[j] : domain.back(j).front());
     }

@@ -55,13 +55,14 @@ struct BranchNode {
 };
 
 struct BranchResult {
-  double hi = 0;                   ///< target <= hi over the domain
-  double attained = 0;             ///< nearest, of `context`
-  std::vector<TokenId> context;    ///< whole, oldest first
+  double hi = 0;                 ///< target <= hi over the domain
+  double attained = 0;           ///< nearest, of `context`
+  std::vector<TokenId> context;  ///< whole, oldest first
   std::size_t nodes = 0;
   bool closed = false, stopped = false;
+  bool exhausted = false;  ///< no case is left that could be divided
   bool enumerated = false, was_split = false;
-  std::vector<BranchNode> tree;    ///< [0] the root
+  std::vector<BranchNode> tree;  ///< [0] the root
 };
 
 /// The least upper bound that the budget allows.

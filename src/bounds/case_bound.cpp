@@ -88,8 +88,8 @@ const CaseNeurons& CaseWork::neurons() {
       nu[h] = ready_.places().along_neuron(h, j);
     }
     const bool is_exact = n.neuron_offsets.radius(0, index(j)) == 0;
-    const Interval offset = is_exact ? Interval(n.neuron_offsets.mid(0, index(j)))
-                                     : n.neuron_offsets.at(0, index(j));
+    const Interval offset =
+        is_exact ? Interval(n.neuron_offsets.mid(0, index(j))) : n.neuron_offsets.at(0, index(j));
     const Interval y = both_sides(ready_, nu, ready_.base(g), out.U, out.D);
     if (!n.norm) {
       out.range.push_back(y + offset);

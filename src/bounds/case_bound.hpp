@@ -54,8 +54,8 @@ enum class CaseRule { linear, fold, norm_linear, norm_fold, sphere, final, enume
 struct CaseBound {
   CaseRule rule = CaseRule::linear;
   double hi = 0;
-  std::vector<double> slopes;      ///< fold, norm_fold
-  std::vector<double> L, L_other;  ///< per head; L_other at s_hi
+  std::vector<double> slopes;             ///< fold, norm_fold
+  std::vector<double> L, L_other;         ///< per head; L_other at s_hi
   CaseRule numerator = CaseRule::linear;  ///< of final: linear, fold or norm_fold
 
   // For the search alone: the folded direction to the nearest, and each head's maximiser.

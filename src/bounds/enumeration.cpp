@@ -10,12 +10,12 @@ namespace assay::bounds {
 namespace {
 
 constexpr double kSmallest = 1e-200;  // below it a weight's relative error is not bounded here
-constexpr double kRoom = 64;          // for a checker that rounds after every operation
+constexpr double kRoom = 16;          // for a checker that rounds after every operation
 
 /// |sum w v / sum w - computed|: weights known to a relative eps, values to a radius.
 struct MeanError {
-  double weight = 0;      // relative
-  Row value, radius;      // largest over the rows in play, [d_head]
+  double weight = 0;  // relative
+  Row value, radius;  // largest over the rows in play, [d_head]
 };
 
 std::optional<MeanError> mean_error(const ReadyCase& ready, std::size_t h) {
@@ -100,11 +100,13 @@ std::optional<Enumeration> Enumeration::make(const ReadyCase& ready) {
     const Ball& values = ready.places().values(h);
     Ball z{Rows(index(rows), values.mid.cols()), Rows(index(rows), values.mid.cols())};
     const double keys = static_cast<double>(ready.most_keys());
-    const double relative = 8 * error->weight + (4 * keys + 32) * 0x1p-52;
+    // Weights off by a relative delta = weight/2 each move the mean by at most 4 delta max|v|.
+    const double relative = 2.1 * error->weight + (4 * keys + 32) * 0x1p-52;
     const Row radius = 2 * (error->radius + relative * error->value).array() + 1e-60;
     for (const auto& [count, first] : out.runs_) {
       std::vector<std::size_t> digit(count, 0);
-      const std::size_t end = count == out.runs_.back().first ? rows : out.runs_[count - out.runs_[0].first + 1].second;
+      const std::size_t end =
+          count == out.runs_.back().first ? rows : out.runs_[count - out.runs_[0].first + 1].second;
       for (std::size_t r = first; r < end; ++r) {
         double total = 0;
         Row sum = Row::Zero(values.mid.cols());
@@ -184,7 +186,8 @@ Enumeration::Best Enumeration::best(const Network& net, const Target& target) {
   if (target.kind == Target::Kind::normed_logits) {
     Ball r = mid_;
     if (net.f != 0) {
-      add_into(r, plus_row(product(posts(net), {net.W_out, Rows::Zero(net.W_out.rows(), net.W_out.cols())}),
+      add_into(r, plus_row(product(posts(net),
+                                   {net.W_out, Rows::Zero(net.W_out.rows(), net.W_out.cols())}),
                            {net.b_out, Rows::Zero(1, index(net.d))}));
     }
     const std::vector<Interval> s = inverse_deviations(net, r);

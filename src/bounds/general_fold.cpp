@@ -26,8 +26,12 @@ double on_slope_grid(double a) {
 class SlopeSearch {
  public:
   SlopeSearch(CaseWork& work, const FoldTarget& target)
-      : work_(work), net_(work.net()), ranges_(work.neurons().range), kappa_(index(net_.f)),
-        g0_(index(net_.d)), base_(index(net_.d)) {
+      : work_(work),
+        net_(work.net()),
+        ranges_(work.neurons().range),
+        kappa_(index(net_.f)),
+        g0_(index(net_.d)),
+        base_(index(net_.d)) {
     for (std::size_t i = 0; i < net_.d; ++i) {
       g0_(index(i)) = middle(target.g0[i]);
       base_(index(i)) = middle(work.ready().query().base[i]);
@@ -173,8 +177,8 @@ std::vector<Interval> folded(const Network& net, const FoldTarget& target,
     const Ball& all = net.neuron_directions;
     for (std::size_t i = 0; i < net.d; ++i) {
       const double radius = all.radius(index(i), index(j));
-      h[i] += c * (radius == 0 ? Interval(all.mid(index(i), index(j)))
-                               : all.at(index(i), index(j)));
+      h[i] +=
+          c * (radius == 0 ? Interval(all.mid(index(i), index(j))) : all.at(index(i), index(j)));
     }
   }
   return h;
@@ -279,8 +283,7 @@ CaseBound bound_fold(CaseWork& work, const FoldTarget& target, std::size_t steps
     }
     const Ball& c = net.neuron_offsets;
     const double radius = c.radius(0, index(j));
-    const Interval offset =
-        radius == 0 ? Interval(c.mid(0, index(j))) : c.at(0, index(j));
+    const Interval offset = radius == 0 ? Interval(c.mid(0, index(j))) : c.at(0, index(j));
     add(target.kappa[j] * Interval(bound.slopes[j]) * offset);
     const Interval rest =
         target.kappa[j] * residual_range(net.act, work.neurons().range[j], bound.slopes[j]);

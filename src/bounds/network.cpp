@@ -79,7 +79,8 @@ Ball stack(const std::vector<Ball>& parts, std::size_t cols) {
 Ball to_ball(const std::vector<Interval>& box) {
   const Direction g = to_direction(box);
   const Eigen::Index n = index(box.size());
-  return {Eigen::Map<const Rows>(g.mid.data(), 1, n), Eigen::Map<const Rows>(g.radius.data(), 1, n)};
+  return {Eigen::Map<const Rows>(g.mid.data(), 1, n),
+          Eigen::Map<const Rows>(g.radius.data(), 1, n)};
 }
 
 Network::Network(const Transformer& m)
@@ -233,8 +234,9 @@ Ball Places::along_neuron(std::size_t head, std::size_t j) const {
   if (neuron_values_.empty()) {
     for (std::size_t h = 0; h < net_.heads; ++h) {
       const Ball& to = net_.to_neurons[h];
-      neuron_values_.push_back(product({to.mid.transpose(), to.radius.transpose()},
-                                       {values_[h].mid.transpose(), values_[h].radius.transpose()}));
+      neuron_values_.push_back(
+          product({to.mid.transpose(), to.radius.transpose()},
+                  {values_[h].mid.transpose(), values_[h].radius.transpose()}));
     }
   }
   return {neuron_values_[head].mid.row(index(j)), neuron_values_[head].radius.row(index(j))};

@@ -163,8 +163,9 @@ ReadyCase::ReadyCase(std::shared_ptr<const QueryWeights> query, Box box)
   heads_ = net.heads;
   require(box_.back[0]->size() == 1 && box_.back[0]->front() == query_->token,
           "ReadyCase: the query's set");
-  require(!net.absolute || (box_.min_length == box_.max_length && box_.min_length == query_->length),
-          "ReadyCase: the length");
+  require(
+      !net.absolute || (box_.min_length == box_.max_length && box_.min_length == query_->length),
+      "ReadyCase: the length");
   fewest_ = net.keys(box_.min_length);
   most_ = net.keys(box_.max_length);
   require(box_.back.size() >= most_, "ReadyCase: sets");
@@ -194,7 +195,8 @@ void ReadyCase::gather(std::size_t slot, const TokenSet& set) {
         std::lower_bound(pool.tokens.begin() + static_cast<std::ptrdiff_t>(at), pool.tokens.end(),
                          t) -
         pool.tokens.begin());
-    require(at < pool.tokens.size() && pool.tokens[at] == t, "ReadyCase: a token out of the domain");
+    require(at < pool.tokens.size() && pool.tokens[at] == t,
+            "ReadyCase: a token out of the domain");
     group.rows.push_back(pool.rows[at]);
     group.tokens.push_back(t);
     for (std::size_t h = 0; h < heads_; ++h) {

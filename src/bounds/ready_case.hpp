@@ -33,8 +33,8 @@ struct QueryWeights {
 
   const Places* places = nullptr;
   TokenId token;
-  std::size_t length = 0;  ///< of the contexts, with absolute positions; else 0
-  std::vector<Interval> base;                 ///< x(p,c) + b_O
+  std::size_t length = 0;      ///< of the contexts, with absolute positions; else 0
+  std::vector<Interval> base;  ///< x(p,c) + b_O
   std::vector<Pool> pools;
   std::vector<std::vector<Interval>> factor;  ///< [slot][head]: e^{rel_bias}, shifted
 
@@ -66,7 +66,8 @@ class ReadyCase {
 
   /// The smallest number found that the outward-rounded check accepts, room included. `mid` and
   /// `radius` are nu_h of every row of Places. Throws Error(internal) when none is accepted.
-  [[nodiscard]] CaseMaximum maximum(std::size_t head, const double* mid, const double* radius) const;
+  [[nodiscard]] CaseMaximum maximum(std::size_t head, const double* mid,
+                                    const double* radius) const;
   /// Dinkelbach's ascent alone, to the nearest: unproved.
   [[nodiscard]] CaseMaximum ascend(std::size_t head, const double* nu, bool with_context) const;
   [[nodiscard]] bool holds(std::size_t head, const double* mid, const double* radius,

@@ -157,8 +157,8 @@ bounds::Domain domain_of(const Options& o, const Inputs& in) {
   if (o.max_length != 0) {
     return bounds::suffix_domain(in.model, suffix, o.max_length);
   }
-  const bool any = in.model.config.attention_window != 0 &&
-                   in.model.config.positions != PosKind::standard;
+  const bool any =
+      in.model.config.attention_window != 0 && in.model.config.positions != PosKind::standard;
   return any ? bounds::any_length_domain(in.model, suffix)
              : bounds::suffix_domain(in.model, suffix, in.model.config.n_ctx);
 }

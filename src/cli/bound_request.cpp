@@ -76,7 +76,8 @@ bounds::Domain domain_of(const json& line, const Transformer& model) {
 }
 
 std::vector<double> direction_of(const json& value) {
-  const json& list = value.is_array() && value.size() == 1 && value[0].is_array() ? value[0] : value;
+  const json& list =
+      value.is_array() && value.size() == 1 && value[0].is_array() ? value[0] : value;
   if (!list.is_array()) {
     refuse("quantity.residual_mid", "a list of numbers", shown(value));
   }
@@ -176,9 +177,10 @@ nlohmann::ordered_json bound_json(const json& id, const bounds::Quantity& quanti
   o["level"] = "PROVED";
   o["semantics"] = "REAL";
   o["status"] = result.closed ? "closed" : "open";
-  o["reason"] = result.closed    ? "both ends are attained"
-                : result.stopped ? "stopped by the time limit or an interrupt"
-                                 : "the node budget is spent";
+  o["reason"] = result.closed      ? "both ends are attained"
+                : result.exhausted ? "nothing is left to split: the gap is the room for rounding"
+                : result.stopped   ? "stopped by the time limit or an interrupt"
+                                   : "the node budget is spent";
   o["method"] = result.method;
   if (quantity.kind == bounds::QuantityKind::feature && sae != nullptr) {
     o["firing"] = firing(*sae, quantity.index, result.lo, result.hi);

@@ -26,8 +26,7 @@ Interval series(Interval r, int first) {
 /// cos for shift 0, sin for shift 3: sin x = cos(x + 3 pi/2).
 Interval turned(Interval a, int shift) {
   if (!(a.width() <= 1) || !(std::fabs(a.lo) < 0x1p20)) {
-    return a.is_valid() ? Interval(-1.0, 1.0)
-                        : Interval(std::numeric_limits<double>::quiet_NaN());
+    return a.is_valid() ? Interval(-1.0, 1.0) : Interval(std::numeric_limits<double>::quiet_NaN());
   }
   const double k = std::nearbyint((a.lo + a.width() / 2) * 0.63661977236758134);
   const Interval r = (a - Interval(k * kHalfPiHigh)) - Interval(k) * kHalfPiLow;

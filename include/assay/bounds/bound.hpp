@@ -13,11 +13,11 @@
 namespace assay::bounds {
 
 struct BoundOptions {
-  std::size_t nodes = 256;            ///< budget: cases bounded for one quantity, both sides
-  std::uint64_t enumerate = 65536;    ///< most contexts of a case that may be enumerated; 0: none
-  double seconds = 0;                 ///< safety stop; 0: none
+  std::size_t nodes = 256;          ///< budget: cases bounded for one quantity, both sides
+  std::uint64_t enumerate = 65536;  ///< most contexts of a case that may be enumerated; 0: none
+  double seconds = 0;               ///< safety stop; 0: none
   bool keep_proof = false;
-  std::function<void(std::size_t done, std::size_t budget)> progress;
+  std::function<void(std::size_t done, std::size_t budget)> progress = {};
 };
 
 /// lo <= quantity <= hi in every context of the domain (REAL semantics, outward-rounded).
@@ -27,9 +27,10 @@ struct BoundResult {
   std::vector<TokenId> witness_lo, witness_hi;
   std::size_t nodes = 0;
   double seconds = 0;
-  bool closed = false;   ///< both ends are attained up to the rounding room
-  bool stopped = false;  ///< by the safety stop or an interrupt: the enclosure holds all the same
-  std::string method;    ///< "enumeration", "relaxation", "relaxation and splits"
+  bool closed = false;     ///< both ends are attained up to the rounding room
+  bool stopped = false;    ///< by the safety stop or an interrupt: the enclosure holds all the same
+  bool exhausted = false;  ///< nothing left to divide on either side: what is left is rounding
+  std::string method;      ///< "enumeration", "relaxation", "relaxation and splits"
 
   struct Proof;
   std::shared_ptr<const Proof> proof;  ///< with keep_proof

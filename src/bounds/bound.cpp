@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "assay/base/errors.hpp"
+#include "assay/bounds/bound_certificate.hpp"
 #include "assay/model/forward.hpp"
 #include "bound_proof.hpp"
 
@@ -12,6 +13,7 @@ namespace assay::bounds {
 namespace {
 
 constexpr std::size_t kMostDomains = 8;
+constexpr std::uint64_t kMostEnumerated = 65536;  // ENUM (docs/certificate-format.md)
 
 /// Contexts longer than the window read the same keys: the claim then is of every length.
 Domain canonical(const Network& net, Domain domain) {
@@ -63,8 +65,19 @@ Bounder::Bounder(const Transformer& model, const Sae* sae) {
 
 Bounder::~Bounder() = default;
 
+std::string Bounder::write(BoundCertificate& certificate, const std::string& id,
+                           const Domain& domain, const Quantity& quantity,
+                           const BoundResult& result) {
+  const Domain stated = canonical(state_->net, domain);
+  return certificate.add(id, stated, quantity, result, state_->work(stated));
+}
+
 BoundResult Bounder::bound(const Domain& asked, const Quantity& quantity,
-                           const BoundOptions& options) {
+                           const BoundOptions& wanted) {
+  BoundOptions options = wanted;
+  if (options.keep_proof) {
+    options.enumerate = std::min(options.enumerate, kMostEnumerated);
+  }
   if (options.nodes == 0) {
     throw UsageError("bound: nodes: expected a budget of at least 1, found 0");
   }

@@ -66,8 +66,7 @@ Domain any_length_domain(const Transformer& model, const std::vector<std::uint32
 
 std::size_t longest_context(const Transformer& model) {
   const auto& c = model.config;
-  const bool bias_ends = c.relative_bias && c.attention_window == 0;
-  return c.positions == PosKind::standard || bias_ends ? c.n_ctx : 0;
+  return c.positions == PosKind::standard || c.attention_window == 0 ? c.n_ctx : 0;
 }
 
 void check_domain(const Transformer& model, const Domain& domain) {

@@ -9,6 +9,7 @@
 #include "assay/base/files.hpp"
 #include "assay/base/progress.hpp"
 #include "assay/base/text.hpp"
+#include "assay/bounds/bound_certificate.hpp"
 #include "assay/model/strict_json.hpp"
 #include "assay/model/tokenizer.hpp"
 #include "bound_request.hpp"
@@ -20,7 +21,7 @@ namespace {
 using nlohmann::ordered_json;
 
 struct Options {
-  std::string model, sae, batch, suffix, logit, minus, probe;
+  std::string model, sae, batch, suffix, logit, minus, probe, certificate;
   std::vector<std::uint32_t> ids;
   std::optional<std::uint32_t> neuron, feature;
   std::size_t max_length = 0;
@@ -72,7 +73,8 @@ void print_line(const ordered_json& object) {
 
 /// Answers one line; an error is a line too.
 ExitCode answer(const std::string& line, std::size_t number, const Inputs& in,
-                bounds::Bounder& bounder, const bounds::BoundOptions& options) {
+                bounds::Bounder& bounder, const bounds::BoundOptions& options,
+                bounds::BoundCertificate* certificate) {
   nlohmann::json id = nullptr;
   try {
     const nlohmann::json request = parse_strict_json(line, "line " + std::to_string(number));
@@ -81,7 +83,12 @@ ExitCode answer(const std::string& line, std::size_t number, const Inputs& in,
     }
     const BoundRequest asked = read_bound_request(request, in.model);
     const bounds::BoundResult result = bounder.bound(asked.domain, asked.quantity, options);
-    print_line(bound_json(asked.id, asked.quantity, in.sae_or_null(), result));
+    ordered_json o = bound_json(asked.id, asked.quantity, in.sae_or_null(), result);
+    if (certificate != nullptr) {
+      const std::string wanted = asked.id.is_string() ? asked.id.get<std::string>() : "";
+      o["claim"] = bounder.write(*certificate, wanted, asked.domain, asked.quantity, result);
+    }
+    print_line(o);
     return ExitCode::ok;
   } catch (const InputError& e) {
     ordered_json o;
@@ -95,9 +102,19 @@ ExitCode answer(const std::string& line, std::size_t number, const Inputs& in,
   }
 }
 
+/// CERT and, beside it, the request that it is about: CERT.request.
+void write_certificate(const Options& o, const bounds::BoundCertificate& certificate) {
+  if (certificate.claims() > 0) {
+    write_file_atomic(o.certificate, certificate.certificate());
+    write_file_atomic(o.certificate + ".request", certificate.request());
+  }
+}
+
 void run_batch(const Options& o, Session& session) {
   const auto in = read_inputs(o);
   bounds::Bounder bounder(in->model, in->sae_or_null());
+  bounds::BoundCertificate certificate(in->model, in->sae_or_null());
+  bounds::BoundCertificate* kept = o.certificate.empty() ? nullptr : &certificate;
   std::vector<std::string> lines;
   std::istringstream text(read_file(o.batch));
   for (std::string line; std::getline(text, line);) {
@@ -114,12 +131,16 @@ void run_batch(const Options& o, Session& session) {
       session.code = ExitCode::interrupted;
       return;
     }
-    malformed = answer(lines[i], i + 1, *in, bounder, o.bound) != ExitCode::ok || malformed;
+    const ExitCode code = answer(lines[i], i + 1, *in, bounder, o.bound, kept);
+    malformed = malformed || code != ExitCode::ok;
     ++answered;
     progress.update(i + 1);
   }
   if (answered == 0) {
     throw InputError(o.batch, "lines", "at least one request", "none");
+  }
+  if (kept != nullptr) {
+    write_certificate(o, certificate);
   }
   session.code = malformed ? ExitCode::malformed : ExitCode::ok;
 }
@@ -262,6 +283,9 @@ void run_one(const Options& o, Session& session) {
   bounds::Bounder bounder(in->model, in->sae_or_null());
   const bounds::Domain domain = domain_of(o, *in);
   const bounds::Quantity q = quantity_of(o, *in);
+  if (o.minus == "any" && !o.certificate.empty()) {
+    throw UsageError("bound: --certificate needs one quantity: --minus TOKEN instead of any");
+  }
   bounds::BoundOptions options = o.bound;
   std::string what = q.text();
   bounds::BoundResult result;
@@ -274,6 +298,11 @@ void run_one(const Options& o, Session& session) {
       progress.update(std::min(done, budget) * o.bound.nodes / std::max<std::size_t>(budget, 1));
     };
     result = bounder.bound(domain, q, options);
+  }
+  if (!o.certificate.empty()) {
+    bounds::BoundCertificate certificate(in->model, in->sae_or_null());
+    bounder.write(certificate, "bound", domain, q, result);
+    write_certificate(o, certificate);
   }
   std::vector<TokenId> suffix;
   for (const bounds::TokenSet& set : domain.last) {
@@ -317,7 +346,10 @@ void add_bound(CLI::App& app, Session& session) {
                   "Most contexts of a case that may be enumerated (default 65536; 0: none)");
   sub->add_option("--seconds", o->bound.seconds,
                   "Safety stop for one quantity; the enclosure holds all the same");
+  sub->add_option("--certificate", o->certificate,
+                  "Write a certificate for assay-check here, and its request beside it (.request)");
   sub->callback([o, &session] {
+    o->bound.keep_proof = !o->certificate.empty();
     if (o->batch.empty()) {
       run_one(*o, session);
     } else {

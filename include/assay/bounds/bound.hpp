@@ -16,7 +16,8 @@ struct BoundOptions {
   std::size_t nodes = 256;          ///< budget: cases bounded for one quantity, both sides
   std::uint64_t enumerate = 65536;  ///< most contexts of a case that may be enumerated; 0: none
   double seconds = 0;               ///< safety stop; 0: none
-  bool keep_proof = false;
+  bool keep_proof = false;          ///< for a certificate; cases of more than 65536 contexts
+                                    ///< are then not enumerated (the format's limit)
   std::function<void(std::size_t done, std::size_t budget)> progress = {};
 };
 
@@ -36,6 +37,8 @@ struct BoundResult {
   std::shared_ptr<const Proof> proof;  ///< with keep_proof
 };
 
+class BoundCertificate;
+
 /// Bounds quantities of one model; what a domain's quantities share is kept between calls.
 class Bounder {
  public:
@@ -52,6 +55,11 @@ class Bounder {
   /// Error(internal) as a soundness alarm when a replayed value lies outside its bound.
   [[nodiscard]] BoundResult bound(const Domain& domain, const Quantity& quantity,
                                   const BoundOptions& options);
+
+  /// Adds the claim and its proof to the certificate; `result` was made with keep_proof. Gives
+  /// the claim's id there.
+  std::string write(BoundCertificate& certificate, const std::string& id, const Domain& domain,
+                    const Quantity& quantity, const BoundResult& result);
 
  private:
   struct State;

@@ -44,7 +44,8 @@ struct Domain {
 /// the vocabulary, more positions than the model was built for.
 void check_domain(const Transformer& model, const Domain& domain);
 
-/// The longest context that the model can read; 0: no limit.
+/// The longest context that a claim may speak of: n_ctx, or 0 (no limit) with a window and no
+/// absolute positions. Without a window longer contexts are beyond the trained range.
 [[nodiscard]] std::size_t longest_context(const Transformer& model);
 
 /// "*", or runs "0-9,12" (docs/certificate-format.md, SET).

@@ -2,54 +2,89 @@
 
 #include <map>
 #include <span>
-#include <string>
 #include <vector>
 
+#include "activation.hpp"
 #include "interval.hpp"
+#include "linear.hpp"
 #include "network.hpp"
 
 namespace assay_check {
 
-/// The tokens a context is known to end in: tokens.back() is the current token.
-using Suffix = std::vector<std::size_t>;
+/// <q, row> for every row of a head's table: |value[r] − exact| <= error, |value[r]|, |exact| <= size;
+/// offset encloses <q, the table's offset>.
+struct Dots {
+  std::vector<double> value;
+  double error = 0, size = 0;
+  Interval offset;
+};
+using Projection = std::vector<Dots>;  ///< of the values, one a head
 
-/// Enclosures of what one head sees: keys and outputs depend on the token alone, scores on
-/// (current token, key token), and the relative bias on the distance.
+/// Enclosures of the inputs of attention. With LN1 x̂(p,t) = s(p,t) (E'_t + W'_p) + b, E' = P W_E ∘ w,
+/// W' = P W_pos ∘ w; without it s = 1, b = 0. Keys and values are thus
+///   k(p,t) = s(p,t) (row t + row V + p) + offset,
+/// the rows V + p only with positions `standard`; a `position` is 0 for the other kinds.
 class Attention {
  public:
   explicit Attention(const Network& net);
 
   [[nodiscard]] const Network& net() const { return net_; }
+  [[nodiscard]] const Activation& activation() const { return activation_; }
+  /// p of the query of a context of n tokens.
+  [[nodiscard]] std::size_t query_position(std::size_t n) const {
+    return net_.standard() ? n - 1 : 0;
+  }
 
-  /// <g, v_h(u) W_O[h]> for every token u: [H * V], head by head. g has d_model entries.
-  [[nodiscard]] std::vector<Interval> project(std::span<const Interval> g) const;
+  /// x(p,t), d_model entries.
+  [[nodiscard]] std::vector<Interval> input(std::size_t token, std::size_t position) const;
+  /// R_j q_h for a query token, d_head entries; j matters with positions `rotary` only.
+  [[nodiscard]] Ball query(std::size_t head, std::size_t token, std::size_t position,
+                           std::size_t back);
+  [[nodiscard]] Dots key_dots(std::size_t head, const Ball& query) const;
+  /// <g, v_h W_O[h]>
+  [[nodiscard]] Projection project(std::span<const Interval> g) const;
+  [[nodiscard]] std::vector<Interval> key(std::size_t head, std::size_t token,
+                                          std::size_t position);
+  [[nodiscard]] std::vector<Interval> value(std::size_t head, std::size_t token,
+                                            std::size_t position);
 
-  /// v_h(u) W_O[h]: d_model entries.
-  [[nodiscard]] std::span<const Interval> output(std::size_t head, std::size_t token) const;
-
-  /// e^{s_h(j, u)} divided by a positive factor that is the same for all j and u:
-  /// weights(c)[h * V + u] * bias_weight(h, j).
-  [[nodiscard]] const std::vector<Interval>& weights(std::size_t current);
-  [[nodiscard]] const Interval& bias_weight(std::size_t head, std::size_t back) const;
-
-  /// x_c + b_O: d_model entries.
-  [[nodiscard]] std::vector<Interval> residual(std::size_t current) const;
-
-  /// ATTN-MAX: throws Reject(rule, …) unless L bounds <g, head h's output> over all contexts that
-  /// end in the suffix. nu: [V], this head's slice of project(g).
-  void check_max(std::size_t head, std::span<const Interval> nu, const Suffix& suffix, double L,
-                 const std::string& rule);
+  /// s(p,t) for every token: within rad of mid. Without LN1 mid is empty and s = 1.
+  struct Scale {
+    std::vector<double> mid;
+    double rad = 0, largest = 1;
+  };
+  [[nodiscard]] const Scale& scale(std::size_t position);
+  /// e^{rel_bias[h][j]} up to a factor common to all j.
+  [[nodiscard]] const Interval& bias_weight(std::size_t head, std::size_t back) const {
+    return bias_[net_.rel_bias.empty() ? 0 : head * net_.span() + back];
+  }
+  /// LN(y) with these w, b.
+  [[nodiscard]] std::vector<Interval> normalise(std::span<const Interval> y,
+                                                const std::vector<float>& w,
+                                                const std::vector<float>& b) const;
 
  private:
-  [[nodiscard]] std::vector<Interval> head_vector(std::size_t head, std::size_t token,
-                                                  const std::vector<float>& W,
-                                                  const std::vector<float>& b) const;
+  /// Row r, entry i at mid[i * rows + r]: within rad of the exact; norm = max over r of Σ_i |mid|.
+  struct Table {
+    std::vector<double> mid;
+    double rad = 0, norm = 0;
+    Ball offset;
+  };
+  [[nodiscard]] std::size_t rows() const { return net_.d_vocab + net_.W_pos.size() / net_.d_model; }
+  [[nodiscard]] Table table(std::size_t head, const std::vector<float>& W,
+                            const std::vector<float>& b) const;
+  [[nodiscard]] Dots dots(const Table& table, const Ball& q) const;
+  [[nodiscard]] std::vector<Interval> entry(const Table& table, std::size_t token,
+                                            std::size_t position);
+  void fill_bias();
 
   const Network& net_;
-  std::vector<Interval> keys_;     // [H, V, d_head]
-  std::vector<Interval> outputs_;  // [H, V, d_model]
-  std::vector<Interval> bias_;     // [H, span]
-  std::map<std::size_t, std::vector<Interval>> weights_;
+  Activation activation_;
+  std::vector<Ball> inputs_;  ///< E'_t, then W'_p
+  std::vector<Table> keys_, values_;
+  std::vector<Interval> bias_;
+  std::map<std::size_t, Scale> scales_;
+  std::map<std::size_t, std::vector<std::pair<Interval, Interval>>> turns_;  ///< cos, sin of jθ_i
 };
 
 }  // namespace assay_check

@@ -1,11 +1,14 @@
 #include "formula.hpp"
 
+#include <algorithm>
+
 #include "reject.hpp"
 
 namespace assay_check {
 namespace {
 
 constexpr std::size_t kMaxNodes = 1'000'000;
+constexpr std::uint32_t kMaxHeight = 4000;  // formulas are walked recursively
 
 bool is_leaf(Op op) {
   return op <= Op::not_atom;
@@ -38,10 +41,11 @@ FormulaId Formulas::make(Op op, FormulaId a, FormulaId b, std::uint32_t lo, std:
   const auto [it, fresh] =
       index_.emplace(std::tuple(op, a, b, lo, hi), static_cast<FormulaId>(nodes_.size()));
   if (fresh) {
-    if (nodes_.size() >= kMaxNodes) {
+    const auto below = is_leaf(op) ? 0 : std::max(nodes_[a].height, nodes_[b].height);
+    if (nodes_.size() >= kMaxNodes || below >= kMaxHeight) {
       throw Reject("spec", "formula over the limit");
     }
-    nodes_.push_back({op, a, b, lo, hi});
+    nodes_.push_back({op, a, b, lo, hi, below + 1});
   }
   return it->second;
 }

@@ -33,6 +33,7 @@ struct Formula {
   FormulaId b = 0;       ///< right child
   std::uint32_t lo = 0;  ///< bounds of eventually and globally; hi may be kUnbounded
   std::uint32_t hi = 0;
+  std::uint32_t height = 0;
 };
 
 /// The store of formulas. Throws Reject("spec", …) over its limit.

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cfenv>
 #include <set>
 
 #include "reject.hpp"
@@ -124,10 +123,30 @@ struct Rule {
   void (*apply)(Session&, const Step&);
 };
 
-constexpr std::array<Rule, 10> kRules = {{
+constexpr std::array<Rule, 30> kRules = {{
     {"SUFFIX", "bounds", false, rule_suffix},
+    {"ROOT", "bounds", false, rule_root},
+    {"PART", "bounds", false, rule_part},
     {"NEURONS", "bounds", false, rule_neurons},
-    {"NEURON-RANGE", "bounds", false, rule_neuron_range},
+    {"CASE-NEURONS", "bounds", false, rule_neurons},
+    {"NORM-NEURONS", "bounds", false, rule_norm_neurons},
+    {"BOX", "bounds", false, rule_box},
+    {"NEURON-RANGE", "bounds", false, rule_range},
+    {"CASE-RANGE", "bounds", false, rule_range},
+    {"NORM-RANGE", "bounds", false, rule_range},
+    {"BOX-RANGE", "bounds", false, rule_range},
+    {"SPREAD", "bounds", false, rule_spread},
+    {"LINEAR", "bounds", false, rule_linear},
+    {"FOLD", "bounds", false, rule_fold},
+    {"NORM-LINEAR", "bounds", false, rule_norm_linear},
+    {"NORM-FOLD", "bounds", false, rule_norm_fold},
+    {"SPHERE", "bounds", false, rule_sphere},
+    {"PART-NUM", "bounds", false, rule_part_num},
+    {"FINAL-SPREAD", "bounds", false, rule_final_spread},
+    {"FINAL", "bounds", false, rule_final},
+    {"ENUM", "bounds", false, rule_enum},
+    {"JOIN", "bounds", false, rule_join},
+    {"BOUND", "bounds", true, rule_bound},
     {"FEATURE-OFF", "bounds", true, rule_feature_off},
     {"FEATURE-OFF-MLP", "bounds", true, rule_feature_off_mlp},
     {"TOKEN-OUT", "bounds", true, rule_token_out},
@@ -135,6 +154,14 @@ constexpr std::array<Rule, 10> kRules = {{
     {"INV", "automaton", true, rule_inv},
     {"WITNESS", "automaton", true, rule_witness},
     {"RESIDUAL", "erasure", true, rule_residual},
+}};
+
+/// Steps that open a block, and the rule of the block's lines.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kBlocks = {{
+    {"NEURONS", "NEURON-RANGE"},
+    {"CASE-NEURONS", "CASE-RANGE"},
+    {"NORM-NEURONS", "NORM-RANGE"},
+    {"BOX", "BOX-RANGE"},
 }};
 
 /// Runs the steps one after the other.
@@ -151,8 +178,8 @@ class Kernel {
     if (parse_nat(words[1]) != steps_) {
       throw Reject("end", "the number of steps is " + std::to_string(steps_));
     }
-    if (!open_neurons_.empty()) {
-      throw Reject("end", "the neurons of " + open_neurons_ + " are not complete");
+    if (session_.header().kind == "bounds" && !session_.facts().open.empty()) {
+      throw Reject("end", "the lines of " + session_.facts().open + " are not complete");
     }
     if (!lines.at_end()) {
       throw Reject("end", "a line after end");
@@ -164,7 +191,7 @@ class Kernel {
  private:
   void apply(const Words& words) {
     const auto colon = std::find(words.begin(), words.end(), ":");
-    if (words.size() < 4 || colon < words.begin() + 2 || colon + 1 >= words.end()) {
+    if (words.size() < 3 || colon == words.end() || colon < words.begin() + 2) {
       throw Reject("step", "expected ID RULE premises : words");
     }
     const Step step{parse_id(words[0]), words[1], Words(words.begin() + 2, colon),
@@ -181,7 +208,7 @@ class Kernel {
     if (session_.is_claim(step.id) != rule->concludes) {
       throw Reject("step", "exactly the steps that conclude have the id of a claim");
     }
-    need_neurons_in_place(step);
+    need_block_in_place(step);
     const std::size_t before = session_.conclusions.size();
     rule->apply(session_, step);
     if (session_.conclusions.size() != before + (rule->concludes ? 1 : 0)) {
@@ -190,25 +217,27 @@ class Kernel {
     rules_.emplace(step.rule);
   }
 
-  /// The d_mlp lines after NEURONS are its NEURON-RANGE lines, and there are no others.
-  void need_neurons_in_place(const Step& step) {
-    if (!open_neurons_.empty() &&
-        session_.neurons.at(open_neurons_).ranges.size() == session_.attention().net().d_mlp) {
-      open_neurons_.clear();
+  /// The lines after a step that opens a block are its lines, one a number, and there are no others.
+  void need_block_in_place(const Step& step) {
+    const bool line = std::any_of(kBlocks.begin(), kBlocks.end(),
+                                  [&](const auto& block) { return block.second == step.rule; });
+    if (session_.header().kind != "bounds") {
+      return;
     }
-    const bool range = step.rule == "NEURON-RANGE";
-    if (range != !open_neurons_.empty() ||
-        (range && (step.premises.empty() || step.premises[0] != open_neurons_))) {
-      throw Reject("step", "the lines after NEURONS are its NEURON-RANGE lines, one a neuron");
-    }
-    if (step.rule == "NEURONS") {
-      open_neurons_ = step.id;
+    const Facts& facts = session_.facts();
+    const bool fits =
+        !line ? facts.open.empty()
+              : !facts.open.empty() && !step.premises.empty() && step.premises[0] == facts.open &&
+                    std::find(kBlocks.begin(), kBlocks.end(),
+                              std::pair(std::string_view(facts.ranges.at(facts.open).opener),
+                                        step.rule)) != kBlocks.end();
+    if (!fits) {
+      throw Reject("step", "the lines after NEURONS, BOX … are their range lines, one a number");
     }
   }
 
   Session& session_;
   std::set<std::string> ids_, rules_;
-  std::string open_neurons_;
   std::size_t steps_ = 0;
 };
 
@@ -239,8 +268,10 @@ void report(const Session& session, const Kernel& kernel, Outcome& outcome) {
 }
 
 void decide(const Inputs& inputs, Lines& lines, Outcome& outcome) {
-  if (std::fegetround() != FE_TONEAREST || !(0x1p-1074 > 0)) {
-    throw Reject("arithmetic", "the machine does not round to nearest");
+  // volatile: the machine must do it, not the compiler; the ties tell the rounding modes apart
+  const volatile double one = 1, next = 1 + 0x1p-52, half = 0x1p-53, smallest = 0x1p-1022;
+  if (one + half != 1 || next + half != 1 + 0x1p-51 || !(smallest / 2 > 0)) {
+    throw Reject("arithmetic", "the machine does not round to nearest, or drops small numbers");
   }
   Words words = lines.next();
   Header header = HeaderReader(lines, words).read();

@@ -71,9 +71,10 @@ bool read_options(int argc, char** argv, Options& options) {
     }
   }
   const assay_check::Inputs& in = options.inputs;
-  return options.help || options.version ||
-         (!in.certificate.empty() && !in.model.empty() &&
-          in.spec.has_value() != in.request.has_value());
+  return options.help || options.version  // alone: exit 0 beside a certificate means accepted
+             ? argc == 2
+             : !in.certificate.empty() && !in.model.empty() &&
+                   in.spec.has_value() != in.request.has_value();
 }
 
 int run(int argc, char** argv) {

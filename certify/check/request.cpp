@@ -15,9 +15,65 @@ void need(bool good, const std::string& reason) {
   }
 }
 
-RequestClaim parse_claim(const Words& words) {
+/// neuron J | feature I | readout ID | residual-mid ID | logit A | logit-difference A B
+Quantity parse_quantity(std::span<const std::string_view> words) {
+  using Kind = Quantity::Kind;
+  Quantity q;
+  const bool difference = words.size() == 3 && words[0] == "logit-difference";
+  need(difference || words.size() == 2, "expected a quantity");
+  if (words[0] == "readout" || words[0] == "residual-mid") {
+    q.kind = words[0] == "readout" ? Kind::readout : Kind::residual_mid;
+    q.name = parse_id(words[1]);
+    return q;
+  }
+  need(difference || words[0] == "neuron" || words[0] == "feature" || words[0] == "logit",
+       "expected a quantity");
+  q.kind = words[0] == "neuron"    ? Kind::neuron
+           : words[0] == "feature" ? Kind::feature
+                                   : Kind::logit;
+  q.index = parse_nat(words[1]);
+  if (difference) {
+    q.minus = parse_nat(words[2]);
+  }
+  return q;
+}
+
+/// bound ID QUANTITY domain ID lo HEX hi HEX
+RequestClaim parse_bound(const Words& words) {
+  const std::size_t n = words.size();
+  need(n >= 10 && words[n - 6] == "domain" && words[n - 4] == "lo" && words[n - 2] == "hi",
+       "expected bound ID QUANTITY domain ID lo HEX hi HEX");
   RequestClaim claim;
+  claim.kind = RequestClaim::Kind::bound;
+  claim.id = parse_id(words[1]);
+  claim.quantity = parse_quantity(std::span(words).subspan(2, n - 8));
+  claim.domain = parse_id(words[n - 5]);
+  claim.lo = parse_hex(words[n - 3]);
+  claim.hi = parse_hex(words[n - 1]);
+  need(claim.lo <= claim.hi, "expected lo <= hi");
+  for (std::size_t i = 2; i < n - 6; ++i) {
+    claim.words += std::string(words[i]) + " ";
+  }
+  claim.words += "lies in [" + std::string(words[n - 3]) + ", " + std::string(words[n - 1]) + "]";
+  return claim;
+}
+
+std::vector<Interval> parse_direction(const Words& words) {
+  need(words.size() >= 4 && parse_nat(words[2]) == words.size() - 3,
+       "expected direction ID NAT and as many numbers");
+  std::vector<Interval> g;
+  for (std::size_t i = 3; i < words.size(); ++i) {
+    g.emplace_back(parse_hex(words[i]));
+  }
+  return g;
+}
+
+RequestClaim parse_claim(const Words& words) {
   need(words.size() >= 5, "expected a claim");
+  if (words[0] == "bound") {
+    return parse_bound(words);
+  }
+  RequestClaim claim;
   claim.id = parse_id(words[1]);
   if (words[0] == "residual") {
     need(words.size() == 6 && words[2] == "data" && words[4] == "max-r2",
@@ -45,6 +101,15 @@ void parse_line(std::string_view line, Request& request, std::set<std::string>& 
              words[3] == "temperature" && words[5] == "order",
          "expected one line decoder min-p FRAC temperature FRAC order before|after");
     request.decoder = parse_min_p(words[2], words[4], words[6]);
+    return;
+  }
+  if (words[0] == "domain" || words[0] == "direction") {
+    need(words.size() >= 4, "expected a domain or direction line");
+    const std::string id = parse_id(words[1]);
+    const bool fresh = words[0] == "domain"
+                           ? request.domains.emplace(id, parse_domain(words)).second
+                           : request.directions.emplace(id, parse_direction(words)).second;
+    need(fresh, "a second line of this kind has this id");
     return;
   }
   request.claims.push_back(parse_claim(words));
@@ -96,6 +161,11 @@ Request parse_request(const std::string& text, const std::string& file) {
     for (const RequestClaim& claim : request.claims) {
       need(claim.kind != RequestClaim::Kind::token_out || request.decoder,
            "token-out needs a decoder line");
+      need(claim.kind != RequestClaim::Kind::bound || request.domains.contains(claim.domain),
+           "bound names no domain line");
+      need(claim.quantity.kind != Quantity::Kind::residual_mid ||
+               request.directions.contains(claim.quantity.name),
+           "residual-mid names no direction line");
     }
   } catch (const Reject& r) {
     throw Reject("request", r.reason(), file, line + 1);

@@ -1,13 +1,17 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "attention.hpp"
+#include "domain.hpp"
 #include "lexis.hpp"
 
 namespace assay_check {
+
+/// The tokens a context is known to end in: tokens.back() is the current token.
+using Suffix = std::vector<std::size_t>;
 
 /// The min-p decoder that a claim about emitted tokens supposes.
 struct MinP {
@@ -23,18 +27,32 @@ struct MinP {
 [[nodiscard]] MinP parse_min_p(std::string_view min_p, std::string_view temperature,
                                std::string_view order);
 
+/// QUANTITY of a bound line.
+struct Quantity {
+  enum class Kind { neuron, feature, readout, residual_mid, logit } kind = Kind::neuron;
+  std::size_t index = 0;             ///< neuron, feature, or the token A
+  std::optional<std::size_t> minus;  ///< the token B of logit-difference
+  std::string name;                  ///< of the readout or direction
+};
+
 struct RequestClaim {
-  enum class Kind { feature_off, token_out, residual } kind = Kind::feature_off;
+  enum class Kind { feature_off, token_out, residual, bound } kind = Kind::feature_off;
   std::string id;
   std::size_t subject = 0;  ///< feature or token
   Suffix suffix;
   std::string data_sha;
   Fraction max_r2;
+  // bound: lo <= quantity <= hi in every context of the domain
+  Quantity quantity;
+  std::string domain, words;
+  double lo = 0, hi = 0;
 };
 
 struct Request {
   std::optional<MinP> decoder;
   std::vector<RequestClaim> claims;
+  std::map<std::string, Domain> domains;
+  std::map<std::string, std::vector<Interval>> directions;
 };
 
 /// Throws Reject("request", …) with the file and line.

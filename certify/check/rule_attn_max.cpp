@@ -1,43 +1,70 @@
 #include <algorithm>
+#include <cmath>
 
-#include "attention.hpp"
+#include "case.hpp"
+#include "elementary.hpp"
 #include "reject.hpp"
 
 namespace assay_check {
 
-// ATTN-MAX
-//   for every N in k … w:
-//     Σ_{j<k} w(j,a_j)(ν(a_j) − L) + Σ_{k<=j<N} max_u w(j,u)(ν(u) − L) <= 0
-//   ------------------------------------------------------------------------
-//   <g, head h's output> <= L for every context that ends in a_{k-1} … a_0
-// w(j,u) = weights[u] · bias_weight(j) > 0 up to a common factor, so the inner maximum is
-// bias_weight(j) times one number that does not depend on j.
-void Attention::check_max(std::size_t head, std::span<const Interval> nu, const Suffix& suffix,
-                          double L, const std::string& rule) {
-  const std::size_t k = suffix.size(), V = net_.d_vocab;
-  const std::span<const Interval> weight = std::span(weights(suffix.back())).subspan(head * V, V);
-  const Interval bound(L);
+/// An upper bound of max over u in the slot's set of w(j,u)(ν(j,u) − L), where L is already lowered by
+/// the error of ν and stands for the exact number. The loop's largest t = w (ν − L) is off by a relative
+/// error: the weight's, and two roundings; weights below the floor of fast_exponential may be 0 or
+/// anything below it.
+double ReadyCase::slot_maximum(const Slot& slot, const Dots& nu, double sign, double L) const {
+  const Network& net = attention_.net();
+  const double* value = nu.value.data();
+  const double shift = net.standard() ? value[net.d_vocab + slot.position] : 0;
+  const TokenSet& set = *slot.set;
+  double most = -HUGE_VAL;
+  if (slot.scale == nullptr) {
+    for (std::size_t i = 0; i < set.size(); ++i) {
+      const double t = slot.weight[i] * (sign * (value[set[i]] + shift) - L);
+      most = t > most ? t : most;
+    }
+  } else {
+    const double* s = slot.scale->mid.data();
+    for (std::size_t i = 0; i < set.size(); ++i) {
+      const double t = slot.weight[i] * (sign * s[set[i]] * (value[set[i]] + shift) - L);
+      most = t > most ? t : most;
+    }
+  }
+  return most;
+}
+
+// ATTN-MAX on a ready case
+//   for every N in min(a,w) … min(b,w):  Σ_{j<N} max_{u in B_j} w(j,u)(ν(j,u) − L) <= 0
+//   ------------------------------------------------------------------------------------
+//   <g, head h's output> <= L for every context of the case
+// ν(j,u) = s (value[u] + value[V+p]) + offset. Exact − computed is at most 2 s error + 2 rad(s) size + the
+// roundings of s (value + value), 4 u · 2 s size; value, size and s are far from overflow, so no
+// NaN arises, and Interval refuses what is too large.
+bool ReadyCase::is_bound(std::size_t head, const Projection& g, double sign, double L) const {
+  const Dots& nu = g[head];
+  const Head& h = heads_[head];
+  const double offset = sign > 0 ? nu.offset.hi() : -nu.offset.lo();
+  std::vector<double> term;
+  for (const Slot& slot : h.slots) {
+    const double s = slot.scale == nullptr ? 1 : slot.scale->largest;
+    const double spread = slot.scale == nullptr ? 0 : slot.scale->rad;
+    const double size = 2 * s * nu.size;
+    const double error = enlarge(2 * s * nu.error + 2 * spread * nu.size + 0x1p-50 * size);
+    const double lowered = -sum_up(sum_up(-L, offset), error);  // <= L − offset − error
+    const double t = slot_maximum(slot, nu, sign, lowered);
+    const double relative = h.error + 0x1p-49;
+    const double slack = enlarge(4 * kFastExpFloor * (size + std::fabs(lowered)));
+    term.push_back(Interval(sum_up(t + std::fabs(t) * relative, slack)).hi());
+  }
   double sum = 0;
-  for (std::size_t j = 0; j < k; ++j) {
-    const std::size_t a = suffix[k - 1 - j];
-    sum = sum_up(sum, (bias_weight(head, j) * weight[a] * (nu[a] - bound)).hi());
+  for (std::size_t j = 0; j < most_; ++j) {
+    const Interval& b = attention_.bias_weight(head, j);
+    const double t = term[slot_of_[j]];
+    sum = sum_up(sum, product_up(t >= 0 ? b.hi() : b.lo(), t));
+    if (j + 1 >= fewest_ && !(sum <= 0)) {
+      return false;
+    }
   }
-  bool holds = sum <= 0;
-  double largest = -0x1p1000;
-  for (std::size_t u = 0; u < V; ++u) {
-    const double excess = sum_up(nu[u].hi(), -L);
-    const double term = product_up(excess >= 0 ? weight[u].hi() : weight[u].lo(), excess);
-    largest = std::max(largest, Interval(term).hi());  // Interval refuses a NaN
-  }
-  for (std::size_t j = k; j < net_.window; ++j) {
-    const Interval& b = bias_weight(head, j);
-    sum = sum_up(sum, product_up(largest >= 0 ? b.hi() : b.lo(), largest));
-    holds = holds && sum <= 0;
-  }
-  if (!holds) {
-    throw Reject(rule, "ATTN-MAX: the number for head " + std::to_string(head) +
-                           " is not shown to be a bound");
-  }
+  return true;
 }
 
 }  // namespace assay_check

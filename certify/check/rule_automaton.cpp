@@ -21,12 +21,15 @@ std::uint64_t spread(std::size_t letter, const std::vector<std::size_t>& atoms) 
   return bits;
 }
 
-/// DFA-MONITOR: from (φ, initial), wherever the residual of φ is false the DFA's state is bad.
+/// DFA-MONITOR: from (φ, initial), wherever the residual of φ is false the DFA's state is bad; and
+/// somewhere it is, for a property that no run violates says nothing.
 void check_monitor(const Step& step, const DfaFact& dfa, Formulas& formulas, FormulaId f) {
   Progression monitor(formulas, f);
   std::unordered_set<std::uint64_t> seen;
   std::vector<std::pair<std::size_t, std::size_t>> open;
+  bool violable = false;
   const auto visit = [&](std::size_t residual, std::size_t state) {
+    violable = violable || monitor.is_false(residual);
     if (monitor.is_false(residual) && !dfa.bad[state]) {
       refuse(step, "state " + std::to_string(state) + " is reached by a bad prefix but not in B");
     }
@@ -45,6 +48,9 @@ void check_monitor(const Step& step, const DfaFact& dfa, Formulas& formulas, For
     for (std::size_t letter = 0; letter < letters; ++letter) {
       visit(monitor.step(residual, spread(letter, dfa.atoms)), dfa.table[state * letters + letter]);
     }
+  }
+  if (!violable) {
+    refuse(step, "no run can violate the property: holding would say nothing");
   }
 }
 

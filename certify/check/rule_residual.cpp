@@ -146,7 +146,7 @@ bool is_positive_definite(std::vector<std::vector<Integer>> M) {
 //   --------------------------------------------------------------------------------------
 //   no affine predictor of z from Y has R² above τ on this data (T3: bᵀ A⁻¹ b < τ n1 n0)
 void rule_residual(Session& session, const Step& step) {
-  const RequestClaim& claim = session.claim(step, RequestClaim::Kind::residual);
+  const RequestClaim& claim = session.claim(step, step.id, RequestClaim::Kind::residual);
   if (!step.premises.empty() || step.words.size() != 3 ||
       !parse_fraction(step.words[2]).equals(claim.max_r2)) {
     refuse(step, "expected RESIDUAL : n n1 tau with the tau of the statement");

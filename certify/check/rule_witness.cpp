@@ -105,6 +105,13 @@ bool surely_kept(const std::vector<Interval>& logits, std::size_t token, const M
   return near_top || top;
 }
 
+/// The last position of a sequence.
+Position read_end(Forward& forward, const Network& net, const std::vector<std::size_t>& context) {
+  const auto seen = static_cast<std::ptrdiff_t>(std::min(context.size(), net.span()));
+  return forward.at(std::vector<std::size_t>(context.rbegin(), context.rbegin() + seen),
+                    context.size());
+}
+
 struct Run {
   std::vector<std::size_t> prompt, tokens;
 };
@@ -147,19 +154,22 @@ void rule_witness(Session& session, const Step& step) {
   const SpecProperty& property = session.spec().properties[index];
   const Run run = read_run(session, step);
   const MinP& decoder = session.automaton().decoder;
-  Attention& attention = session.attention();
+  if (!session.attention().net().is_plain()) {
+    refuse(step, "config.json: expected relu, no LayerNorm, relative_bias");
+  }
+  Forward forward(session.attention());
   Progression monitor(session.spec().formulas, property.formula);
   LetterReader reader(session, step, property.atoms);
   std::size_t residual = monitor.initial();
   std::vector<std::size_t> context = run.prompt;
-  Position at = evaluate(attention, context);
+  Position at = read_end(forward, session.attention().net(), context);
   for (const std::size_t token : run.tokens) {
-    if (!surely_kept(at.logits, token, decoder)) {
+    if (!surely_kept(forward.logits(at), token, decoder)) {
       refuse(step, "token " + std::to_string(context.size() - run.prompt.size()) +
                        " is not surely in the decoder's support");
     }
     context.push_back(token);
-    at = evaluate(attention, context);
+    at = read_end(forward, session.attention().net(), context);
     residual = monitor.step(residual, reader.letter(token, at));
   }
   if (!monitor.is_false(residual)) {

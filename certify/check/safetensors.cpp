@@ -14,7 +14,7 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little);
 
-constexpr std::size_t kMaxElements = std::size_t{1} << 40;
+constexpr std::size_t kMaxElements = (std::size_t{1} << 32) - 1;  // a product of two fits 64 bits
 
 std::size_t item_size(const std::string& dtype) {
   if (dtype == "F32" || dtype == "I32" || dtype == "U32") {
@@ -118,10 +118,6 @@ const Safetensors::Entry& Safetensors::entry(const std::string& name) const {
     refuse("tensor " + name + " is missing");
   }
   return it->second;
-}
-
-const Safetensors::Shape& Safetensors::shape(const std::string& name) const {
-  return entry(name).shape;
 }
 
 template <typename T>

@@ -19,7 +19,6 @@ class Safetensors {
 
   [[nodiscard]] bool has(const std::string& name) const { return entries_.contains(name); }
   [[nodiscard]] std::vector<std::string> names() const;
-  [[nodiscard]] const Shape& shape(const std::string& name) const;
   // Finite numbers of exactly this dtype and shape, row major.
   [[nodiscard]] std::vector<float> f32(const std::string& name, const Shape& shape) const;
   [[nodiscard]] std::vector<double> f64(const std::string& name, const Shape& shape) const;

@@ -11,7 +11,6 @@ namespace {
 
 constexpr std::size_t kMaxFile = std::size_t{4} << 30;
 constexpr std::size_t kMaxStatement = std::size_t{1} << 20;
-constexpr std::size_t kMaxProjections = std::size_t{1} << 26;
 
 }  // namespace
 
@@ -21,10 +20,6 @@ std::string read_digested(const std::string& path, const std::string& sha) {
     throw Reject("digest", "the certificate is about another file", path);
   }
   return bytes;
-}
-
-void refuse(const Step& step, const std::string& reason) {
-  throw Reject(std::string(step.rule), reason);
 }
 
 std::string tokens_text(const std::vector<std::size_t>& tokens) {
@@ -86,15 +81,23 @@ bool Session::is_claim(const std::string& id) const {
   return std::find(ids.begin(), ids.end(), id) != ids.end();
 }
 
-const RequestClaim& Session::claim(const Step& step, RequestClaim::Kind kind) const {
+const RequestClaim& Session::claim(const Step& step, std::string_view id,
+                                   RequestClaim::Kind kind) const {
   if (request_) {
     for (const RequestClaim& c : request_->claims) {
-      if (c.id == step.id && c.kind == kind) {
+      if (c.id == id && c.kind == kind) {
         return c;
       }
     }
   }
-  throw Reject(std::string(step.rule), "the statement has no such claim " + step.id);
+  throw Reject(std::string(step.rule), "the statement has no such claim " + std::string(id));
+}
+
+const Request& Session::request() const {
+  if (!request_) {
+    throw Reject("request", "the statement is not a request");
+  }
+  return *request_;
 }
 
 const MinP& Session::request_decoder() const {
@@ -194,16 +197,11 @@ const FittedAutomaton& Session::automaton() {
   return *automaton_;
 }
 
-const std::vector<Interval>& Session::neuron_projection(std::size_t j) {
-  const Network& net = attention().net();
-  if (net.d_mlp * net.n_heads * net.d_vocab > kMaxProjections) {
-    throw Reject("model", "neurons x heads x tokens over the limit");
+Facts& Session::facts() {
+  if (!facts_) {
+    facts_ = std::make_unique<Facts>(attention());
   }
-  projections_.resize(net.d_mlp);
-  if (projections_[j].empty()) {
-    projections_[j] = attention_->project(net.neuron_direction(j));
-  }
-  return projections_[j];
+  return *facts_;
 }
 
 std::string Session::data(const std::string& sha, std::string& name) const {

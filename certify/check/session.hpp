@@ -10,6 +10,7 @@
 
 #include "attention.hpp"
 #include "automaton.hpp"
+#include "facts.hpp"
 #include "kernel.hpp"
 #include "request.hpp"
 #include "sae.hpp"
@@ -23,18 +24,6 @@ struct Header {
   std::optional<std::pair<std::string, std::string>> sae, eraser;  ///< config, weights
   std::map<std::string, std::string> readouts;
   std::optional<std::string> automaton;
-};
-
-/// ID RULE premises : words
-struct Step {
-  std::string id;
-  std::string_view rule;
-  std::vector<std::string_view> premises, words;
-};
-
-struct NeuronFact {
-  std::string suffix_id;
-  std::vector<Interval> ranges;  ///< complete when there are d_mlp
 };
 
 struct DfaFact {
@@ -59,8 +48,10 @@ class Session {
   [[nodiscard]] std::vector<std::string> claims() const;  ///< ids, in the statement's order
   [[nodiscard]] bool is_claim(const std::string& id) const;
 
-  /// The claim that the step concludes; Reject when it is not of this kind.
-  [[nodiscard]] const RequestClaim& claim(const Step& step, RequestClaim::Kind kind) const;
+  /// The claim of the request with this id; Reject when it is not of this kind.
+  [[nodiscard]] const RequestClaim& claim(const Step& step, std::string_view id,
+                                          RequestClaim::Kind kind) const;
+  [[nodiscard]] const Request& request() const;
   [[nodiscard]] const MinP& request_decoder() const;
   [[nodiscard]] Spec& spec();
   [[nodiscard]] std::size_t property(std::string_view name) const;
@@ -72,14 +63,11 @@ class Session {
   [[nodiscard]] const SaeEncoder& sae();
   [[nodiscard]] const AffineReadout& readout(const std::string& name);
   [[nodiscard]] const FittedAutomaton& automaton();
-  /// <W_in[:, j], v_h(u) W_O[h]>: [H * V]
-  [[nodiscard]] const std::vector<Interval>& neuron_projection(std::size_t j);
+  [[nodiscard]] Facts& facts();
   /// The one of the --data files with this digest.
   [[nodiscard]] std::string data(const std::string& sha, std::string& name) const;
   [[nodiscard]] const Inputs& inputs() const { return inputs_; }
 
-  std::map<std::string, Suffix> suffixes;
-  std::map<std::string, NeuronFact> neurons;
   std::map<std::string, DfaFact> automata;
   std::vector<Conclusion> conclusions;
 
@@ -95,22 +83,33 @@ class Session {
   std::optional<SaeEncoder> sae_;
   std::map<std::string, AffineReadout> readouts_;
   std::optional<FittedAutomaton> automaton_;
-  std::vector<std::vector<Interval>> projections_;
+  std::unique_ptr<Facts> facts_;
 };
 
 /// Reads a file and compares its digest with the one the header states.
 [[nodiscard]] std::string read_digested(const std::string& path, const std::string& sha);
-/// Reject in the name of the step's rule.
-[[noreturn]] void refuse(const Step& step, const std::string& reason);
 [[nodiscard]] std::string tokens_text(const std::vector<std::size_t>& tokens);
-
-/// Records that the claim's feature is off in its whole domain.
-void conclude_feature_off(Session& session, const RequestClaim& claim);
 
 // One function a rule; each throws Reject or records what it showed.
 void rule_suffix(Session& session, const Step& step);
+void rule_root(Session& session, const Step& step);
+void rule_part(Session& session, const Step& step);
 void rule_neurons(Session& session, const Step& step);
-void rule_neuron_range(Session& session, const Step& step);
+void rule_box(Session& session, const Step& step);
+void rule_norm_neurons(Session& session, const Step& step);
+void rule_range(Session& session, const Step& step);
+void rule_spread(Session& session, const Step& step);
+void rule_linear(Session& session, const Step& step);
+void rule_fold(Session& session, const Step& step);
+void rule_norm_linear(Session& session, const Step& step);
+void rule_norm_fold(Session& session, const Step& step);
+void rule_sphere(Session& session, const Step& step);
+void rule_part_num(Session& session, const Step& step);
+void rule_final_spread(Session& session, const Step& step);
+void rule_final(Session& session, const Step& step);
+void rule_enum(Session& session, const Step& step);
+void rule_join(Session& session, const Step& step);
+void rule_bound(Session& session, const Step& step);
 void rule_feature_off(Session& session, const Step& step);
 void rule_feature_off_mlp(Session& session, const Step& step);
 void rule_token_out(Session& session, const Step& step);

@@ -87,9 +87,19 @@ FormulaId LtlParser::equivalence() {
   return f;
 }
 
+/// Counts the nesting, so that no text exhausts the stack, and the work of expanding lets.
+FormulaId LtlParser::nested(FormulaId (LtlParser::*rule)()) {
+  if (++depth_ > kMaxDepth || ++work_ > kMaxWork) {
+    tokens_.refuse("a smaller formula");
+  }
+  const FormulaId f = (this->*rule)();
+  --depth_;
+  return f;
+}
+
 FormulaId LtlParser::implication() {
   const FormulaId f = disjunction();
-  return tokens_.take_if("->") ? implies(f, implication()) : f;
+  return tokens_.take_if("->") ? implies(f, nested(&LtlParser::implication)) : f;
 }
 
 FormulaId LtlParser::disjunction() {
@@ -109,36 +119,30 @@ FormulaId LtlParser::conjunction() {
 }
 
 FormulaId LtlParser::binary() {
-  const FormulaId f = unary();
-  if (tokens_.take_if("U")) {
-    return formulas_.make(Op::until, f, binary());
+  const FormulaId f = nested(&LtlParser::unary);
+  const bool strong = tokens_.take_if("U");
+  if (!strong && !tokens_.take_if("W")) {
+    return f;
   }
-  return tokens_.take_if("W") ? formulas_.make(Op::weak_until, f, binary()) : f;
+  return formulas_.make(strong ? Op::until : Op::weak_until, f, nested(&LtlParser::binary));
 }
 
 FormulaId LtlParser::unary() {
-  if (++depth_ > kMaxDepth || ++work_ > kMaxWork) {
-    tokens_.refuse("a smaller formula");
-  }
-  FormulaId f = 0;
   if (tokens_.take_if("!")) {
-    f = formulas_.negate(unary());
-  } else if (tokens_.take_if("X")) {
+    return formulas_.negate(nested(&LtlParser::unary));
+  }
+  if (tokens_.take_if("X")) {
     const bool strong = tokens_.take_if("[");
     if (strong) {
       tokens_.expect("!");
       tokens_.expect("]");
     }
-    f = formulas_.make(strong ? Op::next_strong : Op::next_weak, unary());
-  } else if (tokens_.take_if("F")) {
-    f = bounded(Op::eventually);
-  } else if (tokens_.take_if("G")) {
-    f = bounded(Op::globally);
-  } else {
-    f = primary();
+    return formulas_.make(strong ? Op::next_strong : Op::next_weak, nested(&LtlParser::unary));
   }
-  --depth_;
-  return f;
+  if (tokens_.take_if("F")) {
+    return bounded(Op::eventually);
+  }
+  return tokens_.take_if("G") ? bounded(Op::globally) : primary();
 }
 
 FormulaId LtlParser::bounded(Op op) {
@@ -155,7 +159,7 @@ FormulaId LtlParser::bounded(Op op) {
       tokens_.refuse("ascending bounds before this");
     }
   }
-  return formulas_.make(op, unary(), 0, lo, hi);
+  return formulas_.make(op, nested(&LtlParser::unary), 0, lo, hi);
 }
 
 FormulaId LtlParser::primary() {

@@ -34,6 +34,7 @@ class LtlParser {
     std::size_t order = 0;  ///< a body sees earlier lets only
   };
 
+  FormulaId nested(FormulaId (LtlParser::*rule)());
   FormulaId equivalence();
   FormulaId implication();
   FormulaId disjunction();

@@ -82,7 +82,7 @@ std::size_t SpecTokens::string_end(std::string_view text, std::size_t begin) con
     if (text[i] == '"') {
       return i + 1;
     }
-    i += text[i] == '\\' ? 1 : 0;
+    i += text[i] == '\\' && text.substr(i + 1, 1) != "\n" ? 1 : 0;
   }
   refuse("the end of the string");
 }

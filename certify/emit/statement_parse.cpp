@@ -157,7 +157,7 @@ void check_recheck(const Statement& s, const Recheck& recheck, const std::string
   for (const CheckInput& input : recheck.inputs) {
     const bool known =
         std::find(kCheckOptions.begin(), kCheckOptions.end(), input.option) != kCheckOptions.end();
-    if (!known || !listed(input.name)) {
+    if (!known || !listed(evidence_name(input))) {
       throw InputError(where, "recheck.inputs", "a known option and an evidence name",
                        visible(input.option + " " + input.name));
     }

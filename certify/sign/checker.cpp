@@ -47,6 +47,11 @@ void read_output(CheckerRun& run) {
 
 }  // namespace
 
+std::string evidence_name(const CheckInput& input) {
+  const std::size_t sign = input.option == "readout" ? input.name.find('=') : std::string::npos;
+  return sign == std::string::npos ? input.name : input.name.substr(sign + 1);
+}
+
 fs::path checker_beside_program() {
   std::error_code error;
   const fs::path self = fs::read_symlink("/proc/self/exe", error);
@@ -65,7 +70,9 @@ CheckerRun run_checker(const fs::path& checker, const fs::path& model_dir,
       throw InputError("re-check", "option", "a known one", "'" + visible(input.option) + "'");
     }
     arguments.push_back("--" + input.option);
-    arguments.push_back(fs::absolute(evidence_dir / input.name).string());
+    const std::string file = evidence_name(input);
+    arguments.push_back(input.name.substr(0, input.name.size() - file.size()) +
+                        fs::absolute(evidence_dir / file).string());
   }
   const ChildResult child = run_child(arguments, timeout_seconds, kMaxOutput);
   CheckerRun run;

@@ -1,5 +1,6 @@
 #include "proof_header.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <vector>
 
@@ -24,10 +25,12 @@ ProofHeader read_proof_header(const std::filesystem::path& file, const std::set<
       continue;
     }
     const std::vector<std::string> words = split(line, ' ');
-    if (word == "model" && !header.config && words.size() == 3) {
+    // A step has a colon among its words, a header line never: a claim may be called `kind`.
+    const bool is_step = std::find(words.begin(), words.end(), ":") != words.end();
+    if (word == "model" && !is_step && !header.config && words.size() == 3) {
       header.config = parse_digest(words[1]);
       header.weights = parse_digest(words[2]);
-    } else if (asked) {
+    } else if (asked && is_step) {
       header.rules.emplace(word, words[1]);
     }
   }

@@ -145,8 +145,14 @@ class Verification {
       fail(ExitCode::artifact, difference);
     }
     if (differences.empty()) {
-      step(std::to_string(s.subject_files.size()) + " model files are the signed ones" +
-           (options_.allow_extra ? " (extra files allowed)" : ", no other file"));
+      std::string others = options_.allow_extra ? " (extra files allowed)" : ", no other file";
+      if (s.exclusions != default_exclusions()) {  // the certificate's own word: say it
+        others += "; not looked at:";
+        for (const std::string& pattern : s.exclusions) {
+          others += " '" + visible(pattern) + "'";
+        }
+      }
+      step(std::to_string(s.subject_files.size()) + " model files are the signed ones" + others);
     }
     return differences.empty();
   }
@@ -205,6 +211,10 @@ class Verification {
     }
     for (const auto& [key, claims] : groups) {
       recheck_group(evidence_dir, claims);
+    }
+    if (result_.rechecked == 0 && result_.findings.empty()) {
+      fail(ExitCode::unknown,
+           "nothing was re-checked: no claim names a proof and says more than UNKNOWN");
     }
     step(std::to_string(result_.rechecked) + " claims accepted again by assay-check in " +
          std::to_string(groups.size()) + " runs");

@@ -1,3 +1,4 @@
+#include "assay/certify/checker.hpp"
 #include "html.hpp"
 #include "numbers.hpp"
 #include "parts.hpp"
@@ -99,7 +100,9 @@ std::string recheck_of(const Claim& claim) {
   }
   std::string command = "assay-check evidence/" + claim.recheck->certificate + " --model MODEL";
   for (const certify::CheckInput& input : claim.recheck->inputs) {
-    command += " --" + input.option + " evidence/" + input.name;
+    const std::string file = certify::evidence_name(input);
+    command += " --" + input.option + " " + input.name.substr(0, input.name.size() - file.size()) +
+               "evidence/" + file;
   }
   return code(command) + "<br>must print " +
          code("ACCEPT " + claim.recheck->accepts + " … " + claim.recheck->statement);

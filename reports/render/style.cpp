@@ -92,10 +92,10 @@ font-weight:400}
 tr>:last-child{padding-right:0}
 thead th{font-size:.78rem;color:var(--muted);border-bottom:1px solid var(--ink);vertical-align:bottom;
 white-space:nowrap}
-.claims td:nth-child(2){min-width:15rem}.claims td:nth-child(5){white-space:nowrap}
+.claims td:nth-child(2){min-width:15rem;white-space:pre-wrap}.claims td:nth-child(5){white-space:nowrap}
 .claims tbody th{font-weight:600}
 .claim{margin:1.6rem 0 0;padding:.2rem 0 0}
-.claim h3{margin:0}.claim .no{color:var(--muted);font-weight:400;margin-right:.3rem}
+.claim h3{margin:0;white-space:pre-wrap}.claim .no{color:var(--muted);font-weight:400;margin-right:.3rem}
 .badges{display:flex;flex-wrap:wrap;gap:.2rem 1.2rem;align-items:baseline;margin:.35rem 0}
 .claim dl{display:grid;grid-template-columns:8rem 1fr;gap:.3rem 1.2rem;margin:.7rem 0 0;font-size:.9rem}
 .claim dt{color:var(--muted)}.claim dd{margin:0;min-width:0}

@@ -71,7 +71,8 @@ std::string verdict_box(const Verdict& v) {
          count_cell(v.unknown, status_badge(Status::unknown)) + "</dl></dd></div></dl>\n</div>\n";
 }
 
-/// Violated first, then unknown, then those that hold: the worst must not fall off the page.
+/// Violated first, then unknown, then those that hold, the strongest level first: the worst must
+/// not fall off the page.
 std::vector<std::size_t> worst_first(const std::vector<Claim>& claims) {
   std::vector<std::size_t> order(claims.size());
   for (std::size_t i = 0; i < order.size(); ++i) {
@@ -79,7 +80,9 @@ std::vector<std::size_t> worst_first(const std::vector<Claim>& claims) {
   }
   const auto rank = [&](std::size_t i) {
     const Status s = claims[i].status;
-    return s == Status::violated ? 0 : s == Status::unknown ? 1 : 2;
+    return s == Status::violated  ? 0
+           : s == Status::unknown ? 1
+                                  : 5 - static_cast<int>(claims[i].level);
   };
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return rank(a) < rank(b); });

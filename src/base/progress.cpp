@@ -13,11 +13,15 @@ namespace {
 bool progress_enabled = true;
 volatile sig_atomic_t interrupt_seen = 0;
 
-extern "C" void on_interrupt(int) { interrupt_seen = 1; }
+extern "C" void on_interrupt(int) {
+  interrupt_seen = 1;
+}
 
 }  // namespace
 
-void set_progress(bool enabled) { progress_enabled = enabled; }
+void set_progress(bool enabled) {
+  progress_enabled = enabled;
+}
 
 void say(const std::string& line) {
   if (progress_enabled) {
@@ -33,10 +37,13 @@ void catch_interrupts() {
   sigaction(SIGTERM, &action, nullptr);
 }
 
-bool interrupted() { return interrupt_seen != 0; }
+bool interrupted() {
+  return interrupt_seen != 0;
+}
 
 Progress::Progress(std::string what, std::size_t total)
-    : what_(std::move(what)), total_(std::max<std::size_t>(total, 1)),
+    : what_(std::move(what)),
+      total_(std::max<std::size_t>(total, 1)),
       terminal_(isatty(STDERR_FILENO) == 1) {}
 
 Progress::~Progress() {

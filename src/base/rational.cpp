@@ -35,7 +35,8 @@ Rational parse_rational(std::string_view text) {
     r.num = parse_part(body.substr(0, slash), text);
     r.den = parse_part(body.substr(slash + 1), text);
   } else if (const auto point = body.find('.'); point != std::string_view::npos) {
-    const std::string digits = std::string(body.substr(0, point)) + std::string(body.substr(point + 1));
+    const std::string digits =
+        std::string(body.substr(0, point)) + std::string(body.substr(point + 1));
     r.num = parse_part(digits, text);
     for (std::size_t i = point + 1; i < body.size(); ++i) {
       r.den *= 10;

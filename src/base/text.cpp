@@ -13,7 +13,12 @@ namespace {
 std::size_t utf8_length(std::string_view s) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(s[i]); };
   const unsigned lead = byte(0);
-  const std::size_t n = lead < 0x80 ? 1 : lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 0;
+  const std::size_t n = lead < 0x80   ? 1
+                        : lead < 0xC2 ? 0
+                        : lead < 0xE0 ? 2
+                        : lead < 0xF0 ? 3
+                        : lead < 0xF5 ? 4
+                                      : 0;
   if (n == 0 || s.size() < n) {
     return 0;
   }
@@ -36,7 +41,8 @@ std::string hex_float(double value) {
   }
   char buffer[64];
   const double magnitude = std::fabs(value);
-  const auto result = std::to_chars(buffer, buffer + sizeof buffer, magnitude, std::chars_format::hex);
+  const auto result =
+      std::to_chars(buffer, buffer + sizeof buffer, magnitude, std::chars_format::hex);
   return std::string(std::signbit(value) ? "-0x" : "0x") + std::string(buffer, result.ptr);
 }
 
@@ -53,7 +59,8 @@ double parse_hex_float(std::string_view text) {
   body.remove_prefix(2);
   const auto result =
       std::from_chars(body.data(), body.data() + body.size(), value, std::chars_format::hex);
-  if (result.ec != std::errc{} || result.ptr != body.data() + body.size() || !std::isfinite(value)) {
+  if (result.ec != std::errc{} || result.ptr != body.data() + body.size() ||
+      !std::isfinite(value)) {
     throw InputError("number '" + std::string(text) + "': expected a finite hexadecimal float");
   }
   return negative ? -value : value;
@@ -92,7 +99,8 @@ std::string visible(std::string_view bytes) {
     // U+0080-U+009F and the bidirectional controls are shown by their bytes.
     const bool c1 = n == 2 && c == 0xC2 && static_cast<unsigned char>(bytes[1]) < 0xA0;
     const bool bidi = n == 3 && c == 0xE2 &&
-                      (static_cast<unsigned char>(bytes[1]) == 0x80 || static_cast<unsigned char>(bytes[1]) == 0x81);
+                      (static_cast<unsigned char>(bytes[1]) == 0x80 ||
+                       static_cast<unsigned char>(bytes[1]) == 0x81);
     if (c == '\n') {
       out += "\\n";
     } else if (c == '\t') {

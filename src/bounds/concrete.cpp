@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "assay/base/errors.hpp"
+#include "attention_scale.hpp"
 
 namespace assay::bounds {
 namespace {
@@ -96,8 +97,7 @@ Row head_output(const Transformer& model, const std::vector<Row>& x, std::size_t
   const std::size_t dh = c.d_head;
   const std::size_t block = h * c.d_model * dh;
   const Row q = affine(x[0], model.W_Q.data.data() + block, bias_of(model.b_Q, h * dh), dh);
-  const Interval scale =
-      c.attn_scale > 0 ? Interval(c.attn_scale) : sqrt(Interval(static_cast<double>(dh)));
+  const Interval scale = attention_scale(c);
   Row scores(x.size());
   double top = -std::numeric_limits<double>::infinity();
   for (std::size_t j = 0; j < x.size(); ++j) {

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "assay/base/errors.hpp"
+#include "attention_scale.hpp"
 
 namespace assay::bounds {
 namespace {
@@ -123,8 +124,7 @@ OneLayer::OneLayer(const Transformer& model) {
   t->d_head = c.d_head;
   t->f = c.d_mlp;
   t->window = c.attention_window;
-  t->scale =
-      c.attn_scale > 0 ? Interval(c.attn_scale) : sqrt(Interval(static_cast<double>(c.d_head)));
+  t->scale = attention_scale(c);
   const Ball x = exact(model.W_E, 0, t->vocab, t->d);
   for (std::size_t h = 0; h < t->heads; ++h) {
     fill_head(*t, x, h);

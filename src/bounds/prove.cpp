@@ -96,7 +96,7 @@ std::string Prover::tokens_text(const std::vector<TokenId>& tokens) const {
 
 std::string Prover::words(const Claim& claim) const {
   const std::string domain =
-      " after every context, of any length, that ends in " + tokens_text(claim.suffix);
+      " in every context, of any length, that ends in " + tokens_text(claim.suffix);
   switch (claim.kind) {
     case ClaimKind::feature_off:
       return "feature " + std::to_string(claim.target) + " is off" + domain;

@@ -11,7 +11,8 @@ void Session::finish(ExitCode exit_code, const std::string& text, nlohmann::orde
   code = exit_code;
   if (json) {
     object["exitCode"] = static_cast<int>(exit_code);
-    std::printf("%s\n", object.dump(1, ' ', true, nlohmann::json::error_handler_t::replace).c_str());
+    std::printf("%s\n",
+                object.dump(1, ' ', true, nlohmann::json::error_handler_t::replace).c_str());
   } else if (!text.empty()) {
     std::printf("%s\n", text.c_str());
   }
@@ -48,6 +49,7 @@ int run(int argc, char** argv) {
   add_prove(app, session);
   add_bound(app, session);
   add_erase(app, session);
+  add_certify(app, session);
   add_verify(app, session);
   add_report(app, session);
   add_key(app, session);
@@ -74,4 +76,6 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace assay::cli
 
-int main(int argc, char** argv) { return assay::cli::run(argc, argv); }
+int main(int argc, char** argv) {
+  return assay::cli::run(argc, argv);
+}

@@ -45,15 +45,9 @@ std::unique_ptr<Inputs> read_inputs(const Options& o) {
     if (!in->tokenizer) {
       throw UsageError("--text needs tokenizer.json in " + o.model);
     }
-    for (const Document& document : load_corpus(o.text)) {
-      const Part part = part_of(document);
-      auto* documents = part == Part::fit        ? &in->fit
-                        : part == Part::held_out ? &in->held_out
-                                                 : nullptr;
-      if (documents != nullptr) {
-        documents->push_back(in->tokenizer->encode(document.text));
-      }
-    }
+    const std::vector<Document> documents = load_corpus(o.text);
+    in->fit = encode_part(documents, Part::fit, *in->tokenizer);
+    in->held_out = encode_part(documents, Part::held_out, *in->tokenizer);
   }
   in->attack.documents = in->held_out.empty() ? in->fit : in->held_out;
   in->attack.tokenizer = in->tokenizer ? &*in->tokenizer : nullptr;

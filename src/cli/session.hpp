@@ -19,19 +19,20 @@ struct Session {
 };
 
 // Each adds its subcommand; one file per command, named after it.
-void add_run(CLI::App& app, Session& session);         // run
-void add_sae(CLI::App& app, Session& session);         // sae encode
-void add_train(CLI::App& app, Session& session);       // train model | sae (runs assay-torch)
-void add_eval(CLI::App& app, Session& session);        // eval
-void add_features(CLI::App& app, Session& session);    // features (cards)
-void add_automaton(CLI::App& app, Session& session);   // automaton
-void add_spec(CLI::App& app, Session& session);        // spec resolve | show
-void add_check(CLI::App& app, Session& session);       // check
-void add_prove(CLI::App& app, Session& session);       // prove
-void add_bound(CLI::App& app, Session& session);         // bound
-void add_erase(CLI::App& app, Session& session);       // erase
-void add_key(CLI::App& app, Session& session);         // key new | show
-void add_verify(CLI::App& app, Session& session);      // verify
-void add_report(CLI::App& app, Session& session);      // report
+void add_run(CLI::App& app, Session& session);        // run
+void add_sae(CLI::App& app, Session& session);        // sae encode
+void add_train(CLI::App& app, Session& session);      // train model | sae (runs assay-torch)
+void add_eval(CLI::App& app, Session& session);       // eval
+void add_features(CLI::App& app, Session& session);   // features (cards)
+void add_automaton(CLI::App& app, Session& session);  // automaton
+void add_spec(CLI::App& app, Session& session);       // spec resolve | show
+void add_check(CLI::App& app, Session& session);      // check
+void add_prove(CLI::App& app, Session& session);      // prove
+void add_bound(CLI::App& app, Session& session);      // bound
+void add_erase(CLI::App& app, Session& session);      // erase
+void add_key(CLI::App& app, Session& session);        // key new | show
+void add_certify(CLI::App& app, Session& session);    // certify
+void add_verify(CLI::App& app, Session& session);     // verify
+void add_report(CLI::App& app, Session& session);     // report
 
 }  // namespace assay::cli

@@ -84,6 +84,17 @@ std::vector<Document> load_corpus(const fs::path& path) {
   return documents;
 }
 
+std::vector<std::vector<TokenId>> encode_part(const std::vector<Document>& documents, Part part,
+                                              const Tokenizer& tokenizer) {
+  std::vector<std::vector<TokenId>> out;
+  for (const Document& document : documents) {
+    if (part_of(document) == part) {
+      out.push_back(tokenizer.encode(document.text));
+    }
+  }
+  return out;
+}
+
 Digest corpus_digest(const std::vector<Document>& documents) {
   // The digest of what sha256sum would print for the files, in order.
   std::string lines;

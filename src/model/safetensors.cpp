@@ -31,7 +31,7 @@ struct Dtype {
 
 constexpr Dtype kDtypes[] = {
     {"F32", 4, Kind::floating}, {"F16", 2, Kind::floating}, {"BF16", 2, Kind::floating},
-    {"F64", 8, Kind::wide}, {"BOOL", 1, Kind::integer}, {"U8", 1, Kind::integer},
+    {"F64", 8, Kind::wide},     {"BOOL", 1, Kind::integer}, {"U8", 1, Kind::integer},
     {"I8", 1, Kind::integer},   {"U16", 2, Kind::integer},  {"I16", 2, Kind::integer},
     {"U32", 4, Kind::integer},  {"I32", 4, Kind::integer},  {"U64", 8, Kind::integer},
     {"I64", 8, Kind::integer},
@@ -292,7 +292,8 @@ void narrow_doubles(SafetensorsFile& file, const std::string& name) {
     tensor.data.reserve(values.size());
     for (const double value : values) {
       const bool fits = !(std::fabs(value) > std::numeric_limits<float>::max());
-      if (std::isfinite(value) && (!fits || static_cast<double>(static_cast<float>(value)) != value)) {
+      if (std::isfinite(value) &&
+          (!fits || static_cast<double>(static_cast<float>(value)) != value)) {
         refuse(name, tensor_name, "F64 value", "one that float32 holds exactly", decimal(value));
       }
       tensor.data.push_back(static_cast<float>(value));

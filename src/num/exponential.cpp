@@ -27,11 +27,11 @@ Interval exp_point(double x) {
   if (std::isnan(x)) {
     return {kNan, kNan};
   }
-  if (x > 709.0) {
-    return {std::numeric_limits<double>::max(), kInf};
+  if (x > 709.0) {  // e^709 > 2^1022, e^710 > every double
+    return {x > 710.0 ? std::numeric_limits<double>::max() : 0x1p1022, kInf};
   }
-  if (x < -708.0) {
-    return {0.0, std::numeric_limits<double>::min()};
+  if (x < -708.0) {  // e^-708 < 2^-1021, e^-746 < every double above 0
+    return {0.0, x < -746.0 ? std::numeric_limits<double>::denorm_min() : 0x1p-1021};
   }
   const double k = std::nearbyint(x * 1.4426950408889634);
   const Interval r = (Interval(x) - Interval(k * kLn2High)) - Interval(k) * kLn2Low;
@@ -41,12 +41,15 @@ Interval exp_point(double x) {
   const Interval e = exp_reduced(r);
   const int exponent = static_cast<int>(k);
   // Scaling by 2^k is exact away from underflow, and one more outward step covers the rest.
-  return {std::fmax(0.0, round_down(std::ldexp(e.lo, exponent))), round_up(std::ldexp(e.hi, exponent))};
+  return {std::fmax(0.0, round_down(std::ldexp(e.lo, exponent))),
+          round_up(std::ldexp(e.hi, exponent))};
 }
 
 }  // namespace
 
-Interval exp(Interval a) { return {exp_point(a.lo).lo, exp_point(a.hi).hi}; }
+Interval exp(Interval a) {
+  return {exp_point(a.lo).lo, exp_point(a.hi).hi};
+}
 
 Interval log(Interval a) {
   if (!(a.lo > 0)) {

@@ -9,8 +9,12 @@ constexpr double kInf = std::numeric_limits<double>::infinity();
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 /// min and max that keep a NaN: std::min(0.0, NaN) would drop it.
-double keep_nan_min(double a, double b) { return std::isnan(a) || std::isnan(b) ? kNan : std::min(a, b); }
-double keep_nan_max(double a, double b) { return std::isnan(a) || std::isnan(b) ? kNan : std::max(a, b); }
+double keep_nan_min(double a, double b) {
+  return std::isnan(a) || std::isnan(b) ? kNan : std::min(a, b);
+}
+double keep_nan_max(double a, double b) {
+  return std::isnan(a) || std::isnan(b) ? kNan : std::max(a, b);
+}
 
 }  // namespace
 

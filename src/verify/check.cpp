@@ -188,6 +188,12 @@ class Checker {
           "a bound, e.g. within k or F[0:k]"};
       return;
     }
+    if (!compiled.product.dfa->has_bad()) {
+      result.verdict =
+          Unknown{"valid by itself: no run can violate it, so holding would say nothing",
+                  "a property that some run can violate"};
+      return;
+    }
     Holds holds(compiled.product, std::move(compiled.found.reached));
     if (!fits_certificate(holds)) {
       result.verdict = Unknown{"the invariant or the monitor is longer than a certificate line",

@@ -40,6 +40,32 @@ assert few[1]["witness_lo"][-2:] == [1, 2] and len(few[1]["witness_lo"]) <= 5, f
 PY
 done
 
+# Certificates: accepted as written, rejected when a claim or a number is altered.
+check=$ASSAY_BIN/assay-check
+for model in absolute relative rotary attention gelu; do
+  for enumerate in 0 4096; do
+    expect 0 "$assay" bound --model "$dir/$model" --batch "$dir/good.jsonl" --nodes 60 --enumerate "$enumerate" \
+      --certificate "$dir/cert" --quiet
+    expect 0 "$check" "$dir/cert" --model "$dir/$model" --request "$dir/cert.request"
+    grep -q "accepted 3 claims" "$dir/out" || fail "not every claim is accepted"
+  done
+  python3 - "$dir" << 'PY'
+import hashlib, re, sys
+cert, request = (open(sys.argv[1] + name).read() for name in ("/cert", "/cert.request"))
+# A tighter claim, with the statement's digest made to match.
+lines = request.split("\n")
+at = next(i for i, line in enumerate(lines) if line.startswith("bound a "))
+hi = float.fromhex(lines[at].split()[-1])
+lines[at] = " ".join(lines[at].split()[:-1] + [re.sub(r"(0x1\.[0-9a-f]+?)0*p", r"\1p", (hi - 0.01).hex())])
+tight = "\n".join(lines)
+digest = lambda text: hashlib.sha256(text.encode()).hexdigest()
+open(sys.argv[1] + "/tight.request", "w").write(tight)
+open(sys.argv[1] + "/tight", "w").write(cert.replace(digest(request), digest(tight)))
+PY
+  expect 1 "$check" "$dir/tight" --model "$dir/$model" --request "$dir/tight.request"
+  expect 1 "$check" "$dir/cert" --model "$dir/$([ "$model" = rotary ] && echo absolute || echo rotary)" --request "$dir/cert.request"
+done
+
 # The same bytes again, but for the seconds.
 expect 0 "$assay" bound --model "$dir/absolute" --batch "$dir/good.jsonl" --nodes 400 --quiet
 cmp <(sed 's/"seconds":[^,]*//' "$dir/out") <(sed 's/"seconds":[^,]*//' "$dir/absolute.400") || fail "not deterministic"

@@ -107,6 +107,14 @@ for bad in "$dir"/bad.*; do
   expect 1 "$check" "$bad" --model "$dir/model" --sae "$dir/sae" --request "$dir/good"
 done
 
+# Exit 0 beside a certificate means accepted, so --help and --version stand alone.
+cp "$dir/bad.token" "$dir/--version"
+for word in --help --version; do
+  expect 0 "$check" "$word"
+  expect 2 "$check" "$dir/bad.token" --model "$dir/model" --sae "$dir/sae" --request "$dir/good" "$word"
+done
+(cd "$dir" && expect 2 "$check" --version --model model --sae sae --request good)
+
 # One claim that does not hold: exit 1, the context shown, a reduced request beside the certificate.
 request "$decoder" 'feature-off off 0 suffix 0 3' 'feature-off on 1 suffix 0 3' > "$dir/mixed"
 expect 1 "$assay" prove --model "$dir/model" --sae "$dir/sae" --request "$dir/mixed" --out "$dir/cert" --result "$dir/result"

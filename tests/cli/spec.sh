@@ -94,6 +94,26 @@ import json, sys
 p = json.load(open(sys.argv[1]))["properties"][0]
 assert p["verdict"] == "violated" and p["asExpected"] and p["counterexample"]["text"].endswith("</b"), p
 PY
+# A resolved spec written by hand that no run can violate: UNKNOWN, and a certificate for it written
+# by hand is rejected; the same with a property that says something is accepted.
+recheck() { # EXIT NAME FORMULA DFA
+  { sed '/^prop /,$d' "$dir/small.resolved.spec"; echo "prop P: all $3;"; } >"$dir/$2.spec"
+  { sed -n '/^once/q; /^dfa/q; /^statement/q; p' "$dir/a.cert"
+    echo "statement $(sha256sum "$dir/$2.spec" | cut -d' ' -f1)"
+    echo "d DFA P : $4"
+    echo "P INV d : $(seq -s ' ' -f '%.0f,0' 0 16)"
+    echo "end 2"; } >"$dir/$2.cert"
+  expect "$1" "$ASSAY_BIN/assay-check" "$dir/$2.cert" --model "$dir/model" --sae "$dir/sae" \
+    --readout "digit_probe=$dir/probe.json" --automaton "$dir/automaton.json" --spec "$dir/$2.spec"
+}
+recheck 0 contingent 'G !(Lt & Slash)' '2 0 B 1 T 0 0 0 1 1 1 1 1'
+recheck 1 constant 'true' '1 0 B T 0'
+says "no run can violate the property" "$dir/stdout"
+recheck 1 tautology 'G(Lt -> (Lt | Slash))' '1 0 B T 0 0 0 0'
+for spec in constant tautology; do
+  expect 3 "$assay" --quiet check --model "$dir/model" --automaton "$dir/automaton.json" --spec "$dir/$spec.spec"
+  says "valid by itself" "$dir/stdout"
+done
 expect 2 "${check[@]}" --prop missing
 expect 2 "$assay" --quiet check --model "$dir/model" --automaton "$dir/automaton.json" --spec "$dir/small.spec"
 printf '{"prompt":9,"tokens":[]}\n' >"$dir/bad.jsonl"

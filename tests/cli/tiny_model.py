@@ -1,4 +1,4 @@
-"""Writes a tiny hand-made model and a text: python3 tiny_model.py DIR [D_MODEL [DOCUMENTS]].
+"""Writes a tiny hand-made model, a transcoder and a text: python3 tiny_model.py DIR [D_MODEL [DOCUMENTS]].
 
 The weights are fixed pseudo-random numbers; embeddings alone tell digits from letters, so there is
 a linear concept to erase at blocks.0.hook_resid_mid.
@@ -42,17 +42,22 @@ tensors = {
     "unembed.W_U": tensor([d, v], 0.3),
     "unembed.b_U": tensor([v], 0.0),
 }
-header, data = {}, b""
-for name in sorted(tensors):
-    shape, values = tensors[name]
-    header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [len(data), len(data) + 4 * len(values)]}
-    data += struct.pack("<%df" % len(values), *values)
-text = json.dumps(header).encode()
-text += b" " * (-len(text) % 8)
+
+
+def save(path, tensors):
+    header, data = {}, b""
+    for name in sorted(tensors):
+        shape, values = tensors[name]
+        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [len(data), len(data) + 4 * len(values)]}
+        data += struct.pack("<%df" % len(values), *values)
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    path.write_bytes(struct.pack("<Q", len(text)) + text + data)
+
 
 model = out / "model"
 model.mkdir(parents=True)
-(model / "model.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + data)
+save(model / "model.safetensors", tensors)
 (model / "config.json").write_text(json.dumps({
     "n_layers": 1, "d_model": d, "n_ctx": 64, "d_head": head, "n_heads": heads, "d_mlp": mlp,
     "d_vocab": v, "d_vocab_out": v, "act_fn": "relu", "normalization_type": None, "attn_only": False,
@@ -69,3 +74,14 @@ for i in range(documents):
         else:
             words.append("".join(rng.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(rng.randrange(1, 8))))
     (corpus / ("d%04d.txt" % i)).write_text("\n".join(" ".join(words[j:j + 10]) for j in range(0, 150, 10)) + "\n")
+
+sae, width = out / "sae", 24
+sae.mkdir()
+save(sae / "sae_weights.safetensors", {
+    "W_enc": tensor([d, width], 0.5), "W_dec": tensor([width, d], 0.3), "b_enc": tensor([width], 0.1),
+    "b_dec": tensor([d], 0.0), "threshold": ([width], [1.0] * width)})
+(sae / "cfg.json").write_text(json.dumps({
+    "architecture": "jumprelu_transcoder", "d_in": d, "d_sae": width, "d_out": d, "dtype": "float32",
+    "apply_b_dec_to_input": False, "normalize_activations": "none",
+    "metadata": {"sae_lens_version": "6.18.0", "hook_name": "blocks.0.hook_resid_mid",
+                 "hook_name_out": "blocks.0.hook_mlp_out"}}))

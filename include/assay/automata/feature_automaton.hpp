@@ -14,12 +14,12 @@ namespace assay::automata {
 /// One state of the fitted automaton: a block of tokens, the dominant live feature (if any),
 /// and the truth of the spec's atoms there (bit i = aps[i]; unknown bits are in may, not must).
 struct FittedState {
-  std::string name;            ///< what a person reads: token block and the feature's name
-  std::string token_block;     ///< e.g. "digit", "<", "lower"
-  std::int64_t feature = -1;   ///< dominant feature, -1 for none
+  std::string name;           ///< what a person reads: token block and the feature's name
+  std::string token_block;    ///< e.g. "digit", "<", "lower"
+  std::int64_t feature = -1;  ///< dominant feature, -1 for none
   std::uint64_t must = 0;
   std::uint64_t may = 0;
-  std::uint64_t count = 0;     ///< visits
+  std::uint64_t count = 0;  ///< visits
 };
 
 struct FittedEdge {
@@ -39,8 +39,8 @@ struct FittedAutomaton {
   std::vector<FittedState> states;
   std::vector<std::pair<StateId, std::uint64_t>> initial;  ///< sorted
   std::vector<FittedEdge> edges;                           ///< sorted by (from, to)
-  std::vector<std::vector<TokenId>> samples;               ///< prompt+tokens of each run (not in the JSON core)
-  std::vector<std::size_t> sample_prompts;                 ///< which prompt each sample began with
+  std::vector<std::vector<TokenId>> samples;  ///< prompt+tokens of each run (not in the JSON core)
+  std::vector<std::size_t> sample_prompts;    ///< which prompt each sample began with
 };
 
 /// Throws InputError on anything not of the documented form (sorted, unique, must within may).

@@ -18,7 +18,9 @@ class Random {
   /// Uniform in [0, 1), 53 bits.
   double unit() { return static_cast<double>(next() >> 11U) * 0x1p-53; }
   /// Uniform in [0, n); n > 0.
-  std::uint64_t below(std::uint64_t n) { return static_cast<std::uint64_t>(unit() * static_cast<double>(n)); }
+  std::uint64_t below(std::uint64_t n) {
+    return static_cast<std::uint64_t>(unit() * static_cast<double>(n));
+  }
 
  private:
   std::uint64_t state_;

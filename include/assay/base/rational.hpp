@@ -12,7 +12,9 @@ struct Rational {
   std::int64_t den = 1;
 
   [[nodiscard]] std::string text() const;  ///< "3/10", or "3" when den == 1
-  [[nodiscard]] double nearest() const { return static_cast<double>(num) / static_cast<double>(den); }
+  [[nodiscard]] double nearest() const {
+    return static_cast<double>(num) / static_cast<double>(den);
+  }
   bool operator==(const Rational&) const = default;
 };
 

@@ -14,6 +14,9 @@ namespace assay::certify {
 inline constexpr std::array<const char*, 8> kCheckOptions = {
     "automaton", "data", "eraser", "readout", "request", "sae", "spec", "tokenizer"};
 
+/// The evidence file or folder that an input names: what follows "NAME=" in a readout's.
+[[nodiscard]] std::string evidence_name(const CheckInput& input);
+
 struct AcceptLine {
   std::string claim;
   Level level = Level::assumed;

@@ -29,10 +29,10 @@ struct Link {
 /// result; a chain of nothing else (or of nothing) is ASSUMED.
 [[nodiscard]] Level chain_level(const std::vector<Link>& chain);
 
-/// One file handed to the checker: `--option evidence/name`.
+/// One file handed to the checker: `--option evidence/name`, or `--readout ID=evidence/name`.
 struct CheckInput {
   std::string option;  ///< one of `kCheckOptions`, without the dashes
-  std::string name;    ///< an evidence file, or a folder that holds evidence files
+  std::string name;    ///< an evidence file or a folder of such; after "ID=" for a readout
 };
 
 /// How anybody re-checks a claim: run `assay-check CERTIFICATE --model DIR inputs…` and find

@@ -51,7 +51,8 @@ struct Figure {
   std::string group, label, value, note;
 };
 
-/// A table for people. `id` "erasure" is shown in the erasure section, all others with the figures.
+/// A table for people. One whose `id` begins with "erasure" is shown in the erasure section, all
+/// others with the figures.
 struct Table {
   std::string id, caption, note;
   std::vector<std::string> columns;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "assay/base/digest.hpp"
+#include "assay/model/tokenizer.hpp"
 
 namespace assay {
 
@@ -25,6 +26,10 @@ enum class Part { fit, calibration, held_out };
 /// 16 KiB becomes documents "name#0000001"… of about 8 KiB, so that it has held-out text too.
 /// Throws InputError when the text is empty or missing.
 [[nodiscard]] std::vector<Document> load_corpus(const std::filesystem::path& path);
+
+/// The token ids of the documents of one part, document by document.
+[[nodiscard]] std::vector<std::vector<TokenId>> encode_part(const std::vector<Document>& documents,
+                                                            Part part, const Tokenizer& tokenizer);
 
 /// Digest over names and contents in order.
 [[nodiscard]] Digest corpus_digest(const std::vector<Document>& documents);

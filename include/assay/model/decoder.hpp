@@ -10,7 +10,10 @@
 
 namespace assay {
 
-enum class TemperatureOrder { before, after };  ///< temperature applied before or after the min-p cut
+enum class TemperatureOrder {
+  before,
+  after
+};  ///< temperature applied before or after the min-p cut
 
 /// The min-p decoder: keeps every token whose probability is at least min_p times the largest,
 /// renormalises and samples. A hypothesis of every claim about generated text.

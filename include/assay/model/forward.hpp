@@ -18,7 +18,9 @@ struct Matrix {
 
   [[nodiscard]] double at(std::size_t r, std::size_t c) const { return data[r * cols + c]; }
   double& at(std::size_t r, std::size_t c) { return data[r * cols + c]; }
-  [[nodiscard]] std::span<const double> row(std::size_t r) const { return {data.data() + r * cols, cols}; }
+  [[nodiscard]] std::span<const double> row(std::size_t r) const {
+    return {data.data() + r * cols, cols};
+  }
 };
 
 /// Hook names, TransformerLens's, verbatim.
@@ -37,14 +39,14 @@ void check_hook_name(const std::string& name);
 /// What a hook's value is replaced by before the model goes on: in place, [n, width].
 using Replacement = void (*)(Matrix& value, const void* context);
 struct Splice {
-  std::string hook;            ///< one of hook_resid_mid, mlp.hook_post, hook_mlp_out
+  std::string hook;  ///< one of hook_resid_mid, mlp.hook_post, hook_mlp_out
   Replacement replace = nullptr;
   const void* context = nullptr;
 };
 
 struct ForwardPass {
-  Matrix logits;                       ///< [n, d_vocab_out]
-  std::map<std::string, Matrix> hooks; ///< [n, width], after any splice
+  Matrix logits;                        ///< [n, d_vocab_out]
+  std::map<std::string, Matrix> hooks;  ///< [n, width], after any splice
 };
 
 /// The reference forward pass of the model on one sequence, in double from the stored float32

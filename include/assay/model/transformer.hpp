@@ -10,9 +10,14 @@
 
 namespace assay {
 
-enum class ActFn { relu, gelu_erf, gelu_tanh };       ///< "relu", "gelu", "gelu_new"
-enum class PosKind { standard, relative, rotary, none };  ///< "standard", "relative_bias", "rotary", "none"
-enum class NormKind { none, layer_norm };             ///< null; "LN" or "LNPre"
+enum class ActFn { relu, gelu_erf, gelu_tanh };  ///< "relu", "gelu", "gelu_new"
+enum class PosKind {
+  standard,
+  relative,
+  rotary,
+  none
+};                                         ///< "standard", "relative_bias", "rotary", "none"
+enum class NormKind { none, layer_norm };  ///< null; "LN" or "LNPre"
 
 /// config.json: TransformerLens keys, and ours (attention_window, relative_bias, eps,
 /// rotary_dim, rotary_base, attn_scale, bos). Unknown keys are ignored, wrong types refused.

@@ -35,8 +35,12 @@ struct Interval {
 [[nodiscard]] inline Interval operator+(Interval a, Interval b) {
   return {round_down(a.lo + b.lo), round_up(a.hi + b.hi)};
 }
-[[nodiscard]] inline Interval operator-(Interval a) { return {-a.hi, -a.lo}; }
-[[nodiscard]] inline Interval operator-(Interval a, Interval b) { return a + (-b); }
+[[nodiscard]] inline Interval operator-(Interval a) {
+  return {-a.hi, -a.lo};
+}
+[[nodiscard]] inline Interval operator-(Interval a, Interval b) {
+  return a + (-b);
+}
 [[nodiscard]] Interval operator*(Interval a, Interval b);
 /// A divisor that contains zero gives [-inf, inf].
 [[nodiscard]] Interval operator/(Interval a, Interval b);
@@ -48,6 +52,8 @@ struct Interval {
 [[nodiscard]] Interval log(Interval a);
 [[nodiscard]] Interval relu(Interval a);
 [[nodiscard]] Interval hull(Interval a, Interval b);
-inline Interval& operator+=(Interval& a, Interval b) { return a = a + b; }
+inline Interval& operator+=(Interval& a, Interval b) {
+  return a = a + b;
+}
 
 }  // namespace assay

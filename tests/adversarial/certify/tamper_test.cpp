@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <functional>
 
 #include "assay/base/errors.hpp"
@@ -6,6 +7,7 @@
 
 using namespace assay::certify;
 using assay::ExitCode;
+using assay::sha256;
 using fixture::Case;
 using fixture::put;
 
@@ -274,4 +276,60 @@ TEST_CASE("levels and verdicts that the evidence does not carry, signed with the
                          "assay-cert 1\nkind bounds\nmodel " + std::string(64, 'a') + " " +
                              std::string(64, 'b') + "\nnever-on FEATURE-OFF s0 : 0x1p+0\nend 1\n");
           }) == ExitCode::evidence);
+}
+
+TEST_CASE("a claim that is called like a header line is still compared with its own step") {
+  const auto named = [](const std::string& id, const std::string& rule, Status status) {
+    return resigned([&](Case& c) {
+      fixture::put_script(c.folder.path() / "assay-check",
+                          "#!/bin/sh\necho 'ACCEPT " + id + " PROVED what the run shows'\n");
+      c.statement.evidence.erase(c.statement.evidence.begin());
+      add_evidence(c.statement, c.paths, "bounds.cert", "proof",
+                   "assay-cert 1\nkind automaton\nsemantics REAL\nmodel " + sha256("{}\n").hex() +
+                       " " + sha256("weights\n").hex() + "\nautomaton " + std::string(64, 'a') +
+                       "\nstatement " + std::string(64, 'b') + "\n" + id + " " + rule +
+                       " : P 1 N 2\nend 1\n");
+      c.statement.claims[0].status = status;
+      c.statement.claims[0].recheck->accepts = id;
+      c.statement.claims[0].recheck->statement = "what the run shows";
+    });
+  };
+  for (const char* id : {"plain", "kind", "semantics", "model", "automaton", "statement", "end"}) {
+    CAPTURE(id);
+    REQUIRE(named(id, "WITNESS", Status::violated) == ExitCode::ok);
+    REQUIRE(named(id, "WITNESS", Status::holds) == ExitCode::evidence);
+    REQUIRE(named(id, "FEATURE-OFF", Status::holds) == ExitCode::ok);
+    REQUIRE(named(id, "FEATURE-OFF", Status::violated) == ExitCode::evidence);
+  }
+}
+
+TEST_CASE("a certificate of which nothing is re-checked is inconclusive, never 0") {
+  REQUIRE(resigned([](Case& c) { c.statement.claims.clear(); }) == ExitCode::unknown);
+  REQUIRE(resigned([](Case& c) { c.statement.claims[0].status = Status::unknown; }) ==
+          ExitCode::unknown);
+  REQUIRE(resigned([](Case& c) {
+            Claim& claim = c.statement.claims[0];
+            claim.recheck.reset();
+            claim.level = claim.chain[0].level = Level::observed;
+          }) == ExitCode::unknown);
+  REQUIRE(resigned([](Case& c) {  // beside a claim that is re-checked they may stand
+            Claim other = c.statement.claims[0];
+            other.id = "seen";
+            other.recheck.reset();
+            other.level = other.chain[0].level = Level::observed;
+            c.statement.claims.push_back(other);
+          }) == ExitCode::ok);
+}
+
+TEST_CASE("what a certificate leaves out of the comparison is said") {
+  Case c;
+  c.statement.exclusions.emplace_back("*.py");
+  put(c.folder.path() / "model/exec.py", "");
+  c.statement.exclusions.emplace_back("exec*");
+  c.write();
+  const VerifyResult result = verify(c.options());
+  REQUIRE(result.code == ExitCode::ok);
+  REQUIRE(std::any_of(result.steps.begin(), result.steps.end(), [](const std::string& s) {
+    return s.find("not looked at:") != std::string::npos && s.find("'exec*'") != std::string::npos;
+  }));
 }

@@ -8,7 +8,9 @@ using assay::Interval;
 using Exact = boost::multiprecision::cpp_dec_float_100;  // the second, dumber program
 
 namespace {
-bool encloses(Interval i, const Exact& x) { return Exact(i.lo) <= x && x <= Exact(i.hi); }
+bool encloses(Interval i, const Exact& x) {
+  return Exact(i.lo) <= x && x <= Exact(i.hi);
+}
 }  // namespace
 
 TEST_CASE("ENCLOSE: exp and log contain the 100-digit value") {
@@ -21,6 +23,23 @@ TEST_CASE("ENCLOSE: exp and log contain the 100-digit value") {
     REQUIRE(e.width() <= 1e-14 * e.hi);
     const double y = e.hi;
     REQUIRE(encloses(assay::log(Interval(y)), boost::multiprecision::log(Exact(y))));
+  }
+}
+
+TEST_CASE("ENCLOSE: exp and log at both ends of the range of a double") {
+  assay::Random random(13);
+  for (int i = 0; i < 2000; ++i) {
+    for (const double x : {-746.0 + 2 * random.unit(), -709.0 + 2 * random.unit(),
+                           708.5 + 1.5 * random.unit(), 710.0 + random.unit()}) {
+      const Interval e = assay::exp(Interval(x));
+      const Exact truth = boost::multiprecision::exp(Exact(x));
+      REQUIRE(Exact(e.lo) <= truth);
+      REQUIRE((std::isinf(e.hi) || truth <= Exact(e.hi)));
+    }
+  }
+  for (const double x : {0x1p-1074, 0x1p-1030, 0x1p-1022, 0x1p-1000, 1.0, 0x1p1022,
+                         std::numeric_limits<double>::max()}) {
+    REQUIRE(encloses(assay::log(Interval(x)), boost::multiprecision::log(Exact(x))));
   }
 }
 

@@ -1,0 +1,204 @@
+#include <algorithm>
+#include <initializer_list>
+#include <limits>
+
+#include "../emit/json_profile.hpp"
+#include "assay/base/errors.hpp"
+#include "assay/base/text.hpp"
+#include "assay/certify/case.hpp"
+
+namespace assay::certify {
+namespace {
+
+namespace fs = std::filesystem;
+
+void refuse_other_keys(const ObjectReader& o, std::initializer_list<const char*> known) {
+  for (const auto& [key, unused] : o.value().items()) {
+    if (std::find(known.begin(), known.end(), key) == known.end()) {
+      std::string list;
+      for (const char* name : known) {
+        list += (list.empty() ? "" : ", ") + std::string(name);
+      }
+      throw InputError(o.where(), "keys", list, visible(key));
+    }
+  }
+}
+
+std::string text_or(const ObjectReader& o, const char* key, const std::string& otherwise) {
+  return o.has(key) ? o.text(key) : otherwise;
+}
+
+std::size_t count_or(const ObjectReader& o, const char* key, std::size_t otherwise) {
+  return o.has(key) ? o.count(key) : otherwise;
+}
+
+bool flag_or(const ObjectReader& o, const char* key, bool otherwise) {
+  if (!o.has(key)) {
+    return otherwise;
+  }
+  const nlohmann::json& v = o.value()[key];
+  if (!v.is_boolean()) {
+    throw InputError(o.where(), key, "true or false", v.type_name());
+  }
+  return v.get<bool>();
+}
+
+std::map<std::string, std::string> named_texts(const ObjectReader& o, const char* key) {
+  std::map<std::string, std::string> out;
+  if (o.has(key)) {
+    const ObjectReader list = o.object(key);
+    for (const auto& [name, unused] : list.value().items()) {
+      out[name] = list.text(name.c_str());
+    }
+  }
+  return out;
+}
+
+BoundsCase read_bounds(const ObjectReader& o, const fs::path& folder) {
+  refuse_other_keys(o, {"request", "suggest", "known", "honest", "dictionary"});
+  BoundsCase b;
+  if (o.has("request")) {
+    if (o.has("suggest") || o.has("known") || o.has("honest")) {
+      throw InputError(o.where(), "keys", "either request, or suggest, known and honest", "both");
+    }
+    b.request = folder / o.text("request");
+  }
+  b.suggest = count_or(o, "suggest", b.suggest);
+  b.known = count_or(o, "known", b.known);
+  b.honest = flag_or(o, "honest", b.honest);
+  b.dictionary = o.optional_text("dictionary");
+  return b;
+}
+
+ErasureCase read_erasure(const ObjectReader& o) {
+  refuse_other_keys(o,
+                    {"concept", "regex", "shift", "hook", "maxTokens", "gridBits", "plantEmails"});
+  ErasureCase e;
+  e.concept_name = o.text("concept");
+  e.regex = o.optional_text("regex");
+  e.shift = count_or(o, "shift", e.shift);
+  e.hook = text_or(o, "hook", e.hook);
+  e.max_tokens = count_or(o, "maxTokens", e.max_tokens);
+  const std::size_t bits = count_or(o, "gridBits", static_cast<std::size_t>(e.grid_bits));
+  if (bits > 24) {
+    throw InputError(o.where(), "gridBits", "6 to 24", std::to_string(bits));
+  }
+  e.grid_bits = static_cast<int>(bits);
+  e.plant_emails = flag_or(o, "plantEmails", e.plant_emails);
+  return e;
+}
+
+AutomatonCase read_automaton(const ObjectReader& o) {
+  refuse_other_keys(o, {"dictionary", "runs", "maxNew", "promptLength", "features", "maxStates"});
+  AutomatonCase a;
+  a.dictionary = o.text("dictionary");
+  a.runs = count_or(o, "runs", a.runs);
+  a.max_new = count_or(o, "maxNew", a.max_new);
+  a.prompt_length = count_or(o, "promptLength", a.prompt_length);
+  a.features = count_or(o, "features", a.features);
+  a.max_states = count_or(o, "maxStates", a.max_states);
+  return a;
+}
+
+SpecCase read_spec(const ObjectReader& o, const fs::path& folder) {
+  refuse_other_keys(o, {"file", "readouts"});
+  return {folder / o.text("file"), named_texts(o, "readouts")};
+}
+
+/// Names that one part of the case uses and another declares.
+void check_names(const CaseFile& c, const std::string& where) {
+  const auto known = [&](const std::string& key, const std::string& name) {
+    if (!name.empty() && c.dictionaries.count(name) == 0) {
+      throw InputError(where, key, "a name of dictionaries", visible(name));
+    }
+  };
+  if (c.bounds) {
+    known("bounds.dictionary", c.bounds->dictionary);
+  }
+  if (c.automaton) {
+    known("automaton.dictionary", c.automaton->dictionary);
+  }
+  if (c.spec && !c.automaton) {
+    throw InputError(where, "automaton", "an object, because spec is given", "nothing");
+  }
+  if (!c.bounds && !c.spec && c.erasures.empty()) {
+    throw InputError(where, "keys", "at least one of bounds, spec, erasures", "none");
+  }
+  std::vector<std::string> concepts;
+  for (const ErasureCase& e : c.erasures) {
+    if (std::find(concepts.begin(), concepts.end(), e.concept_name) != concepts.end()) {
+      throw InputError(where, "erasures", "each concept once", visible(e.concept_name) + " again");
+    }
+    concepts.push_back(e.concept_name);
+  }
+  for (const auto& [name, source] : c.spec ? c.spec->readouts : decltype(SpecCase::readouts){}) {
+    const std::size_t slash = source.find('/');
+    const std::string probe = slash == std::string::npos ? "" : source.substr(slash + 1);
+    const bool is_concept =
+        std::find(concepts.begin(), concepts.end(), source.substr(0, slash)) != concepts.end();
+    if (!is_concept || (probe != "probe" && probe != "probe_erased")) {
+      throw InputError(where, "spec.readouts." + visible(name),
+                       "CONCEPT/probe or CONCEPT/probe_erased of an erasure", visible(source));
+    }
+  }
+}
+
+CaseFile read_case(const std::string& json, const fs::path& file) {
+  const nlohmann::json value = parse_profile_json(json, file.string());
+  const ObjectReader o(value, file.string());
+  refuse_other_keys(o, {"assay-case", "name", "serial", "resourceUri", "scope", "validDays",
+                        "model", "text", "dictionaries", "decoder", "seed", "evalTokens", "cards",
+                        "bounds", "erasures", "automaton", "spec", "notClaimed"});
+  if (o.count("assay-case") != 1) {
+    throw InputError(o.where(), "assay-case", "1", std::to_string(o.count("assay-case")));
+  }
+  const fs::path folder = file.parent_path();
+  CaseFile c;
+  c.bytes = json;
+  c.name = o.text("name");
+  c.serial = o.text("serial");
+  c.resource_uri = o.text("resourceUri");
+  c.scope = o.optional_text("scope");
+  c.valid_days = count_or(o, "validDays", 0);
+  c.model = o.has("model") ? folder / o.text("model") : fs::path();
+  c.text = o.has("text") ? folder / o.text("text") : fs::path();
+  for (const auto& [name, path] : named_texts(o, "dictionaries")) {
+    c.dictionaries[name] = folder / path;
+  }
+  if (o.has("decoder")) {
+    const ObjectReader d = o.object("decoder");
+    refuse_other_keys(d, {"minP", "temperature", "order"});
+    c.decoder =
+        make_decoder(d.text("minP"), text_or(d, "temperature", "1"), text_or(d, "order", "after"));
+  }
+  c.seed = count_or(o, "seed", 1);
+  c.eval_tokens = count_or(o, "evalTokens", c.eval_tokens);
+  c.cards = count_or(o, "cards", c.cards);
+  if (o.has("bounds")) {
+    c.bounds = read_bounds(o.object("bounds"), folder);
+  }
+  for (const ObjectReader& e : o.objects("erasures")) {
+    c.erasures.push_back(read_erasure(e));
+  }
+  if (o.has("automaton")) {
+    c.automaton = read_automaton(o.object("automaton"));
+  }
+  if (o.has("spec")) {
+    c.spec = read_spec(o.object("spec"), folder);
+  }
+  c.not_claimed = o.texts("notClaimed");
+  check_names(c, o.where());
+  return c;
+}
+
+}  // namespace
+
+CaseFile parse_case(const std::string& json, const fs::path& file) {
+  try {
+    return read_case(json, file);
+  } catch (const InputError& e) {
+    throw UsageError(e.what());
+  }
+}
+
+}  // namespace assay::certify

@@ -1,0 +1,121 @@
+#include "facts.hpp"
+
+#include <utility>
+
+#include "reject.hpp"
+
+namespace assay_check {
+namespace {
+
+constexpr std::size_t kMaxHeld = std::size_t{1} << 25;  // numbers kept for later steps
+
+}  // namespace
+
+void refuse(const Step& step, const std::string& reason) {
+  throw Reject(std::string(step.rule), reason);
+}
+
+const ContextCase& Facts::find_case(const Step& step, std::string_view id) const {
+  const auto found = cases.find(std::string(id));
+  if (found == cases.end()) {
+    refuse(step, "no earlier case " + std::string(id));
+  }
+  return found->second;
+}
+
+std::shared_ptr<const ReadyCase> Facts::ready(const Step& step, std::string_view id) {
+  const ContextCase& contexts = find_case(step, id);
+  if (!contexts.is_ready(attention_.net())) {
+    refuse(step, "the case is not ready: more than one query token, or length under `standard`");
+  }
+  auto& slot = ready_[std::string(id)];
+  if (slot == nullptr) {
+    auto made = std::make_shared<const ReadyCase>(attention_, contexts);
+    ready_numbers_ += made->size();
+    if (ready_numbers_ > kMaxHeld) {
+      ready_numbers_ = made->size();
+      ready_.clear();
+    }
+    return ready_[std::string(id)] = std::move(made);
+  }
+  return slot;
+}
+
+bool Facts::is_within(const std::string& id, const std::string& ancestor) const {
+  for (std::string at = id; !at.empty(); at = cases.at(at).parent) {
+    if (at == ancestor) {
+      return true;
+    }
+  }
+  return false;
+}
+
+const RangeFact& Facts::neurons(const Step& step, std::string_view id,
+                                const std::string& case_id) const {
+  const auto found = ranges.find(std::string(id));
+  if (found == ranges.end() || found->second.opener == "BOX" ||
+      found->second.ranges.size() != found->second.expected) {
+    refuse(step, "no complete neuron ranges " + std::string(id));
+  }
+  if (!is_within(case_id, found->second.case_id)) {
+    refuse(step, "the neuron ranges are of another case");
+  }
+  return found->second;
+}
+
+const SetPointer& Facts::every_token() {
+  if (every_token_ == nullptr) {
+    SetText all;
+    all.all = true;
+    every_token_ = std::make_shared<const TokenSet>(all.tokens(attention_.net().d_vocab));
+  }
+  return every_token_;
+}
+
+std::vector<Interval> Facts::neuron_direction(std::size_t j) const {
+  const Network& net = attention_.net();
+  std::vector<Interval> g = column(net.W_in, net.d_model, net.d_mlp, j);
+  if (!net.normalised) {
+    return g;
+  }
+  for (std::size_t i = 0; i < g.size(); ++i) {
+    g[i] = g[i] * Interval(net.ln2_w[i]);
+  }
+  return centred(g);
+}
+
+Interval Facts::neuron_offset(std::size_t j) const {
+  const Network& net = attention_.net();
+  const Interval b(net.b_in[j]);
+  return net.normalised ? b + dot(column(net.W_in, net.d_model, net.d_mlp, j), net.ln2_b.data(), 1)
+                        : b;
+}
+
+std::vector<Interval> Facts::coordinate_direction(std::size_t i) const {
+  std::vector<Interval> g(attention_.net().d_model);
+  g[i] = Interval(1);
+  return centred(g);
+}
+
+std::shared_ptr<const Projection> Facts::projection(Projections& known, std::size_t key,
+                                                    const std::vector<Interval>& g) {
+  auto made = std::make_shared<const Projection>(attention_.project(g));
+  projection_numbers_ += made->size() * made->front().value.size();
+  if (projection_numbers_ <= kMaxHeld) {
+    known.emplace(key, made);
+  }
+  return made;
+}
+
+std::shared_ptr<const Projection> Facts::neuron_projection(std::size_t j) {
+  const auto known = neurons_.find(j);
+  return known != neurons_.end() ? known->second : projection(neurons_, j, neuron_direction(j));
+}
+
+std::shared_ptr<const Projection> Facts::coordinate_projection(std::size_t i) {
+  const auto known = coordinates_.find(i);
+  return known != coordinates_.end() ? known->second
+                                     : projection(coordinates_, i, coordinate_direction(i));
+}
+
+}  // namespace assay_check

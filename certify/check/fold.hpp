@@ -1,0 +1,48 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "session.hpp"
+
+namespace assay_check {
+
+/// const0 + <g0, m> + Σ_j κ_j act(z_j); κ has d_mlp entries.
+struct Target {
+  Interval const0;
+  std::vector<Interval> g0, kappa;
+};
+
+/// Σ_h L_h, each L_h shown to be ATTN-MAX for sign · g; rule_mlp_fold.cpp
+[[nodiscard]] Interval head_numbers(const Step& step, const ReadyCase& ready, const Projection& g,
+                                    double sign, std::span<const std::string_view> words);
+/// base(g) + Σ_h L_h with L_h ATTN-MAX for g.
+[[nodiscard]] Interval along(Session& session, const Step& step, const ReadyCase& ready,
+                             const std::vector<Interval>& g,
+                             std::span<const std::string_view> words);
+/// √d |h|
+[[nodiscard]] Interval sphere_radius(std::span<const Interval> h);
+
+/// The fact that a step states, its bound still open; `extra` premises stand between the case and CLAIM SIDE.
+[[nodiscard]] BoundFact read_subject(Session& session, const Step& step, std::size_t extra);
+/// s_lo, s_hi of a step, shown to enclose 1/sqrt(S/d + eps) for S in [S_lo, S_hi].
+[[nodiscard]] SpreadFact read_spread(Session& session, const Step& step, const std::string& case_id,
+                                     double S_lo, double S_hi,
+                                     std::span<const std::string_view> words);
+[[nodiscard]] const RangeFact& complete_box(Session& session, const Step& step,
+                                            std::string_view id);
+
+// Bounds of a target on a ready case from the words of a step; the words' form is checked.
+[[nodiscard]] Interval linear_bound(Session& session, const Step& step, const std::string& case_id,
+                                    const Target& target, std::span<const std::string_view> words);
+[[nodiscard]] Interval fold_bound(Session& session, const Step& step, const std::string& case_id,
+                                  const Target& target, const RangeFact& neurons,
+                                  std::span<const std::string_view> words);
+[[nodiscard]] Interval norm_fold_bound(Session& session, const Step& step,
+                                       const std::string& case_id, const Target& target,
+                                       const RangeFact& neurons,
+                                       std::span<const std::string_view> words);
+
+}  // namespace assay_check

@@ -1,0 +1,130 @@
+#include <algorithm>
+
+#include "reject.hpp"
+#include "session.hpp"
+
+namespace assay_check {
+namespace {
+
+/// Shares one object for equal sets of a case, so that positions that look alike are recognised.
+class SetPool {
+ public:
+  SetPool(Facts& facts, std::size_t d_vocab) : facts_(facts), d_vocab_(d_vocab) {}
+  SetPointer get(const SetText& text) {
+    if (text.all) {
+      return facts_.every_token();
+    }
+    TokenSet tokens = text.tokens(d_vocab_);
+    for (const SetPointer& known : known_) {
+      if (*known == tokens) {
+        return known;
+      }
+    }
+    known_.push_back(std::make_shared<const TokenSet>(std::move(tokens)));
+    return known_.back();
+  }
+
+ private:
+  Facts& facts_;
+  std::size_t d_vocab_;
+  std::vector<SetPointer> known_;
+};
+
+}  // namespace
+
+// SUFFIX: every context of any length n >= k that ends in T1 … Tk; 1 <= k <= w. Contexts longer than w
+// have the value of their last w tokens.
+void rule_suffix(Session& session, const Step& step) {
+  const Network& net = session.attention().net();
+  if (net.window == 0 || !net.is_plain()) {
+    refuse(step,
+           "config.json: expected relu, no LayerNorm, relative_bias and attention_window > 0");
+  }
+  const std::size_t k = step.words.size();
+  if (!step.premises.empty() || k == 0 || k > net.window) {
+    refuse(step, "expected SUFFIX : T1 … Tk with k within the attention window");
+  }
+  ContextCase contexts;
+  contexts.a = k;
+  contexts.b = net.window;
+  contexts.rest = session.facts().every_token();
+  for (const std::string_view word : step.words) {
+    const std::size_t t = parse_nat_below(word, net.d_vocab, "a token");
+    contexts.suffix.push_back(t);
+    contexts.last.insert(contexts.last.begin(),
+                         std::make_shared<const TokenSet>(TokenSet{static_cast<std::uint32_t>(t)}));
+  }
+  session.facts().cases.emplace(step.id, std::move(contexts));
+}
+
+// ROOT: the whole of a domain of the request.
+void rule_root(Session& session, const Step& step) {
+  const Network& net = session.attention().net();
+  const auto& domains = session.request().domains;
+  const auto found =
+      step.words.size() == 1 ? domains.find(std::string(step.words[0])) : domains.end();
+  if (!step.premises.empty() || found == domains.end()) {
+    refuse(step, "expected ROOT : DOMAIN, a domain line of the request");
+  }
+  const Domain& domain = found->second;
+  if (domain.hi == 0 && (net.window == 0 || net.standard())) {
+    refuse(step, "lengths `any` need a window and no `standard` positions");
+  }
+  ContextCase contexts;
+  contexts.domain = found->first;
+  contexts.a = domain.lo;
+  contexts.b = domain.hi == 0 ? std::max(domain.lo, net.window) : domain.hi;
+  if (!net.has_length(contexts.a) || !net.has_length(contexts.b)) {
+    refuse(step, "the model has no contexts of this length");
+  }
+  SetPool pool(session.facts(), net.d_vocab);
+  for (auto set = domain.last.rbegin(); set != domain.last.rend(); ++set) {
+    contexts.last.push_back(pool.get(*set));
+  }
+  contexts.rest = pool.get(domain.rest);
+  session.facts().cases.emplace(step.id, std::move(contexts));
+}
+
+// PART: the contexts of a case whose token J back lies in SET (J < a, J < w, SET within B_J), or those of
+// A … B tokens (within the case's lengths).
+void rule_part(Session& session, const Step& step) {
+  Facts& facts = session.facts();
+  const Network& net = session.attention().net();
+  if (step.premises.size() != 1 || step.words.size() != 3 ||
+      (step.words[0] != "token" && step.words[0] != "length")) {
+    refuse(step, "expected PART cID : token J SET, or length A B");
+  }
+  ContextCase part = facts.find_case(step, step.premises[0]);
+  if (!part.suffix.empty()) {
+    refuse(step, "a SUFFIX has no parts");
+  }
+  part.parent = std::string(step.premises[0]);
+  part.domain.clear();
+  part.back.reset();
+  if (step.words[0] == "length") {
+    const std::size_t A = parse_nat(step.words[1]), B = parse_nat(step.words[2]);
+    if (!(part.a <= A && A <= B && B <= part.b)) {
+      refuse(step, "the lengths are not within the case's");
+    }
+    part.a = A;
+    part.b = B;
+  } else {
+    const std::size_t J =
+        parse_nat_below(step.words[1], std::min(part.a, net.span()), "a position");
+    const SetPointer& whole = part.set(J);
+    const SetText text = parse_set(step.words[2]);
+    auto set =
+        text.all ? facts.every_token() : std::make_shared<const TokenSet>(text.tokens(net.d_vocab));
+    if (!std::includes(whole->begin(), whole->end(), set->begin(), set->end())) {
+      refuse(step, "the set is not within the case's");
+    }
+    while (part.last.size() <= J) {
+      part.last.push_back(part.rest);
+    }
+    part.last[J] = std::move(set);
+    part.back = J;
+  }
+  facts.cases.emplace(step.id, std::move(part));
+}
+
+}  // namespace assay_check

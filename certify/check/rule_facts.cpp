@@ -1,0 +1,194 @@
+#include <algorithm>
+#include <set>
+
+#include "reject.hpp"
+#include "target.hpp"
+
+namespace assay_check {
+namespace {
+
+constexpr std::size_t kMaxContexts = 65536;
+
+/// Every context of a case, tokens that are not read left out.
+class Contexts {
+ public:
+  Contexts(const Step& step, const Network& net, const ContextCase& contexts)
+      : net_(net), case_(contexts) {
+    std::size_t total = 0;
+    for (std::size_t n = first(); n <= last(); ++n) {
+      std::size_t count = 1;
+      for (std::size_t j = 0; j < seen(n); ++j) {
+        count *= case_.set(j)->size();
+        if (count > kMaxContexts) {
+          refuse(step, "more than 65536 contexts");
+        }
+      }
+      total += count;
+      if (total > kMaxContexts) {
+        refuse(step, "more than 65536 contexts");
+      }
+    }
+  }
+
+  template <typename Visit>
+  void visit(const Visit& f) const {
+    for (std::size_t n = first(); n <= last(); ++n) {
+      const std::size_t N = seen(n);
+      std::vector<std::size_t> index(N), back(N);
+      for (std::size_t j = 0; j < N;) {
+        for (std::size_t i = 0; i < N; ++i) {
+          back[i] = (*case_.set(i))[index[i]];
+        }
+        f(std::span<const std::size_t>(back), n);
+        for (j = 0; j < N && ++index[j] == case_.set(j)->size(); ++j) {
+          index[j] = 0;
+        }
+      }
+    }
+  }
+
+ private:
+  [[nodiscard]] std::size_t seen(std::size_t n) const { return std::min(n, net_.span()); }
+  // Without positions `standard` all lengths of at least w show the same tokens: one is enough.
+  [[nodiscard]] std::size_t first() const { return net_.standard() ? case_.a : seen(case_.a); }
+  [[nodiscard]] std::size_t last() const { return net_.standard() ? case_.b : seen(case_.b); }
+
+  const Network& net_;
+  const ContextCase& case_;
+};
+
+/// The sets (or lengths) of the parts cover those of the whole.
+bool covers(const ContextCase& whole, const std::vector<const ContextCase*>& parts) {
+  const std::optional<std::size_t> J = parts.front()->back;
+  std::set<std::size_t> seen;
+  for (const ContextCase* part : parts) {
+    if (part->back != J) {
+      return false;
+    }
+    if (J) {
+      seen.insert(part->set(*J)->begin(), part->set(*J)->end());
+    }
+  }
+  if (J) {
+    const TokenSet& all = *whole.set(*J);
+    return std::includes(seen.begin(), seen.end(), all.begin(), all.end());
+  }
+  std::vector<std::pair<std::size_t, std::size_t>> runs;
+  for (const ContextCase* part : parts) {
+    runs.emplace_back(part->a, part->b);
+  }
+  std::sort(runs.begin(), runs.end());
+  std::size_t next = whole.a;
+  for (const auto& [a, b] : runs) {
+    if (a > next) {
+      return false;
+    }
+    next = std::max(next, b + 1);
+  }
+  return next > whole.b;
+}
+
+}  // namespace
+
+/// The fact that the step states, its bound still open. Premises: `extra` ids after the case, then CLAIM SIDE.
+BoundFact read_subject(Session& session, const Step& step, std::size_t extra) {
+  const std::size_t n = step.premises.size();
+  if (n != extra + 3 || (step.premises[n - 1] != "hi" && step.premises[n - 1] != "lo")) {
+    refuse(step, "expected the premises of the rule, then CLAIM hi|lo");
+  }
+  BoundFact fact;
+  fact.case_id = std::string(step.premises[0]);
+  static_cast<void>(session.facts().find_case(step, fact.case_id));
+  fact.claim = &session.claim(step, step.premises[n - 2], RequestClaim::Kind::bound);
+  fact.high = step.premises[n - 1] == "hi";
+  return fact;
+}
+
+void rule_linear(Session& session, const Step& step) {
+  BoundFact fact = read_subject(session, step, 0);
+  const Target target = claim_target(session, step, *fact.claim, fact.high);
+  fact.bound = linear_bound(session, step, fact.case_id, target, step.words).hi();
+  session.facts().bounds.emplace(step.id, fact);
+}
+
+void rule_fold(Session& session, const Step& step) {
+  BoundFact fact = read_subject(session, step, 1);
+  const Target target = claim_target(session, step, *fact.claim, fact.high);
+  const RangeFact& neurons = session.facts().neurons(step, step.premises[1], fact.case_id);
+  fact.bound = fold_bound(session, step, fact.case_id, target, neurons, step.words).hi();
+  session.facts().bounds.emplace(step.id, fact);
+}
+
+// ENUM
+//   the case has at most 65536 contexts, tokens that are not read left out; each is evaluated in intervals
+//   ------------------------------------------------------------------------------------------------
+//   σ Q <= the largest upper end
+void rule_enum(Session& session, const Step& step) {
+  BoundFact fact = read_subject(session, step, 0);
+  if (!step.words.empty()) {
+    refuse(step, "expected no words");
+  }
+  Forward forward(session.attention());
+  const Contexts contexts(step, session.attention().net(),
+                          session.facts().find_case(step, fact.case_id));
+  fact.bound = -0x1p1000;
+  contexts.visit([&](std::span<const std::size_t> back, std::size_t n) {
+    const Interval q = quantity_value(session, step, *fact.claim, forward.at(back, n));
+    fact.bound = std::max(fact.bound, fact.high ? q.hi() : -q.lo());
+  });
+  session.facts().bounds.emplace(step.id, fact);
+}
+
+// JOIN
+//   σ Q <= U_i on parts of the case, all by `token` at one J with sets that cover B_J, or all by `length`
+//   with lengths that cover [a, b]
+//   --------------------------------------------------------------------------------------------
+//   σ Q <= max U_i on the case
+void rule_join(Session& session, const Step& step) {
+  BoundFact fact = read_subject(session, step, 0);
+  Facts& facts = session.facts();
+  std::vector<const ContextCase*> parts;
+  fact.bound = -0x1p1000;
+  for (const std::string_view word : step.words) {
+    const auto found = facts.bounds.find(std::string(word));
+    if (found == facts.bounds.end() || found->second.claim != fact.claim ||
+        found->second.high != fact.high ||
+        facts.cases.at(found->second.case_id).parent != fact.case_id) {
+      refuse(step, std::string(word) + " is not a fact of this claim and side about a part");
+    }
+    fact.bound = std::max(fact.bound, found->second.bound);
+    parts.push_back(&facts.cases.at(found->second.case_id));
+  }
+  if (parts.empty() || !covers(facts.find_case(step, fact.case_id), parts)) {
+    refuse(step, "the parts are not of one kind, or do not cover the case");
+  }
+  facts.bounds.emplace(step.id, fact);
+}
+
+// BOUND
+//   facts of sides lo and hi about ROOT cases of the claim's domain      U(hi) <= hi      U(lo) <= −lo
+//   --------------------------------------------------------------------------------------------
+//   lo <= Q <= hi in every context of the domain
+void rule_bound(Session& session, const Step& step) {
+  const RequestClaim& claim = session.claim(step, step.id, RequestClaim::Kind::bound);
+  const Facts& facts = session.facts();
+  if (!step.premises.empty() || step.words.size() != 2) {
+    refuse(step, "expected BOUND : fLO fHI");
+  }
+  for (const bool high : {false, true}) {
+    const auto fact = facts.bounds.find(std::string(step.words[high ? 1 : 0]));
+    if (fact == facts.bounds.end() || fact->second.claim != &claim || fact->second.high != high ||
+        facts.cases.at(fact->second.case_id).domain != claim.domain) {
+      refuse(step, "expected facts of both sides about the claim's whole domain");
+    }
+    if (!(fact->second.bound <= (high ? claim.hi : -claim.lo))) {
+      refuse(step, std::string("the bound is not shown on side ") + (high ? "hi" : "lo"));
+    }
+  }
+  session.conclusions.push_back({step.id, "PROVED",
+                                 claim.words + " in " +
+                                     session.request().domains.at(claim.domain).words +
+                                     " (real arithmetic)"});
+}
+
+}  // namespace assay_check

@@ -1,0 +1,112 @@
+#include <algorithm>
+
+#include "elementary.hpp"
+#include "reject.hpp"
+#include "target.hpp"
+
+namespace assay_check {
+
+// SPHERE
+//   σ Q = const + s_r <h, r>, h centred
+//   ------------------------------------
+//   σ Q <= const + √d |h|
+void rule_sphere(Session& session, const Step& step) {
+  BoundFact fact = read_subject(session, step, 0);
+  if (!step.words.empty()) {
+    refuse(step, "expected no words");
+  }
+  const Unembedding u = unembedding(session, step, *fact.claim, fact.high);
+  fact.bound = (u.constant + sphere_radius(u.h)).hi();
+  session.facts().bounds.emplace(step.id, fact);
+}
+
+// PART-NUM: a bound of <σh, r> by LINEAR, FOLD or NORM-FOLD for the target of <σh, r>.
+void rule_part_num(Session& session, const Step& step) {
+  BoundFact fact = read_subject(session, step, 0);
+  const Unembedding u = unembedding(session, step, *fact.claim, fact.high);
+  const Target target = residual_target(session.attention().net(), u.h, Interval());
+  const std::span words(step.words);
+  const std::string_view rule = words.empty() ? "" : words[0];
+  Interval bound;
+  if (rule == "LINEAR") {
+    bound = linear_bound(session, step, fact.case_id, target, words.subspan(1));
+  } else if ((rule == "FOLD" || rule == "NORM-FOLD") && words.size() >= 2) {
+    const RangeFact& neurons = session.facts().neurons(step, words[1], fact.case_id);
+    const auto fold = rule == "FOLD" ? fold_bound : norm_fold_bound;
+    bound = fold(session, step, fact.case_id, target, neurons, words.subspan(2));
+  } else {
+    refuse(step, "expected LINEAR …, FOLD nID … or NORM-FOLD nID …");
+  }
+  fact.bound = bound.hi();
+  session.facts().parts.emplace(step.id, fact);
+}
+
+// FINAL-SPREAD
+//   (P m)_i in box i      α_j contains act(z) for z in range j
+//   (P r)_i in box i + Σ_j α_j (W_out[j, i] − mean_i W_out[j, ·]) + (P b_out)_i
+//   ------------------------------------------------------------------------
+//   1/sqrt(|P r|²/d + eps) in [s_lo, s_hi], with SPREAD-RANGE for the squares of this box
+void rule_final_spread(Session& session, const Step& step) {
+  const Attention& attention = session.attention();
+  const Network& net = attention.net();
+  Facts& facts = session.facts();
+  if (step.premises.size() != 1 || step.words.size() != 4) {
+    refuse(step, "expected FINAL-SPREAD cID : bID nID|- s_lo s_hi");
+  }
+  const std::string case_id(step.premises[0]);
+  static_cast<void>(facts.find_case(step, case_id));
+  const RangeFact& box = complete_box(session, step, step.words[0]);
+  if (!facts.is_within(case_id, box.case_id) || (step.words[1] == "-") != net.attn_only()) {
+    refuse(step, "the BOX is of another case, or `-` stands where the model has neurons");
+  }
+  std::vector<Interval> r = box.ranges;
+  if (!net.attn_only()) {
+    const RangeFact& neurons = facts.neurons(step, step.words[1], case_id);
+    const std::size_t d = net.d_model;
+    for (std::size_t j = 0; j < net.d_mlp; ++j) {
+      const Interval alpha = attention.activation().residual(neurons.ranges[j], 0);
+      const auto row = net.W_out.begin() + static_cast<std::ptrdiff_t>(j * d);
+      const std::vector<Interval> w =
+          centred(std::vector<Interval>(row, row + static_cast<std::ptrdiff_t>(d)));
+      for (std::size_t i = 0; i < d; ++i) {
+        r[i] = r[i] + alpha * w[i];
+      }
+    }
+    const std::vector<Interval> b =
+        centred(std::vector<Interval>(net.b_out.begin(), net.b_out.end()));
+    for (std::size_t i = 0; i < d; ++i) {
+      r[i] = r[i] + b[i];
+    }
+  }
+  const Interval sum = square_sum(r);
+  facts.final_spreads.emplace(step.id, read_spread(session, step, case_id, std::max(sum.lo(), 0.0),
+                                                   sum.hi(), std::span(step.words).last(2)));
+}
+
+// FINAL
+//   <σh, r> <= U_num (PART-NUM)      s_r in [s_lo, s_hi] (FINAL-SPREAD), both of the case or of one it is a
+//   part of
+//   --------------------------------------------------------------------------------------------
+//   σ Q <= const + min( U_num >= 0 ? U_num s_hi : U_num s_lo , √d |h| )
+void rule_final(Session& session, const Step& step) {
+  BoundFact fact = read_subject(session, step, 0);
+  Facts& facts = session.facts();
+  if (step.words.size() != 2) {
+    refuse(step, "expected FINAL cID CLAIM SIDE : NUM SPR");
+  }
+  const auto num = facts.parts.find(std::string(step.words[0]));
+  const auto spread = facts.final_spreads.find(std::string(step.words[1]));
+  if (num == facts.parts.end() || spread == facts.final_spreads.end() ||
+      num->second.claim != fact.claim || num->second.high != fact.high ||
+      !facts.is_within(fact.case_id, num->second.case_id) ||
+      !facts.is_within(fact.case_id, spread->second.case_id)) {
+    refuse(step, "expected a PART-NUM of this claim and side and a FINAL-SPREAD, of this case");
+  }
+  const Unembedding u = unembedding(session, step, *fact.claim, fact.high);
+  const double s = num->second.bound >= 0 ? spread->second.hi : spread->second.lo;
+  const double most = (Interval(num->second.bound) * Interval(s)).hi();
+  fact.bound = (u.constant + Interval(std::min(most, sphere_radius(u.h).hi()))).hi();
+  facts.bounds.emplace(step.id, fact);
+}
+
+}  // namespace assay_check

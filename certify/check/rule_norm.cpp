@@ -1,0 +1,92 @@
+#include <algorithm>
+
+#include "elementary.hpp"
+#include "reject.hpp"
+#include "target.hpp"
+
+namespace assay_check {
+
+// SPREAD-RANGE: s_lo <= 1/sqrt(S_hi/d + eps), 1/sqrt(S_lo/d + eps) <= s_hi, 0 < s_lo <= s_hi
+SpreadFact read_spread(Session& session, const Step& step, const std::string& case_id, double S_lo,
+                       double S_hi, std::span<const std::string_view> words) {
+  const Network& net = session.attention().net();
+  const Interval d(static_cast<double>(net.d_model));
+  const SpreadFact spread{case_id, parse_hex(words[0]), parse_hex(words[1])};
+  if (!net.normalised || !(spread.lo > 0 && spread.lo <= spread.hi) ||
+      !(spread.lo <= reciprocal_root(Interval(S_hi) / d + net.eps).lo()) ||
+      !(reciprocal_root(Interval(S_lo) / d + net.eps).hi() <= spread.hi)) {
+    refuse(step, "s_lo, s_hi do not enclose the scale, or the model has no LayerNorm");
+  }
+  return spread;
+}
+
+const RangeFact& complete_box(Session& session, const Step& step, std::string_view id) {
+  const auto& ranges = session.facts().ranges;
+  const auto found = ranges.find(std::string(id));
+  if (found == ranges.end() || found->second.opener != "BOX" ||
+      found->second.ranges.size() != found->second.expected) {
+    refuse(step, "no complete BOX " + std::string(id));
+  }
+  return found->second;
+}
+
+// SPREAD
+//   (P m)_i in [lo_i, hi_i]      L_h is ATTN-MAX for −P u      ℓ = −(base(−P u) + Σ L_h)
+//   S_hi = Σ max(lo_i², hi_i²)   S_lo = max(Σ min y² over [lo_i, hi_i], ℓ > 0 ? ℓ²/|P u|² : 0)
+//   ------------------------------------------------------------------------------------
+//   1/sqrt(|P m|²/d + eps) in [s_lo, s_hi], with SPREAD-RANGE
+void rule_spread(Session& session, const Step& step) {
+  const Network& net = session.attention().net();
+  const std::size_t d = net.d_model, H = net.n_heads;
+  if (step.premises.size() != 1 || step.words.size() != d + H + 2) {
+    refuse(step, "expected SPREAD bID : u_0 … L_0 … s_lo s_hi");
+  }
+  const RangeFact& box = complete_box(session, step, step.premises[0]);
+  const std::span words(step.words);
+  std::vector<Interval> u;
+  for (std::size_t i = 0; i < d; ++i) {
+    u.emplace_back(-parse_hex(words[i]));
+  }
+  const std::vector<Interval> minus = centred(u);  // −P u
+  const double least =
+      -along(session, step, *session.facts().ready(step, box.case_id), minus, words.subspan(d, H))
+           .hi();
+  const Interval sum = square_sum(box.ranges), length = square_sum(minus);
+  double S_lo = std::max(sum.lo(), 0.0);
+  if (least > 0 && length.hi() > 0) {
+    S_lo = std::max(S_lo, (square(Interval(least)) / Interval(length.hi())).lo());
+  }
+  session.facts().spreads.emplace(
+      step.id, read_spread(session, step, box.case_id, S_lo, sum.hi(), words.last(2)));
+}
+
+// NORM-LINEAR: the end of range J of NORM-NEURONS is a bound of neuron J under LN2.
+void rule_norm_linear(Session& session, const Step& step) {
+  const std::size_t n = step.premises.size();
+  Facts& facts = session.facts();
+  const auto found = n == 3 ? facts.ranges.find(std::string(step.premises[0])) : facts.ranges.end();
+  if (found == facts.ranges.end() || found->second.opener != "NORM-NEURONS" ||
+      (step.premises[2] != "hi" && step.premises[2] != "lo") || !step.words.empty()) {
+    refuse(step, "expected NORM-LINEAR nID CLAIM hi|lo : and nothing more");
+  }
+  const RangeFact& neurons = facts.neurons(step, step.premises[0], found->second.case_id);
+  const RequestClaim& claim = session.claim(step, step.premises[1], RequestClaim::Kind::bound);
+  if (claim.quantity.kind != Quantity::Kind::neuron ||
+      claim.quantity.index >= neurons.ranges.size()) {
+    refuse(step, "the claim is not about a neuron of the model");
+  }
+  const Interval& range = neurons.ranges[claim.quantity.index];
+  const bool high = step.premises[2] == "hi";
+  facts.bounds.emplace(step.id,
+                       BoundFact{neurons.case_id, &claim, high, high ? range.hi() : -range.lo()});
+}
+
+void rule_norm_fold(Session& session, const Step& step) {
+  BoundFact fact = read_subject(session, step, 1);
+  const Target target = claim_target(session, step, *fact.claim, fact.high);
+  const RangeFact& neurons = session.facts().neurons(step, step.premises[1], fact.case_id);
+  fact.bound = norm_fold_bound(session, step, fact.case_id, target, neurons, step.words).hi();
+  session.facts().bounds.emplace(step.id, fact);
+}
+
+}  // namespace assay_check

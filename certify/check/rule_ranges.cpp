@@ -1,0 +1,106 @@
+#include <algorithm>
+
+#include "elementary.hpp"
+#include "fold.hpp"
+#include "reject.hpp"
+#include "session.hpp"
+
+namespace assay_check {
+namespace {
+
+void open_block(Session& session, const Step& step, RangeFact fact, std::size_t count,
+                const char* expected) {
+  if (step.premises.size() != 1 || step.words.size() != 1 || count == 0 ||
+      parse_nat(step.words[0]) != count) {
+    refuse(step, std::string("expected ") + expected);
+  }
+  fact.opener = std::string(step.rule);
+  fact.expected = count;
+  session.facts().ranges.emplace(step.id, std::move(fact));
+  session.facts().open = step.id;
+}
+
+/// The enclosure of <g, m> that a line's U and D show; the number of the line in `index`.
+Interval read_range(Session& session, const Step& step, RangeFact& fact, std::size_t& index) {
+  Facts& facts = session.facts();
+  const std::size_t H = session.attention().net().n_heads;
+  if (step.premises.size() != 2 || step.words.size() != 2 * H) {
+    refuse(step, "expected ID i : U_0 … D_0 …");
+  }
+  index = parse_nat_below(step.premises[1], fact.expected, "an index");
+  if (index != fact.ranges.size()) {
+    refuse(step, "number " + std::to_string(fact.ranges.size()) + " comes next");
+  }
+  const bool box = fact.opener == "BOX";
+  const auto ready = facts.ready(step, fact.case_id);
+  const auto nu = box ? facts.coordinate_projection(index) : facts.neuron_projection(index);
+  const Interval base =
+      ready->base(box ? facts.coordinate_direction(index) : facts.neuron_direction(index));
+  const std::span words(step.words);
+  const Interval up = head_numbers(step, *ready, *nu, 1, words.first(H));
+  const Interval down = head_numbers(step, *ready, *nu, -1, words.last(H));
+  return {(base - down).lo(), (base + up).hi()};
+}
+
+}  // namespace
+
+// NEURONS, CASE-NEURONS open the d_mlp ranges of a suffix, of a ready case. No LN2.
+void rule_neurons(Session& session, const Step& step) {
+  const Network& net = session.attention().net();
+  const std::string id(step.premises.empty() ? "" : step.premises[0]);
+  const ContextCase& contexts = session.facts().find_case(step, id);
+  if (net.normalised || contexts.suffix.empty() == (step.rule == "NEURONS") ||
+      !contexts.is_ready(net)) {
+    refuse(step, "expected a SUFFIX (NEURONS) or a ready case (CASE-NEURONS), and no LN2");
+  }
+  open_block(session, step, {"", id, "", 0, {}}, net.d_mlp, "ID : d_mlp");
+}
+
+// BOX opens the d_model coordinates of P m of a ready case.
+void rule_box(Session& session, const Step& step) {
+  const Network& net = session.attention().net();
+  const std::string id(step.premises.empty() ? "" : step.premises[0]);
+  if (!session.facts().find_case(step, id).is_ready(net)) {
+    refuse(step, "the case is not ready");
+  }
+  open_block(session, step, {"", id, "", 0, {}}, net.d_model, "BOX cID : d_model");
+}
+
+// NORM-NEURONS opens the d_mlp ranges under LN2 of the case of a SPREAD.
+void rule_norm_neurons(Session& session, const Step& step) {
+  const Network& net = session.attention().net();
+  const auto& spreads = session.facts().spreads;
+  const std::string id(step.premises.empty() ? "" : step.premises[0]);
+  const auto spread = spreads.find(id);
+  if (spread == spreads.end() || !net.normalised) {
+    refuse(step, "expected a SPREAD, and a model with LN2");
+  }
+  open_block(session, step, {"", spread->second.case_id, id, 0, {}}, net.d_mlp, "ID : d_mlp");
+}
+
+// NEURON-RANGE, CASE-RANGE, g = W_in[:, j]; BOX-RANGE, g = e_i − (1/d) 1
+//   for each head h: U_h is ATTN-MAX for g, D_h is ATTN-MAX for −g
+//   ---------------------------------------------------------------------------------
+//   <g, m> in [base(g) − Σ_h D_h, base(g) + Σ_h U_h];  z_j = <g, m> + b_in[j]
+// NORM-RANGE, g = h_j: z_j in c_j + ([min s y, max s y] ∩ [−√d |h_j|, √d |h_j|]), y = <g, m>, s in the SPREAD
+void rule_range(Session& session, const Step& step) {
+  Facts& facts = session.facts();
+  RangeFact& fact = facts.ranges.at(facts.open);
+  std::size_t index = 0;
+  Interval range = read_range(session, step, fact, index);
+  if (fact.opener == "NORM-NEURONS") {
+    const SpreadFact& s = facts.spreads.at(fact.spread);
+    const Interval sphere = sphere_radius(facts.neuron_direction(index));
+    const Interval scaled = Interval(s.lo, s.hi) * range;
+    range = Interval(std::max(scaled.lo(), -sphere.hi()), std::min(scaled.hi(), sphere.hi()));
+  }
+  if (fact.opener != "BOX") {
+    range = range + facts.neuron_offset(index);
+  }
+  fact.ranges.push_back(range);
+  if (fact.ranges.size() == fact.expected) {
+    facts.open.clear();
+  }
+}
+
+}  // namespace assay_check

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "assay/certify/keys.hpp"
+#include "assay/certify/statement.hpp"
+#include "assay/model/decoder.hpp"
+
+namespace assay::certify {
+
+/// The all-contexts claims of a case: a request file, or claims proposed from the text.
+struct BoundsCase {
+  std::filesystem::path request;  ///< empty: propose
+  std::size_t suggest = 4;        ///< claims of each kind
+  std::size_t known = 3;          ///< tokens of a proposed suffix
+  bool honest = true;             ///< one more claim that does not hold, when one is met
+  std::string dictionary;         ///< name of the dictionary that feature-off claims read
+};
+
+/// One concept to erase (`assay erase`).
+struct ErasureCase {
+  std::string concept_name;  ///< also the name under which specs find its probes
+  std::string regex;         ///< empty: a built-in concept
+  std::size_t shift = 0;
+  std::string hook = "blocks.0.hook_resid_mid";
+  std::size_t max_tokens = 30000;
+  int grid_bits = 16;
+  bool plant_emails = false;
+};
+
+/// The fitted automaton (`assay automaton`).
+struct AutomatonCase {
+  std::string dictionary;
+  std::size_t runs = 400, max_new = 64, prompt_length = 8, features = 40, max_states = 400;
+};
+
+/// A specification and the erasure probes that it reads, by `use readout` name:
+/// "CONCEPT/probe" or "CONCEPT/probe_erased".
+struct SpecCase {
+  std::filesystem::path file;
+  std::map<std::string, std::string> readouts;
+};
+
+/// A case file: what to examine and to claim about one model, fixed before the run.
+/// Relative paths are relative to the file. Format: docs/case-file.md.
+struct CaseFile {
+  std::string name, serial, resource_uri, scope;
+  std::size_t valid_days = 0;         ///< 0: no expiry date; else it needs a time of issue
+  std::filesystem::path model, text;  ///< may be empty in the file; the run needs both
+  std::map<std::string, std::filesystem::path> dictionaries;
+  Decoder decoder;
+  std::uint64_t seed = 1;
+  std::size_t eval_tokens = 50000;
+  std::size_t cards = 12;  ///< feature cards shown in the report
+  std::optional<BoundsCase> bounds;
+  std::vector<ErasureCase> erasures;
+  std::optional<AutomatonCase> automaton;
+  std::optional<SpecCase> spec;  ///< needs `automaton`
+  std::vector<std::string> not_claimed;
+  std::string bytes;  ///< of the file, kept as evidence
+};
+
+/// Every key is known, every value of its kind, every name resolved; UsageError otherwise, with
+/// file, key, what was expected and found.
+[[nodiscard]] CaseFile parse_case(const std::string& json, const std::filesystem::path& file);
+
+struct CertifyOptions {
+  std::filesystem::path out;
+  std::filesystem::path checker;          ///< empty: assay-check beside the program
+  std::optional<std::string> issued_at;   ///< see `issue_time`
+  std::vector<std::string> reproduction;  ///< commands for people
+};
+
+struct CertifyResult {
+  Statement statement;
+  std::filesystem::path envelope;
+  std::string payload_sha256;
+  std::string key_id;
+};
+
+/// Runs the case: erases, resolves the spec, fits the automaton, checks, proves, lets the
+/// independent checker accept every proof, and signs what it accepted. A proof that the checker
+/// rejects ends the run (Error, ExitCode::evidence): nothing is signed. The envelope is written
+/// last; one of an earlier run in the same place is removed first.
+[[nodiscard]] CertifyResult certify_case(const CaseFile& file, const CertifyOptions& options,
+                                         const PrivateKey& key);
+
+}  // namespace assay::certify

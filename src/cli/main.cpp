@@ -47,6 +47,7 @@ int run(int argc, char** argv) {
   add_spec(app, session);
   add_check(app, session);
   add_prove(app, session);
+  add_bound(app, session);
   add_erase(app, session);
   add_certify(app, session);
   add_verify(app, session);

@@ -28,6 +28,7 @@ void add_automaton(CLI::App& app, Session& session);  // automaton
 void add_spec(CLI::App& app, Session& session);       // spec resolve | show
 void add_check(CLI::App& app, Session& session);      // check
 void add_prove(CLI::App& app, Session& session);      // prove
+void add_bound(CLI::App& app, Session& session);      // bound
 void add_erase(CLI::App& app, Session& session);      // erase
 void add_key(CLI::App& app, Session& session);        // key new | show
 void add_certify(CLI::App& app, Session& session);    // certify

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "assay/bounds/domain.hpp"
+#include "assay/bounds/quantity.hpp"
+
+namespace assay::bounds {
+
+struct BoundOptions {
+  std::size_t nodes = 256;          ///< budget: cases bounded for one quantity, both sides
+  std::uint64_t enumerate = 65536;  ///< most contexts of a case that may be enumerated; 0: none
+  double seconds = 0;               ///< safety stop; 0: none
+  bool keep_proof = false;          ///< for a certificate; cases of more than 65536 contexts
+                                    ///< are then not enumerated (the format's limit)
+  std::function<void(std::size_t done, std::size_t budget)> progress = {};
+};
+
+/// lo <= quantity <= hi in every context of the domain (REAL semantics, outward-rounded).
+struct BoundResult {
+  double lo = 0, hi = 0;
+  double attained_lo = 0, attained_hi = 0;  ///< replayed through the reference forward pass
+  std::vector<TokenId> witness_lo, witness_hi;
+  std::size_t nodes = 0;
+  double seconds = 0;
+  bool closed = false;     ///< both ends are attained up to the rounding room
+  bool stopped = false;    ///< by the safety stop or an interrupt: the enclosure holds all the same
+  bool exhausted = false;  ///< nothing left to divide on either side: what is left is rounding
+  std::string method;      ///< "enumeration", "relaxation", "relaxation and splits"
+
+  struct Proof;
+  std::shared_ptr<const Proof> proof;  ///< with keep_proof
+};
+
+class BoundCertificate;
+
+/// Bounds quantities of one model; what a domain's quantities share is kept between calls.
+class Bounder {
+ public:
+  /// Keeps references. Throws InputError for a model that the bounds do not speak of.
+  Bounder(const Transformer& model, const Sae* sae);
+  ~Bounder();
+  Bounder(const Bounder&) = delete;
+  Bounder& operator=(const Bounder&) = delete;
+
+  /// Best-first branch and bound: a case is bounded by LINEAR, FOLD and their normalised kin,
+  /// split on the query token, the length or the token set where the heads disagree most, and
+  /// enumerated when that is cheaper than the rest of the budget.
+  /// Throws InputError naming the field of a request that cannot be answered, and
+  /// Error(internal) as a soundness alarm when a replayed value lies outside its bound.
+  [[nodiscard]] BoundResult bound(const Domain& domain, const Quantity& quantity,
+                                  const BoundOptions& options);
+
+  /// Adds the claim and its proof to the certificate; `result` was made with keep_proof. Gives
+  /// the claim's id there.
+  std::string write(BoundCertificate& certificate, const std::string& id, const Domain& domain,
+                    const Quantity& quantity, const BoundResult& result);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// The quantity after the last token, by the reference forward pass.
+[[nodiscard]] double replay(const Transformer& model, const Sae* sae, const Quantity& quantity,
+                            const std::vector<TokenId>& context);
+
+}  // namespace assay::bounds

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "assay/bounds/bound.hpp"
+
+namespace assay::bounds {
+
+class DomainWork;
+
+/// The request and the certificate (kind bounds, general contexts) of the bounds added to it:
+/// one claim `bound` each. Steps that claims share (cases, neuron ranges, boxes) are written once.
+class BoundCertificate {
+ public:
+  BoundCertificate(const Transformer& model, const Sae* sae);
+  ~BoundCertificate();
+  BoundCertificate(const BoundCertificate&) = delete;
+  BoundCertificate& operator=(const BoundCertificate&) = delete;
+
+  /// The claim's id in the request: `wanted` when it can be one and is still free, else "bound_N".
+  /// Throws Error(unknown) when the certificate would pass the format's limits.
+  std::string add(const std::string& wanted, const Domain& domain, const Quantity& quantity,
+                  const BoundResult& result, DomainWork& work);
+
+  [[nodiscard]] std::size_t claims() const;
+  [[nodiscard]] std::string request() const;
+  [[nodiscard]] std::string certificate() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace assay::bounds

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "assay/model/readout.hpp"
+#include "assay/model/sae.hpp"
+#include "assay/model/transformer.hpp"
+
+namespace assay::bounds {
+
+enum class QuantityKind { neuron, feature, logit, logit_difference, residual_mid, readout };
+
+/// A real-valued function of the last position of a context (docs/certificate-format.md,
+/// QUANTITY): a neuron's or a feature's pre-activation, a logit or a difference of two, the
+/// residual stream after attention along a direction, an affine readout of a hook.
+struct Quantity {
+  QuantityKind kind = QuantityKind::neuron;
+  std::uint32_t index = 0;        ///< neuron, feature, logit, first logit
+  std::uint32_t other = 0;        ///< second logit
+  std::vector<double> direction;  ///< residual_mid: [d_model]
+  std::optional<Readout> readout;
+
+  /// "neuron 5", "logit-difference 3 7", …
+  [[nodiscard]] std::string text() const;
+};
+
+/// Throws InputError naming the field: an index out of range, a feature without an SAE or with
+/// one that does not fit the model, a hook that the bounds do not speak of.
+void check_quantity(const Transformer& model, const Sae* sae, const Quantity& quantity);
+
+}  // namespace assay::bounds

@@ -1,0 +1,158 @@
+#include "assay/bounds/bound.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "assay/base/errors.hpp"
+#include "assay/bounds/bound_certificate.hpp"
+#include "assay/model/forward.hpp"
+#include "bound_proof.hpp"
+
+namespace assay::bounds {
+namespace {
+
+constexpr std::size_t kMostDomains = 8;
+constexpr std::uint64_t kMostEnumerated = 65536;  // ENUM (docs/certificate-format.md)
+
+/// Contexts longer than the window read the same keys: the claim then is of every length.
+Domain canonical(const Network& net, Domain domain) {
+  if (!net.absolute && net.window != 0 && domain.max_length >= net.window &&
+      domain.max_length > domain.min_length) {
+    domain.any_length = true;
+    domain.max_length = std::max(domain.min_length, net.window);
+  }
+  return domain;
+}
+
+std::string method_of(const BranchResult& hi, const BranchResult& lo) {
+  const bool enumerated = hi.enumerated || lo.enumerated;
+  if (hi.was_split || lo.was_split) {
+    return enumerated ? "relaxation, splits and enumeration" : "relaxation and splits";
+  }
+  return enumerated ? "enumeration" : "relaxation";
+}
+
+}  // namespace
+
+struct Bounder::State {
+  State(const Transformer& m, const Sae* s) : model(m), sae(s), net(m) {}
+
+  DomainWork& work(const Domain& domain) {
+    const auto found = domains.find(domain);
+    if (found != domains.end()) {
+      return *found->second;
+    }
+    if (domains.size() >= kMostDomains) {
+      domains.clear();
+    }
+    return *domains.emplace(domain, std::make_unique<DomainWork>(net, domain)).first->second;
+  }
+
+  const Transformer& model;
+  const Sae* sae;
+  Network net;
+  std::map<Domain, std::unique_ptr<DomainWork>> domains;
+};
+
+Bounder::Bounder(const Transformer& model, const Sae* sae) {
+  if (model.config.n_layers != 1) {
+    throw InputError("config.json", "n_layers", "1 (bounds over all contexts are of one layer)",
+                     std::to_string(model.config.n_layers));
+  }
+  state_ = std::make_unique<State>(model, sae);
+}
+
+Bounder::~Bounder() = default;
+
+std::string Bounder::write(BoundCertificate& certificate, const std::string& id,
+                           const Domain& domain, const Quantity& quantity,
+                           const BoundResult& result) {
+  const Domain stated = canonical(state_->net, domain);
+  return certificate.add(id, stated, quantity, result, state_->work(stated));
+}
+
+BoundResult Bounder::bound(const Domain& asked, const Quantity& quantity,
+                           const BoundOptions& wanted) {
+  BoundOptions options = wanted;
+  if (options.keep_proof) {
+    options.enumerate = std::min(options.enumerate, kMostEnumerated);
+  }
+  if (options.nodes == 0) {
+    throw UsageError("bound: nodes: expected a budget of at least 1, found 0");
+  }
+  State& s = *state_;
+  check_domain(s.model, asked);
+  check_quantity(s.model, s.sae, quantity);
+  const auto start = std::chrono::steady_clock::now();
+  const Domain domain = canonical(s.net, asked);
+  DomainWork& work = s.work(domain);
+  const Target target = make_target(s.net, s.sae, quantity);
+  BranchResult hi = branch(work, target, options, std::max<std::size_t>(1, options.nodes / 2));
+  const std::size_t left = options.nodes > hi.nodes ? options.nodes - hi.nodes : 1;
+  BranchResult lo = branch(work, negated(target), options, left);
+  BoundResult result;
+  result.hi = hi.hi;
+  result.lo = -lo.hi;
+  result.witness_hi = hi.context;
+  result.witness_lo = lo.context;
+  result.attained_hi = replay(s.model, s.sae, quantity, hi.context);
+  result.attained_lo = replay(s.model, s.sae, quantity, lo.context);
+  result.nodes = hi.nodes + lo.nodes;
+  result.closed = hi.closed && lo.closed;
+  result.exhausted = (hi.exhausted || hi.closed) && (lo.exhausted || lo.closed);
+  result.stopped = hi.stopped || lo.stopped;
+  result.method = method_of(hi, lo);
+  if (!(result.attained_hi <= result.hi) || !(result.attained_lo >= result.lo) ||
+      !(result.attained_hi >= result.lo) || !(result.attained_lo <= result.hi)) {
+    throw Error(ExitCode::internal, "soundness alarm: " + quantity.text() +
+                                        ": a replayed value lies outside its proved bound");
+  }
+  if (options.keep_proof) {
+    result.proof = std::make_shared<const BoundResult::Proof>(
+        BoundResult::Proof{std::move(hi.tree), std::move(lo.tree)});
+  }
+  const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
+  result.seconds = spent.count();
+  return result;
+}
+
+double replay(const Transformer& model, const Sae* sae, const Quantity& quantity,
+              const std::vector<TokenId>& context) {
+  const bool is_logit =
+      quantity.kind == QuantityKind::logit || quantity.kind == QuantityKind::logit_difference;
+  std::string hook = kHookResidMid;
+  if (quantity.kind == QuantityKind::neuron) {
+    hook = kHookMlpPre;
+  } else if (quantity.kind == QuantityKind::feature) {
+    hook = sae->hook_name;
+  } else if (quantity.kind == QuantityKind::readout) {
+    hook = quantity.readout->hook;
+  }
+  const std::vector<std::string> hooks =
+      is_logit ? std::vector<std::string>{} : std::vector<std::string>{hook};
+  const ForwardPass pass = forward(model, context, hooks);
+  if (is_logit) {
+    const auto row = pass.logits.row(pass.logits.rows - 1);
+    return row[quantity.index] -
+           (quantity.kind == QuantityKind::logit_difference ? row[quantity.other] : 0.0);
+  }
+  const Matrix& value = pass.hooks.at(hook);
+  const auto row = value.row(value.rows - 1);
+  if (quantity.kind == QuantityKind::neuron) {
+    return row[quantity.index];
+  }
+  if (quantity.kind == QuantityKind::feature) {
+    const Matrix last{1, value.cols, {row.begin(), row.end()}};
+    return pre_activations(*sae, last).at(0, quantity.index);
+  }
+  const bool is_readout = quantity.kind == QuantityKind::readout;
+  const std::vector<double>& weights = is_readout ? quantity.readout->weights : quantity.direction;
+  double sum = is_readout ? quantity.readout->bias : 0.0;
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    sum += weights[i] * row[i];
+  }
+  return sum;
+}
+
+}  // namespace assay::bounds

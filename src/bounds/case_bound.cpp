@@ -1,0 +1,212 @@
+#include "case_bound.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "activation.hpp"
+#include "assay/base/errors.hpp"
+
+namespace assay::bounds {
+namespace {
+
+/// The number of 30 significant bits at or below x > 0.
+double short_below(double x) {
+  int exponent = 0;
+  const double fraction = std::frexp(x, &exponent);
+  return std::ldexp(std::floor(std::ldexp(fraction, 30)), exponent - 30);
+}
+
+/// ATTN-MAX of every head for g and for -g; adds them to U and D and gives the interval sum.
+Interval both_sides(const ReadyCase& ready, const std::vector<Ball>& nu, Interval base,
+                    std::vector<double>& U, std::vector<double>& D) {
+  Interval lo = base;
+  Interval hi = base;
+  for (std::size_t h = 0; h < nu.size(); ++h) {
+    const Rows minus = -nu[h].mid;
+    U.push_back(ready.maximum(h, nu[h].mid.data(), nu[h].radius.data()).L);
+    D.push_back(ready.maximum(h, minus.data(), nu[h].radius.data()).L);
+    hi += Interval(U.back());
+    lo = lo - Interval(D.back());
+  }
+  return {lo.lo, hi.hi};
+}
+
+double square(double x) {
+  return round_up(x * x);
+}
+
+/// 1/sqrt(S/d + eps) for S in [lo, hi], to 30 bits outward.
+std::pair<double, double> inverse_deviation(const Network& net, double S_lo, double S_hi) {
+  const Interval d(static_cast<double>(net.d));
+  const auto at = [&](double S) {
+    return Interval(1.0) / sqrt(Interval(std::max(S, 0.0)) / d + net.eps);
+  };
+  const double lo = short_below(at(S_hi).lo * (1 - 0x1p-36));
+  const double below = short_below(at(S_lo).hi * (1 + 0x1p-36));
+  return {lo, below * (1 + 0x1p-29)};
+}
+
+/// Sums of the smallest and of the largest squares over a box.
+std::pair<double, double> square_sums(const std::vector<Interval>& box) {
+  double lo = 0;
+  double hi = 0;
+  for (const Interval v : box) {
+    const double far = std::max(std::fabs(v.lo), std::fabs(v.hi));
+    const double near = v.lo > 0 ? v.lo : v.hi < 0 ? -v.hi : 0.0;
+    hi = round_up(hi + square(far));
+    lo = std::max(0.0, round_down(lo + round_down(near * near)));
+  }
+  return {lo, hi};
+}
+
+/// SPHERE   |P y| / sqrt(|P y|^2/d + eps) <= sqrt(d)   |-   <h, LN(y)> <= sqrt(d) |h|, h centred
+Interval sphere(const Network& net, Interval size) {
+  const double radius = (sqrt(Interval(static_cast<double>(net.d))) * size).hi;
+  return {-radius, radius};
+}
+
+}  // namespace
+
+const CaseNeurons& CaseWork::neurons() {
+  if (neurons_) {
+    return *neurons_;
+  }
+  const Network& n = net();
+  CaseNeurons out;
+  std::vector<Interval> g(n.d);
+  std::vector<Ball> nu(n.heads);
+  for (std::size_t j = 0; j < n.f; ++j) {
+    Interval squares(0.0);
+    for (std::size_t i = 0; i < n.d; ++i) {
+      const bool is_exact = n.neuron_directions.radius(index(i), index(j)) == 0;
+      g[i] = is_exact ? Interval(n.neuron_directions.mid(index(i), index(j)))
+                      : n.neuron_directions.at(index(i), index(j));
+      const Interval s = g[i] * g[i];
+      squares += Interval(std::max(s.lo, 0.0), s.hi);
+    }
+    for (std::size_t h = 0; h < n.heads; ++h) {
+      nu[h] = ready_.places().along_neuron(h, j);
+    }
+    const bool is_exact = n.neuron_offsets.radius(0, index(j)) == 0;
+    const Interval offset =
+        is_exact ? Interval(n.neuron_offsets.mid(0, index(j))) : n.neuron_offsets.at(0, index(j));
+    const Interval y = both_sides(ready_, nu, ready_.base(g), out.U, out.D);
+    if (!n.norm) {
+      out.range.push_back(y + offset);
+      continue;
+    }
+    const Interval scaled = y * Interval(spread().lo, spread().hi);
+    const Interval cap = sphere(n, sqrt(Interval(std::max(squares.lo, 0.0), squares.hi)));
+    out.range.push_back(offset +
+                        Interval(std::max(scaled.lo, cap.lo), std::min(scaled.hi, cap.hi)));
+  }
+  neurons_ = std::move(out);
+  return *neurons_;
+}
+
+const Spread& CaseWork::spread() {
+  if (spread_) {
+    return *spread_;
+  }
+  const Network& n = net();
+  Spread out;
+  const Interval mean = Interval(1.0) / Interval(static_cast<double>(n.d));
+  for (std::size_t i = 0; i < n.d; ++i) {
+    std::vector<Interval> g(n.d, -mean);
+    g[i] = Interval(1.0) - mean;
+    std::vector<Ball> nu;
+    for (std::size_t h = 0; h < n.heads; ++h) {
+      nu.push_back(ready_.places().along(h, to_direction(g)));
+    }
+    out.box.push_back(both_sides(ready_, nu, ready_.base(g), out.U, out.D));
+    out.u.push_back(std::nearbyint((out.box[i].lo + out.box[i].width() / 2) * 0x1p20) * 0x1p-20);
+  }
+  Interval total(0.0);
+  for (const double v : out.u) {
+    total += Interval(v);
+  }
+  std::vector<Interval> minus;  // -P u
+  Interval squares(0.0);
+  for (const double v : out.u) {
+    minus.push_back(total * mean - Interval(v));
+    const Interval s = minus.back() * minus.back();
+    squares += Interval(std::max(s.lo, 0.0), s.hi);
+  }
+  Interval far = ready_.base(minus);
+  for (const CaseMaximum& m : ready_.maxima(to_direction(minus))) {
+    out.L.push_back(m.L);
+    far += Interval(m.L);
+  }
+  auto [S_lo, S_hi] = square_sums(out.box);
+  const double l = -far.hi;
+  if (l > 0 && squares.hi > 0) {
+    const Interval bound = Interval(l) * Interval(l) / Interval(squares.hi);
+    S_lo = std::max(S_lo, bound.lo);
+  }
+  std::tie(out.lo, out.hi) = inverse_deviation(n, S_lo, S_hi);
+  spread_ = std::move(out);
+  return *spread_;
+}
+
+const FinalSpread& CaseWork::final_spread() {
+  if (final_) {
+    return *final_;
+  }
+  const Network& n = net();
+  std::vector<Interval> box = spread().box;
+  const auto centre_into = [&](const Row& row, Interval factor) {
+    Interval sum(0.0);
+    for (std::size_t i = 0; i < n.d; ++i) {
+      sum += Interval(row(index(i)));
+    }
+    const Interval mean = sum / Interval(static_cast<double>(n.d));
+    for (std::size_t i = 0; i < n.d; ++i) {
+      box[i] += factor * (Interval(row(index(i))) - mean);
+    }
+  };
+  if (n.f != 0) {
+    centre_into(n.b_out, Interval(1.0));
+    for (std::size_t j = 0; j < n.f; ++j) {
+      centre_into(n.W_out.row(index(j)), activation(n.act, neurons().range[j]));
+    }
+  }
+  const auto [S_lo, S_hi] = square_sums(box);
+  FinalSpread out;
+  std::tie(out.lo, out.hi) = inverse_deviation(n, S_lo, S_hi);
+  final_ = out;
+  return *final_;
+}
+
+CaseBound bound_case(CaseWork& work, const Target& target, std::size_t steps) {
+  const Network& net = work.net();
+  if (target.kind == Target::Kind::folded) {
+    return bound_fold(work, target.fold, steps);
+  }
+  if (target.kind == Target::Kind::normed_neuron) {
+    CaseBound bound;
+    bound.rule = CaseRule::norm_linear;
+    const Interval range = work.neurons().range[target.neuron];
+    bound.hi = with_room(target.sign > 0 ? range.hi : -range.lo,
+                         std::fabs(range.lo) + std::fabs(range.hi));
+    // The direction that a split should make smaller: the neuron's own.
+    bound.direction = target.sign * net.neuron_directions.mid.col(index(target.neuron)).transpose();
+    for (std::size_t h = 0; h < net.heads; ++h) {
+      const Rows nu = target.sign * work.ready().places().along_neuron(h, target.neuron).mid;
+      bound.maxima.push_back(work.ready().ascend(h, nu.data(), true));
+    }
+    return bound;
+  }
+  CaseBound bound = bound_fold(work, target.fold, steps);
+  bound.numerator = bound.rule;
+  const FinalSpread& spread = work.final_spread();
+  const Interval ratio = Interval(bound.hi) * Interval(bound.hi >= 0 ? spread.hi : spread.lo);
+  const Interval cap = sphere(net, target.final_size);
+  const bool is_sphere = !(ratio.hi < cap.hi);
+  bound.rule = is_sphere ? CaseRule::sphere : CaseRule::final;
+  const double part = is_sphere ? cap.hi : ratio.hi;
+  bound.hi = with_room((target.final_const + Interval(part)).hi,
+                       std::fabs(target.final_const.hi) + std::fabs(part));
+  return bound;
+}
+
+}  // namespace assay::bounds

@@ -1,0 +1,283 @@
+#include "target.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "activation.hpp"
+#include "assay/base/errors.hpp"
+
+namespace assay::bounds {
+namespace {
+
+double middle(Interval i) {
+  return i.lo + (i.hi - i.lo) / 2;
+}
+
+FoldTarget zero_target(const Network& net) {
+  return {std::vector<Interval>(net.f, Interval(0.0)), std::vector<Interval>(net.d, Interval(0.0)),
+          Interval(0.0)};
+}
+
+/// <g, act(z) W_out + b_out>
+void add_mlp_out(const Network& net, const std::vector<Interval>& g, FoldTarget& target) {
+  if (net.f == 0) {
+    return;
+  }
+  for (std::size_t i = 0; i < net.d; ++i) {
+    target.const0 += Interval(net.b_out(index(i))) * g[i];
+  }
+  for (std::size_t j = 0; j < net.f; ++j) {
+    for (std::size_t i = 0; i < net.d; ++i) {
+      target.kappa[j] += Interval(net.W_out(index(j), index(i))) * g[i];
+    }
+  }
+}
+
+/// <g, y> + beta for the hook's y.
+FoldTarget at_hook(const Network& net, const std::string& hook, const std::vector<Interval>& g,
+                   Interval beta) {
+  FoldTarget target = zero_target(net);
+  target.const0 = beta;
+  if (hook == kHookMlpPost) {
+    target.kappa = g;
+    return target;
+  }
+  if (hook != kHookMlpOut) {
+    target.g0 = g;
+  }
+  if (hook != kHookResidMid) {
+    add_mlp_out(net, g, target);
+  }
+  return target;
+}
+
+FoldTarget feature_target(const Network& net, const Sae& sae, std::size_t feature) {
+  std::vector<Interval> g;
+  Interval beta(sae.b_enc.data.empty() ? 0.0 : static_cast<double>(sae.b_enc.data[feature]));
+  for (std::size_t i = 0; i < sae.d_in; ++i) {
+    g.emplace_back(static_cast<double>(sae.W_enc.at(i, feature)));
+    if (sae.apply_b_dec_to_input && !sae.b_dec.data.empty()) {
+      beta = beta - Interval(static_cast<double>(sae.b_dec.data[i])) * g[i];
+    }
+  }
+  return at_hook(net, sae.hook_name, g, beta);
+}
+
+/// Logits after LNfinal: h = P(w_f o delta), const = <b_f, delta> + offset.
+Target normed_logits(const Network& net, std::vector<Interval> delta, Interval offset) {
+  const Transformer& m = *net.model;
+  Target target;
+  target.kind = Target::Kind::normed_logits;
+  Interval sum(0.0);
+  for (std::size_t i = 0; i < net.d; ++i) {
+    if (!m.ln_final_w.data.empty()) {
+      offset += Interval(static_cast<double>(m.ln_final_b.data[i])) * delta[i];
+      delta[i] = Interval(static_cast<double>(m.ln_final_w.data[i])) * delta[i];
+    }
+    sum += delta[i];
+  }
+  const Interval mean = sum / Interval(static_cast<double>(net.d));
+  Interval squares(0.0);
+  for (Interval& v : delta) {
+    v = v - mean;
+    const Interval square = v * v;
+    squares += Interval(std::max(square.lo, 0.0), square.hi);
+  }
+  target.fold = at_hook(net, kHookResidPost, delta, Interval(0.0));
+  target.final_const = offset;
+  target.final_size = sqrt(Interval(std::max(squares.lo, 0.0), squares.hi));
+  return target;
+}
+
+Target logits_target(const Network& net, const Quantity& q) {
+  std::vector<Interval> delta;
+  Interval offset(net.b_U(index(q.index)));
+  for (std::size_t i = 0; i < net.d; ++i) {
+    delta.emplace_back(net.W_U(index(i), index(q.index)));
+  }
+  if (q.kind == QuantityKind::logit_difference) {
+    offset = offset - Interval(net.b_U(index(q.other)));
+    for (std::size_t i = 0; i < net.d; ++i) {
+      delta[i] = delta[i] - Interval(net.W_U(index(i), index(q.other)));
+    }
+  }
+  if (net.norm) {
+    return normed_logits(net, std::move(delta), offset);
+  }
+  Target target;
+  target.fold = at_hook(net, kHookResidPost, delta, offset);
+  return target;
+}
+
+void check_index(std::size_t value, std::size_t limit, const char* field) {
+  if (value >= limit) {
+    throw InputError("request", std::string("quantity.") + field,
+                     "an index below " + std::to_string(limit), std::to_string(value));
+  }
+}
+
+void check_hook_fits(const Transformer& model, const std::string& hook, std::size_t width,
+                     const char* field) {
+  const auto& c = model.config;
+  const bool of_mlp = hook == kHookMlpPost || hook == kHookMlpOut;
+  if ((hook != kHookResidMid && hook != kHookResidPost && !of_mlp) || (of_mlp && c.attn_only)) {
+    throw InputError("request", field,
+                     std::string("a reader of ") + kHookResidMid + ", " + kHookMlpPost + ", " +
+                         kHookMlpOut + " or " + kHookResidPost,
+                     hook);
+  }
+  const std::size_t expected = hook == kHookMlpPost ? c.d_mlp : c.d_model;
+  if (width != expected) {
+    throw InputError("request", field, "width " + std::to_string(expected) + " at " + hook,
+                     std::to_string(width));
+  }
+}
+
+}  // namespace
+
+std::string Quantity::text() const {
+  switch (kind) {
+    case QuantityKind::neuron:
+      return "neuron " + std::to_string(index);
+    case QuantityKind::feature:
+      return "feature " + std::to_string(index);
+    case QuantityKind::logit:
+      return "logit " + std::to_string(index);
+    case QuantityKind::logit_difference:
+      return "logit-difference " + std::to_string(index) + " " + std::to_string(other);
+    case QuantityKind::residual_mid:
+      return "residual-mid";
+    case QuantityKind::readout:
+      break;
+  }
+  return "readout";
+}
+
+void check_quantity(const Transformer& model, const Sae* sae, const Quantity& q) {
+  const auto& c = model.config;
+  switch (q.kind) {
+    case QuantityKind::neuron:
+      if (c.attn_only) {
+        throw InputError("request", "quantity.neuron", "a model with an MLP", "attn_only");
+      }
+      return check_index(q.index, c.d_mlp, "neuron");
+    case QuantityKind::feature:
+      if (sae == nullptr) {
+        throw InputError("request", "quantity.feature", "an SAE (--sae DIR)", "none");
+      }
+      check_hook_fits(model, sae->hook_name, sae->d_in, "quantity.feature");
+      return check_index(q.index, sae->d_sae, "feature");
+    case QuantityKind::logit:
+      return check_index(q.index, c.d_vocab_out, "logit");
+    case QuantityKind::logit_difference:
+      check_index(q.index, c.d_vocab_out, "logit_difference");
+      return check_index(q.other, c.d_vocab_out, "logit_difference");
+    case QuantityKind::residual_mid:
+      if (q.direction.size() != c.d_model ||
+          !std::all_of(q.direction.begin(), q.direction.end(),
+                       [](double x) { return std::fabs(x) <= 0x1p500; })) {
+        throw InputError("request", "quantity.residual_mid",
+                         std::to_string(c.d_model) + " finite numbers of at most 2^500",
+                         std::to_string(q.direction.size()) + " numbers");
+      }
+      return;
+    case QuantityKind::readout:
+      require(q.readout.has_value(), "check_quantity: a readout quantity without a readout");
+      return check_hook_fits(model, q.readout->hook, q.readout->weights.size(), "quantity.readout");
+  }
+}
+
+bool Target::uses_mlp() const {
+  return kind == Kind::normed_neuron ||
+         std::any_of(fold.kappa.begin(), fold.kappa.end(),
+                     [](Interval k) { return k.lo != 0 || k.hi != 0; });
+}
+
+Target make_target(const Network& net, const Sae* sae, const Quantity& q) {
+  Target target;
+  target.fold = zero_target(net);
+  switch (q.kind) {
+    case QuantityKind::neuron:
+      target.neuron = q.index;
+      if (net.norm) {
+        target.kind = Target::Kind::normed_neuron;
+        return target;
+      }
+      for (std::size_t i = 0; i < net.d; ++i) {
+        target.fold.g0[i] = Interval(net.W_in(index(i), index(q.index)));
+      }
+      target.fold.const0 = Interval(net.neuron_offsets.mid(0, index(q.index)));
+      return target;
+    case QuantityKind::feature:
+      target.fold = feature_target(net, *sae, q.index);
+      return target;
+    case QuantityKind::logit:
+    case QuantityKind::logit_difference:
+      return logits_target(net, q);
+    case QuantityKind::residual_mid:
+      for (std::size_t i = 0; i < net.d; ++i) {
+        target.fold.g0[i] = Interval(q.direction[i]);
+      }
+      return target;
+    case QuantityKind::readout:
+      break;
+  }
+  std::vector<Interval> g;
+  for (const double w : q.readout->weights) {
+    g.emplace_back(w);
+  }
+  target.fold = at_hook(net, q.readout->hook, g, Interval(q.readout->bias));
+  return target;
+}
+
+Target negated(Target target) {
+  target.fold.const0 = -target.fold.const0;
+  for (Interval& v : target.fold.g0) {
+    v = -v;
+  }
+  for (Interval& v : target.fold.kappa) {
+    v = -v;
+  }
+  target.final_const = -target.final_const;
+  target.sign = -target.sign;
+  return target;
+}
+
+Row nearest_neurons(const Network& net, const Row& m) {
+  double s = 1;
+  if (net.norm) {
+    const Row centred = m.array() - m.mean();
+    s = 1 / std::sqrt(centred.squaredNorm() / static_cast<double>(net.d) + middle(net.eps));
+  }
+  return s * (m * net.neuron_directions.mid) + Row(net.neuron_offsets.mid.row(0));
+}
+
+double nearest_value(const Network& net, const Target& target, const Row& m) {
+  double value = middle(target.fold.const0);
+  for (std::size_t i = 0; i < net.d; ++i) {
+    value += middle(target.fold.g0[i]) * m(index(i));
+  }
+  Row post;
+  if (net.f != 0 && (target.uses_mlp() || target.kind == Target::Kind::normed_logits)) {
+    post = nearest_neurons(net, m);
+    if (target.kind == Target::Kind::normed_neuron) {
+      return target.sign * post(index(target.neuron));
+    }
+    for (std::size_t j = 0; j < net.f; ++j) {
+      post(index(j)) = nearest_activation(net.act, post(index(j)));
+      value += middle(target.fold.kappa[j]) * post(index(j));
+    }
+  }
+  if (target.kind != Target::Kind::normed_logits) {
+    return value;
+  }
+  Row r = m;
+  if (net.f != 0) {
+    r += post * net.W_out + net.b_out;
+  }
+  const Row centred = r.array() - r.mean();
+  return middle(target.final_const) +
+         value / std::sqrt(centred.squaredNorm() / static_cast<double>(net.d) + middle(net.eps));
+}
+
+}  // namespace assay::bounds

@@ -1,0 +1,361 @@
+#include "assay/bounds/bound.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <sstream>
+
+#include "assay/base/files.hpp"
+#include "assay/base/progress.hpp"
+#include "assay/base/text.hpp"
+#include "assay/bounds/bound_certificate.hpp"
+#include "assay/model/strict_json.hpp"
+#include "assay/model/tokenizer.hpp"
+#include "bound_request.hpp"
+#include "session.hpp"
+
+namespace assay::cli {
+namespace {
+
+using nlohmann::ordered_json;
+
+struct Options {
+  std::string model, sae, batch, suffix, logit, minus, probe, certificate;
+  std::vector<std::uint32_t> ids;
+  std::optional<std::uint32_t> neuron, feature;
+  std::size_t max_length = 0;
+  bounds::BoundOptions bound;
+};
+
+struct Inputs {
+  Transformer model;
+  std::optional<Sae> sae;
+  std::optional<Tokenizer> tokenizer;
+
+  [[nodiscard]] const Sae* sae_or_null() const { return sae ? &*sae : nullptr; }
+  [[nodiscard]] std::string text(const std::vector<TokenId>& tokens) const {
+    if (tokenizer) {
+      return "\"" + tokenizer->decode(tokens) + "\"";
+    }
+    std::string out;
+    for (const TokenId t : tokens) {
+      out += (out.empty() ? "" : " ") + std::to_string(t.value);
+    }
+    return "[" + out + "]";
+  }
+};
+
+std::unique_ptr<Inputs> read_inputs(const Options& o) {
+  auto in = std::make_unique<Inputs>();
+  in->model = load_transformer(o.model);
+  if (!o.sae.empty()) {
+    in->sae = load_sae(o.sae);
+  }
+  const std::filesystem::path tokenizer = std::filesystem::path(o.model) / "tokenizer.json";
+  if (std::filesystem::exists(tokenizer)) {
+    in->tokenizer = Tokenizer::load(tokenizer);
+  }
+  return in;
+}
+
+/// The field of an InputError's "file: field: expected …, found …".
+std::string field_of(const std::string& message) {
+  const std::size_t first = message.find(": ");
+  const std::size_t second = first == std::string::npos ? first : message.find(": ", first + 2);
+  return second == std::string::npos ? "" : message.substr(first + 2, second - first - 2);
+}
+
+void print_line(const ordered_json& object) {
+  std::printf("%s\n", object.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace).c_str());
+  std::fflush(stdout);
+}
+
+/// Answers one line; an error is a line too.
+ExitCode answer(const std::string& line, std::size_t number, const Inputs& in,
+                bounds::Bounder& bounder, const bounds::BoundOptions& options,
+                bounds::BoundCertificate* certificate) {
+  nlohmann::json id = nullptr;
+  try {
+    const nlohmann::json request = parse_strict_json(line, "line " + std::to_string(number));
+    if (request.is_object() && request.contains("id")) {
+      id = request["id"];
+    }
+    const BoundRequest asked = read_bound_request(request, in.model);
+    const bounds::BoundResult result = bounder.bound(asked.domain, asked.quantity, options);
+    ordered_json o = bound_json(asked.id, asked.quantity, in.sae_or_null(), result);
+    if (certificate != nullptr) {
+      const std::string wanted = asked.id.is_string() ? asked.id.get<std::string>() : "";
+      o["claim"] = bounder.write(*certificate, wanted, asked.domain, asked.quantity, result);
+    }
+    print_line(o);
+    return ExitCode::ok;
+  } catch (const InputError& e) {
+    ordered_json o;
+    o["id"] = id;
+    o["status"] = "error";
+    o["field"] = field_of(e.what());
+    o["error"] = e.what();
+    o["line"] = number;
+    print_line(o);
+    return e.code();
+  }
+}
+
+/// CERT and, beside it, the request that it is about: CERT.request.
+void write_certificate(const Options& o, const bounds::BoundCertificate& certificate) {
+  if (certificate.claims() > 0) {
+    write_file_atomic(o.certificate, certificate.certificate());
+    write_file_atomic(o.certificate + ".request", certificate.request());
+  }
+}
+
+void run_batch(const Options& o, Session& session) {
+  const auto in = read_inputs(o);
+  bounds::Bounder bounder(in->model, in->sae_or_null());
+  bounds::BoundCertificate certificate(in->model, in->sae_or_null());
+  bounds::BoundCertificate* kept = o.certificate.empty() ? nullptr : &certificate;
+  std::vector<std::string> lines;
+  std::istringstream text(read_file(o.batch));
+  for (std::string line; std::getline(text, line);) {
+    lines.push_back(line);
+  }
+  Progress progress("bound", lines.size());
+  bool malformed = false;
+  std::size_t answered = 0;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    if (lines[i].find_first_not_of(" \t\r") == std::string::npos) {
+      continue;
+    }
+    if (interrupted()) {
+      session.code = ExitCode::interrupted;
+      return;
+    }
+    const ExitCode code = answer(lines[i], i + 1, *in, bounder, o.bound, kept);
+    malformed = malformed || code != ExitCode::ok;
+    ++answered;
+    progress.update(i + 1);
+  }
+  if (answered == 0) {
+    throw InputError(o.batch, "lines", "at least one request", "none");
+  }
+  if (kept != nullptr) {
+    write_certificate(o, certificate);
+  }
+  session.code = malformed ? ExitCode::malformed : ExitCode::ok;
+}
+
+std::uint32_t one_token(const Inputs& in, const std::string& text, const char* option) {
+  if (text.size() > 1 && text[0] == '#' &&
+      std::all_of(text.begin() + 1, text.end(), [](char c) { return c >= '0' && c <= '9'; })) {
+    return static_cast<std::uint32_t>(std::stoul(text.substr(1, 9)));
+  }
+  if (!in.tokenizer) {
+    throw UsageError(std::string("bound: ") + option +
+                     ": expected #ID (the model has no tokenizer.json), found \"" + text + "\"");
+  }
+  const std::vector<TokenId> ids = in.tokenizer->encode(text);
+  if (ids.size() != 1) {
+    throw UsageError(std::string("bound: ") + option + ": expected one token or #ID, found " +
+                     std::to_string(ids.size()) + " tokens in \"" + text + "\"");
+  }
+  return ids[0].value;
+}
+
+bounds::Domain domain_of(const Options& o, const Inputs& in) {
+  std::vector<std::uint32_t> suffix = o.ids;
+  if (!o.suffix.empty()) {
+    if (!in.tokenizer) {
+      throw UsageError("bound: --suffix needs tokenizer.json in " + o.model + " (or --suffix-ids)");
+    }
+    for (const TokenId t : in.tokenizer->encode(o.suffix)) {
+      suffix.push_back(t.value);
+    }
+  }
+  if (suffix.empty()) {
+    throw UsageError("bound: expected --suffix TEXT or --suffix-ids ID …, found neither");
+  }
+  if (o.max_length != 0) {
+    return bounds::suffix_domain(in.model, suffix, o.max_length);
+  }
+  const bool any =
+      in.model.config.attention_window != 0 && in.model.config.positions != PosKind::standard;
+  return any ? bounds::any_length_domain(in.model, suffix)
+             : bounds::suffix_domain(in.model, suffix, in.model.config.n_ctx);
+}
+
+bounds::Quantity quantity_of(const Options& o, const Inputs& in) {
+  using bounds::QuantityKind;
+  const int asked = (o.neuron ? 1 : 0) + (o.feature ? 1 : 0) + (o.logit.empty() ? 0 : 1) +
+                    (o.probe.empty() ? 0 : 1);
+  if (asked != 1) {
+    throw UsageError("bound: expected one of --neuron, --feature, --logit, --probe, found " +
+                     std::to_string(asked));
+  }
+  bounds::Quantity q;
+  if (o.neuron) {
+    q.index = *o.neuron;
+  } else if (o.feature) {
+    q.kind = QuantityKind::feature;
+    q.index = *o.feature;
+  } else if (!o.probe.empty()) {
+    q.kind = QuantityKind::readout;
+    q.readout = load_readout(o.probe);
+  } else {
+    q.kind = o.minus.empty() ? QuantityKind::logit : QuantityKind::logit_difference;
+    q.index = one_token(in, o.logit, "--logit");
+    q.other = o.minus.empty() || o.minus == "any" ? 0 : one_token(in, o.minus, "--minus");
+  }
+  return q;
+}
+
+/// l_a - max over y != a of l_y: below every l_a - l_y, and the smallest of them somewhere.
+bounds::BoundResult against_any(const Inputs& in, bounds::Bounder& bounder,
+                                const bounds::Domain& domain, bounds::Quantity q,
+                                const bounds::BoundOptions& options) {
+  const auto lead = [&](const std::vector<TokenId>& context) {
+    const std::vector<double> l = next_logits(in.model, context);
+    double rival = -std::numeric_limits<double>::infinity();
+    for (std::size_t y = 0; y < l.size(); ++y) {
+      rival = y == q.index ? rival : std::max(rival, l[y]);
+    }
+    return l[q.index] - rival;
+  };
+  bounds::BoundResult all;
+  all.closed = true;
+  all.lo = all.hi = all.attained_lo = std::numeric_limits<double>::infinity();
+  all.attained_hi = -all.hi;
+  Progress progress("rivals", in.model.config.d_vocab_out);
+  for (std::size_t y = 0; y < in.model.config.d_vocab_out && !interrupted(); ++y) {
+    progress.update(y);
+    if (y == q.index) {
+      continue;
+    }
+    q.other = static_cast<std::uint32_t>(y);
+    const bounds::BoundResult one = bounder.bound(domain, q, options);
+    all.hi = std::min(all.hi, one.hi);
+    all.lo = std::min(all.lo, one.lo);
+    for (const auto* context : {&one.witness_hi, &one.witness_lo}) {
+      const double value = lead(*context);
+      if (value > all.attained_hi) {
+        all.attained_hi = value;
+        all.witness_hi = *context;
+      }
+      if (value < all.attained_lo) {
+        all.attained_lo = value;
+        all.witness_lo = *context;
+      }
+    }
+    all.nodes += one.nodes;
+    all.seconds += one.seconds;
+    all.stopped = all.stopped || one.stopped;
+    all.method = one.method;
+  }
+  if (interrupted()) {
+    throw Error(ExitCode::interrupted, "bound: stopped before every rival was bounded");
+  }
+  if (all.witness_hi.empty()) {
+    throw InputError("request", "minus", "a vocabulary of at least two tokens", "one");
+  }
+  all.closed = all.hi - all.attained_hi < 1e-6 && all.attained_lo - all.lo < 1e-6;
+  return all;
+}
+
+std::string table(const Inputs& in, const bounds::Quantity& q, const std::string& what,
+                  const bounds::BoundResult& r) {
+  std::string out = what + "\n";
+  out += "  interval   [" + decimal(r.lo) + ", " + decimal(r.hi) + "]   PROVED (real arithmetic)\n";
+  out += "  attained   [" + decimal(r.attained_lo) + ", " + decimal(r.attained_hi) +
+         "]   replayed through the forward pass\n";
+  out += "  gap        " + decimal(r.attained_lo - r.lo) + " below, " +
+         decimal(r.hi - r.attained_hi) + " above\n";
+  if (q.kind == bounds::QuantityKind::feature) {
+    out += std::string("  firing     ") + firing(*in.sae, q.index, r.lo, r.hi) + "\n";
+  }
+  out += "  least at   " + in.text(r.witness_lo) + "\n  most at    " + in.text(r.witness_hi) + "\n";
+  out += "  by         " + r.method + ", " + std::to_string(r.nodes) + " nodes, " +
+         decimal(r.seconds) + " s" + (r.stopped ? ", stopped early" : "");
+  return out;
+}
+
+void run_one(const Options& o, Session& session) {
+  const auto in = read_inputs(o);
+  bounds::Bounder bounder(in->model, in->sae_or_null());
+  const bounds::Domain domain = domain_of(o, *in);
+  const bounds::Quantity q = quantity_of(o, *in);
+  if (o.minus == "any" && !o.certificate.empty()) {
+    throw UsageError("bound: --certificate needs one quantity: --minus TOKEN instead of any");
+  }
+  bounds::BoundOptions options = o.bound;
+  std::string what = q.text();
+  bounds::BoundResult result;
+  if (o.minus == "any") {
+    result = against_any(*in, bounder, domain, q, options);
+    what = "logit " + std::to_string(q.index) + " minus the largest other";
+  } else {
+    Progress progress("nodes", o.bound.nodes);
+    options.progress = [&](std::size_t done, std::size_t budget) {
+      progress.update(std::min(done, budget) * o.bound.nodes / std::max<std::size_t>(budget, 1));
+    };
+    result = bounder.bound(domain, q, options);
+  }
+  if (!o.certificate.empty()) {
+    bounds::BoundCertificate certificate(in->model, in->sae_or_null());
+    bounder.write(certificate, "bound", domain, q, result);
+    write_certificate(o, certificate);
+  }
+  std::vector<TokenId> suffix;
+  for (const bounds::TokenSet& set : domain.last) {
+    suffix.push_back(set.front());
+  }
+  what += " over every context" +
+          (domain.any_length ? std::string(" of any length")
+                             : " of at most " + std::to_string(domain.max_length) + " tokens") +
+          " that ends in " + in->text(suffix);
+  ordered_json object{{"assay-bound", 1}, {"quantity", what}};
+  object.update(bound_json("bound", q, in->sae_or_null(), result));
+  session.finish(ExitCode::ok, table(*in, q, what, result), object);
+}
+
+}  // namespace
+
+void add_bound(CLI::App& app, Session& session) {
+  auto* sub = app.add_subcommand(
+      "bound", "Enclose a neuron, feature, logit or probe over all contexts of a domain");
+  auto o = std::make_shared<Options>();
+  sub->add_option("--model", o->model, "Model directory")
+      ->required()
+      ->check(CLI::ExistingDirectory);
+  sub->add_option("--sae", o->sae, "SAE or transcoder directory (for features)")
+      ->check(CLI::ExistingDirectory);
+  sub->add_option("--batch", o->batch, "Requests, one JSON object a line; one JSON line each back")
+      ->check(CLI::ExistingFile);
+  sub->add_option("--neuron", o->neuron, "Bound this neuron's pre-activation");
+  sub->add_option("--feature", o->feature, "Bound this feature's pre-activation");
+  sub->add_option("--logit", o->logit, "Bound this token's logit (text or #ID)");
+  sub->add_option("--minus", o->minus, "… minus this token's, or minus `any` other's largest");
+  sub->add_option("--probe", o->probe, "Bound this readout file's value")->check(CLI::ExistingFile);
+  sub->add_option("--suffix", o->suffix, "Contexts end in this text");
+  sub->add_option("--suffix-ids", o->ids, "… or in these token ids");
+  sub->add_option("--max-length", o->max_length,
+                  "Longest context (default: any length where the window allows, else n_ctx)")
+      ->check(CLI::PositiveNumber);
+  sub->add_option("--nodes", o->bound.nodes, "Budget of cases for one quantity (default 256)")
+      ->check(CLI::PositiveNumber);
+  sub->add_option("--enumerate", o->bound.enumerate,
+                  "Most contexts of a case that may be enumerated (default 65536; 0: none)");
+  sub->add_option("--seconds", o->bound.seconds,
+                  "Safety stop for one quantity; the enclosure holds all the same");
+  sub->add_option("--certificate", o->certificate,
+                  "Write a certificate for assay-check here, and its request beside it (.request)");
+  sub->callback([o, &session] {
+    o->bound.keep_proof = !o->certificate.empty();
+    if (o->batch.empty()) {
+      run_one(*o, session);
+    } else {
+      run_batch(*o, session);
+    }
+  });
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "assay/bounds/bound.hpp"
+
+namespace assay::cli {
+
+/// One line of `assay bound --batch`.
+struct BoundRequest {
+  nlohmann::json id;  ///< a string or an integer, echoed
+  bounds::Domain domain;
+  bounds::Quantity quantity;
+};
+
+/// Throws InputError naming the field.
+[[nodiscard]] BoundRequest read_bound_request(const nlohmann::json& line, const Transformer& model);
+
+/// {"id": …, "lo": …, …}
+[[nodiscard]] nlohmann::ordered_json bound_json(const nlohmann::json& id,
+                                                const bounds::Quantity& quantity, const Sae* sae,
+                                                const bounds::BoundResult& result);
+
+/// "must-off" (never above the threshold), "must-on" (always strictly above) or "may".
+[[nodiscard]] const char* firing(const Sae& sae, std::size_t feature, double lo, double hi);
+
+}  // namespace assay::cli

@@ -1,0 +1,119 @@
+#!/usr/bin/env bash
+# assay bound --batch: one JSON line a request, bad requests named and the others still answered.
+set -euo pipefail
+command -v python3 > /dev/null || { echo "SKIPPED: python3 is not installed; assay bound was NOT tested end to end"; exit 77; }
+assay=$ASSAY_BIN/assay
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+fail() { echo "FAILED: $*" >&2; exit 1; }
+expect() { # expected-code command…
+  local want=$1 got=0
+  shift
+  "$@" > "$dir/out" 2> "$dir/err" || got=$?
+  [ "$got" = "$want" ] || { cat "$dir/out" "$dir/err" >&2; fail "exit $got, expected $want: $*"; }
+}
+
+python3 "$ASSAY_SOURCE/tests/cli/bound_models.py" "$dir"
+cat > "$dir/good.jsonl" << 'LINES'
+{"id": "a", "tokens": [[0, 1, 2, 3, 4, 5], [0, 1, 2], [5]], "quantity": {"logit_difference": [1, 2]}}
+{"id": "b", "suffix": [1, 2], "max_length": 5, "quantity": {"logit": 4}}
+{"id": 3, "tokens": [[0, 1, 2], [3, 4, 5]], "quantity": {"residual_mid": [1, 0, 0, 0, -1, 0, 0, 2]}}
+LINES
+for model in absolute relative rotary attention gelu; do
+  for nodes in 1 400; do
+    expect 0 "$assay" bound --model "$dir/$model" --batch "$dir/good.jsonl" --nodes "$nodes" --quiet
+    cp "$dir/out" "$dir/$model.$nodes"
+  done
+  python3 - "$dir/$model" << 'PY'
+import json, sys
+few, many = ([json.loads(line) for line in open(sys.argv[1] + suffix)] for suffix in (".1", ".400"))
+assert [o["id"] for o in few] == ["a", "b", 3] == [o["id"] for o in many]
+for rough, fine in zip(few, many):
+    for o in (rough, fine):
+        assert o["lo"] <= o["attained_lo"] <= o["attained_hi"] <= o["hi"], o
+        assert o["level"] == "PROVED" and o["nodes"] > 0 and o["seconds"] >= 0, o
+    assert rough["lo"] <= fine["attained_lo"] and fine["attained_hi"] <= rough["hi"], (rough, fine)
+    assert fine["hi"] - fine["attained_hi"] <= 1e-2, fine
+    assert fine["attained_lo"] - fine["lo"] <= 1e-2, fine
+assert few[0]["witness_hi"][2] == 5 and few[0]["witness_hi"][1] in (0, 1, 2), few[0]
+assert few[1]["witness_lo"][-2:] == [1, 2] and len(few[1]["witness_lo"]) <= 5, few[1]
+PY
+done
+
+# Certificates: accepted as written, rejected when a claim or a number is altered.
+check=$ASSAY_BIN/assay-check
+for model in absolute relative rotary attention gelu; do
+  for enumerate in 0 4096; do
+    expect 0 "$assay" bound --model "$dir/$model" --batch "$dir/good.jsonl" --nodes 60 --enumerate "$enumerate" \
+      --certificate "$dir/cert" --quiet
+    expect 0 "$check" "$dir/cert" --model "$dir/$model" --request "$dir/cert.request"
+    grep -q "accepted 3 claims" "$dir/out" || fail "not every claim is accepted"
+  done
+  python3 - "$dir" << 'PY'
+import hashlib, re, sys
+cert, request = (open(sys.argv[1] + name).read() for name in ("/cert", "/cert.request"))
+# A tighter claim, with the statement's digest made to match.
+lines = request.split("\n")
+at = next(i for i, line in enumerate(lines) if line.startswith("bound a "))
+hi = float.fromhex(lines[at].split()[-1])
+lines[at] = " ".join(lines[at].split()[:-1] + [re.sub(r"(0x1\.[0-9a-f]+?)0*p", r"\1p", (hi - 0.01).hex())])
+tight = "\n".join(lines)
+digest = lambda text: hashlib.sha256(text.encode()).hexdigest()
+open(sys.argv[1] + "/tight.request", "w").write(tight)
+open(sys.argv[1] + "/tight", "w").write(cert.replace(digest(request), digest(tight)))
+PY
+  expect 1 "$check" "$dir/tight" --model "$dir/$model" --request "$dir/tight.request"
+  expect 1 "$check" "$dir/cert" --model "$dir/$([ "$model" = rotary ] && echo absolute || echo rotary)" --request "$dir/cert.request"
+done
+
+# The same bytes again, but for the seconds.
+expect 0 "$assay" bound --model "$dir/absolute" --batch "$dir/good.jsonl" --nodes 400 --quiet
+cmp <(sed 's/"seconds":[^,]*//' "$dir/out") <(sed 's/"seconds":[^,]*//' "$dir/absolute.400") || fail "not deterministic"
+
+cat > "$dir/bad.jsonl" << 'LINES'
+{"id": "empty", "tokens": [[0], [], [1]], "quantity": {"neuron": 0}}
+{"id": "range", "tokens": [[0], [99]], "quantity": {"neuron": 0}}
+{"id": "long", "suffix": [1], "max_length": 99, "quantity": {"neuron": 0}}
+{"id": "both", "suffix": [1], "tokens": [[1]], "quantity": {"neuron": 0}}
+{"id": "what", "tokens": [[1]], "quantity": {"weight": 0}}
+{"id": "index", "tokens": [[1]], "quantity": {"neuron": 10}}
+{"id": "nosae", "tokens": [[1]], "quantity": {"feature": 0}}
+{"id": "width", "tokens": [[1]], "quantity": {"residual_mid": [1, 2]}}
+{"id": "extra", "tokens": [[1]], "quantity": {"neuron": 0}, "class": "digits"}
+{"id": "twice", "id": "again", "tokens": [[1]], "quantity": {"neuron": 0}}
+{"id": true, "tokens": [[1]], "quantity": {"neuron": 0}}
+not json
+{"id": "fine", "tokens": [[0, 1], [1]], "quantity": {"neuron": 0}}
+LINES
+expect 9 "$assay" bound --model "$dir/absolute" --batch "$dir/bad.jsonl" --quiet
+python3 - "$dir/out" << 'PY'
+import json, sys
+lines = [json.loads(line) for line in open(sys.argv[1])]
+assert len(lines) == 13, len(lines)
+fields = [o.get("field") for o in lines]
+assert fields[0] == "tokens[1]" and fields[1] == "tokens[1][0]" and fields[2] == "max_length", fields
+assert fields[3] == "suffix" and fields[4] == "quantity" and fields[5] == "quantity.neuron", fields
+assert fields[6] == "quantity.feature" and fields[7] == "quantity.residual_mid" and fields[8] == "class", fields
+assert fields[10] == "id", fields
+assert all(o["status"] == "error" and o["error"] for o in lines[:12])
+assert lines[12]["id"] == "fine" and lines[12]["lo"] <= lines[12]["hi"]
+PY
+
+expect 2 "$assay" bound --model "$dir/absolute" --batch "$dir/good.jsonl" --nodes 0
+expect 2 "$assay" bound --model "$dir/absolute" --neuron 1
+expect 2 "$assay" bound --model "$dir/absolute" --neuron 1 --logit "#2" --suffix-ids 1
+expect 9 "$assay" bound --model "$dir/deep" --neuron 1 --suffix-ids 1
+grep -q n_layers "$dir/err" || fail "a deeper model is refused without its name"
+: > "$dir/none.jsonl"
+expect 9 "$assay" bound --model "$dir/absolute" --batch "$dir/none.jsonl"
+
+# For people, and as one object.
+expect 0 "$assay" bound --model "$dir/relative" --logit "#1" --minus any --suffix-ids 1 2 --quiet
+grep -q "PROVED" "$dir/out" && grep -q "any length" "$dir/out" || fail "the table"
+expect 0 "$assay" --json bound --model "$dir/absolute" --neuron 3 --suffix-ids 1 --max-length 3 --quiet
+python3 - "$dir/out" << 'PY'
+import json, sys
+o = json.load(open(sys.argv[1]))
+assert o["assay-bound"] == 1 and o["lo"] <= o["attained_lo"] <= o["attained_hi"] <= o["hi"], o
+PY
+echo "bound: ok"

@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <memory>
+#include <set>
 
 #include "assay/base/files.hpp"
 #include "assay/base/text.hpp"
@@ -13,20 +15,39 @@ struct Options {
   std::size_t tokens = 100000, top = 200, show = 20;
 };
 
+constexpr std::uint64_t kFewFirings = 20;
+
+/// The cards whose names say most exactly when they are on; of equal names the best one alone.
+/// Features that were on at a few places only come last.
+std::vector<const features::FeatureCard*> clearest(const features::CardSet& set, std::size_t show) {
+  std::vector<const features::FeatureCard*> order;
+  for (const features::FeatureCard& card : set.cards) {
+    order.push_back(&card);
+  }
+  const auto rank = [](const features::FeatureCard* card) {
+    return card->count < kFewFirings ? -1.0 : card->name_f1;
+  };
+  std::stable_sort(order.begin(), order.end(),
+                   [&](const auto* a, const auto* b) { return rank(a) > rank(b); });
+  std::set<std::string> seen;
+  std::erase_if(order, [&](const features::FeatureCard* card) {
+    return !seen.insert(card->name.substr(0, card->name.rfind(' ', card->name.size() - 3))).second;
+  });
+  order.resize(std::min(show, order.size()));
+  return order;
+}
+
 std::string to_table(const features::CardSet& set, std::size_t show) {
   std::string text = std::to_string(set.live) + " live features on " + std::to_string(set.tokens) +
-                     " held-out tokens (OBSERVED)\n";
-  for (std::size_t i = 0; i < std::min(show, set.cards.size()); ++i) {
-    const features::FeatureCard& card = set.cards[i];
-    std::string line = "  f" + std::to_string(card.feature.at());
+                     " held-out tokens (OBSERVED); those whose name says best when they are on:\n";
+  for (const features::FeatureCard* card : clearest(set, show)) {
+    std::string line = "  f" + std::to_string(card->feature.at());
     line.resize(std::max<std::size_t>(line.size(), 9), ' ');
-    line += fixed(100 * card.density, 2) + " %  " + card.name;
-    if (!card.classes.empty()) {
-      line += "  (F1 " + fixed(card.classes[0].f1, 2) + " as " + card.classes[0].name + ")";
-    }
-    if (!card.contexts.empty()) {
-      line += "\n             " + card.contexts[0].left + "[" + card.contexts[0].token + "]" +
-              card.contexts[0].right;
+    line += fixed(100 * card->density, 2) + " %  " + card->name + "  (F1 " +
+            fixed(card->name_f1, 2) + ")";
+    for (std::size_t i = 0; i < std::min<std::size_t>(2, card->contexts.size()); ++i) {
+      const features::Context& c = card->contexts[i];
+      line += "\n             " + c.left + "[" + c.token + "]" + c.right;
     }
     text += line + "\n";
   }
@@ -71,7 +92,8 @@ void add_features(CLI::App& app, Session& session) {
       ->capture_default_str();
   sub->add_option("--top", options->top, "Cards for the densest features; 0 = all live ones")
       ->capture_default_str();
-  sub->add_option("--show", options->show, "Cards to print")->capture_default_str();
+  sub->add_option("--show", options->show, "Cards to print: those named best")
+      ->capture_default_str();
   sub->callback([options, &session] { run(*options, session); });
 }
 

@@ -195,7 +195,9 @@ CardSet make_cards(const Transformer& model, const Sae& sae, const Tokenizer* to
     const auto& firings = found.firings[feature.at()];
     FeatureCard card;
     card.feature = feature;
-    card.name = feature_name(firings, source);
+    const FeatureName name = feature_name(firings, source);
+    card.name = name.text;
+    card.name_f1 = name.f1;
     card.count = firings.size();
     card.density = static_cast<double>(card.count) / static_cast<double>(set.tokens);
     fill_values(firings, card);

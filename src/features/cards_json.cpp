@@ -44,6 +44,7 @@ Json card_json(const FeatureCard& card, const Tokenizer* tokenizer) {
   }
   return {{"feature", card.feature.at()},
           {"name", card.name},
+          {"nameF1", rounded(card.name_f1)},
           {"count", card.count},
           {"density", rounded(card.density)},
           {"meanOn", rounded(card.mean_on)},

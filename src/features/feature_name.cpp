@@ -23,11 +23,11 @@ std::string percent(std::size_t part, std::size_t whole) {
   return std::to_string((200 * part + whole) / (2 * whole)) + " %";
 }
 
-/// "`text` 61 %": the string that firings end in, `skip` tokens before the firing position. It
+/// The string that firings end in, `skip` tokens before the firing position; last token first. It
 /// starts with the one token that at least half of them have there (empty when there is none) and
 /// grows to the left by the token that at least four fifths of those still matching share.
-std::string common_string(const std::vector<Firing>& firings, const NameSource& source,
-                          std::size_t skip) {
+std::vector<TokenId> common_string(const std::vector<Firing>& firings, const NameSource& source,
+                                   std::size_t skip) {
   std::vector<Firing> matching = firings;
   std::vector<TokenId> found;
   while (found.size() < kLongestSuffix) {
@@ -50,20 +50,12 @@ std::string common_string(const std::vector<Firing>& firings, const NameSource& 
     });
     found.push_back(token);
   }
-  if (found.empty()) {
-    return "";
-  }
-  std::string text;
-  for (std::size_t i = found.size(); i-- > 0;) {
-    text += token_text(source.tokenizer, found[i]);
-  }
-  return std::string("`").append(text).append("` ").append(
-      percent(matching.size(), firings.size()));
+  return found;
 }
 
-/// "digit 93 %" for the class of at least 60 % of the tokens `skip` before the firings.
-std::string common_class(const std::vector<Firing>& firings, const NameSource& source,
-                         std::size_t skip) {
+/// The class of at least 60 % of the tokens `skip` before the firings.
+std::optional<std::size_t> common_class(const std::vector<Firing>& firings,
+                                        const NameSource& source, std::size_t skip) {
   std::vector<std::size_t> counts(source.classes.size(), 0);
   for (const Firing& f : firings) {
     if (const auto token = token_at(source, f, skip)) {
@@ -72,10 +64,67 @@ std::string common_class(const std::vector<Firing>& firings, const NameSource& s
   }
   const auto best = std::max_element(counts.begin(), counts.end());
   if (best == counts.end() || 10 * *best < 6 * firings.size()) {
-    return "";
+    return std::nullopt;
   }
-  return source.classes[static_cast<std::size_t>(best - counts.begin())].name + " " +
-         percent(*best, firings.size());
+  return static_cast<std::size_t>(best - counts.begin());
+}
+
+/// What a name says of a position: a string (last token first) or a class, `skip` tokens back.
+struct Rule {
+  std::vector<TokenId> string;
+  std::size_t token_class = 0;
+  std::size_t skip = 0;
+
+  [[nodiscard]] bool matches(const NameSource& source, const Firing& at) const {
+    if (string.empty()) {
+      const auto token = token_at(source, at, skip);
+      return token && source.class_of[token->at()] == token_class;
+    }
+    for (std::size_t i = 0; i < string.size(); ++i) {
+      if (token_at(source, at, skip + i) != std::optional(string[i])) {
+        return false;
+      }
+    }
+    return true;
+  }
+};
+
+std::optional<Rule> rule_of(const std::vector<Firing>& firings, const NameSource& source) {
+  for (const std::size_t skip : {0, 1}) {
+    if (auto string = common_string(firings, source, skip); !string.empty()) {
+      return Rule{std::move(string), 0, skip};
+    }
+    if (const auto token_class = common_class(firings, source, skip)) {
+      return Rule{{}, *token_class, skip};
+    }
+  }
+  return std::nullopt;
+}
+
+/// "`text` 61 %", "digit 93 %", "after …": what the rule says, and of how many firings.
+std::string words(const Rule& rule, const NameSource& source, std::size_t part, std::size_t whole) {
+  std::string text = rule.skip > 0 ? "after " : "";
+  if (rule.string.empty()) {
+    text += source.classes[rule.token_class].name;
+  } else {
+    text += "`";
+    for (std::size_t i = rule.string.size(); i-- > 0;) {
+      text += token_text(source.tokenizer, rule.string[i]);
+    }
+    text += "`";
+  }
+  return text + " " + percent(part, whole);
+}
+
+/// Positions of the text where the rule holds.
+std::size_t places(const Rule& rule, const NameSource& source) {
+  std::size_t count = 0;
+  for (std::uint32_t s = 0; s < source.sequences.size(); ++s) {
+    for (std::uint32_t p = 0; p < source.sequences[s].size(); ++p) {
+      count += rule.matches(source, {s, p, 0}) ? 1U : 0U;
+    }
+  }
+  return count;
 }
 
 std::string mixed(const std::vector<Firing>& firings, const NameSource& source) {
@@ -103,23 +152,19 @@ std::string token_text(const Tokenizer* tokenizer, TokenId token) {
   return visible(tokenizer->text(token));
 }
 
-std::string feature_name(const std::vector<Firing>& firings, const NameSource& source) {
+FeatureName feature_name(const std::vector<Firing>& firings, const NameSource& source) {
   if (firings.empty()) {
-    return "never on";
+    return {"never on", 0};
   }
-  if (std::string name = common_string(firings, source, 0); !name.empty()) {
-    return name;
+  const std::optional<Rule> rule = rule_of(firings, source);
+  if (!rule) {
+    return {mixed(firings, source), 0};
   }
-  if (std::string name = common_class(firings, source, 0); !name.empty()) {
-    return name;
-  }
-  if (std::string name = common_string(firings, source, 1); !name.empty()) {
-    return "after " + name;
-  }
-  if (std::string name = common_class(firings, source, 1); !name.empty()) {
-    return "after " + name;
-  }
-  return mixed(firings, source);
+  const auto hits = static_cast<std::size_t>(std::count_if(
+      firings.begin(), firings.end(), [&](const Firing& f) { return rule->matches(source, f); }));
+  const double f1 =
+      2 * static_cast<double>(hits) / static_cast<double>(firings.size() + places(*rule, source));
+  return {words(*rule, source, hits, firings.size()), f1};
 }
 
 }  // namespace assay::features

@@ -30,7 +30,11 @@ struct NameSource {
 /// the class of at least 60 % of the firing tokens; the string that at least half of them directly
 /// follow; the class that at least 60 % of them follow; "mixed" and the two most frequent tokens.
 /// A string is extended to the left while at least 80 % of what matches has the same token there.
-[[nodiscard]] std::string feature_name(const std::vector<Firing>& firings,
+struct FeatureName {
+  std::string text;
+  double f1 = 0;  ///< of "on" as a detector of the named string or class; 0 for "mixed"
+};
+[[nodiscard]] FeatureName feature_name(const std::vector<Firing>& firings,
                                        const NameSource& source);
 
 }  // namespace assay::features

@@ -34,6 +34,32 @@ at::Tensor index_tensor(const std::vector<std::int64_t>& order, at::Device devic
   return tokens_to_torch(order, order.size(), device).flatten();
 }
 
+/// `count` rows of the unit vectors `rows` in the drawn order, skipping those closer than
+/// `kSameDirection` to one already taken: two features that start alike stay alike. When that
+/// leaves too few, the skipped ones follow, again and again.
+std::vector<std::int64_t> distinct_rows(const at::Tensor& rows,
+                                        const std::vector<std::int64_t>& drawn, std::size_t count) {
+  constexpr double kSameDirection = 0.9;
+  std::vector<std::int64_t> taken;
+  std::vector<std::int64_t> skipped;
+  at::Tensor chosen = at::empty({len(count), rows.size(1)}, rows.options());
+  for (std::size_t i = 0; i < drawn.size() && taken.size() < count; ++i) {
+    const at::Tensor row = rows[drawn[i]];
+    const std::int64_t n = len(taken.size());
+    if (n > 0 && at::mv(chosen.narrow(0, 0, n), row).max().item<double>() > kSameDirection) {
+      skipped.push_back(drawn[i]);
+      continue;
+    }
+    chosen[n].copy_(row);
+    taken.push_back(drawn[i]);
+  }
+  const std::vector<std::int64_t>& rest = skipped.empty() ? drawn : skipped;
+  for (std::size_t i = 0; taken.size() < count; ++i) {
+    taken.push_back(rest[i % rest.size()]);
+  }
+  return taken;
+}
+
 }  // namespace
 
 Pairs activations(const Network& network, const std::string& kind, const at::Tensor& tokens) {
@@ -67,14 +93,11 @@ Dictionary start_dictionary(const SaeOptions& o, const Pairs& sample) {
   const at::Tensor out = sample.out * d.out_scale;
   const at::Tensor centre_in = d.subtract_b_dec ? geometric_median(in) : in.mean(0);
   const at::Tensor centre_out = d.subtract_b_dec ? centre_in : out.mean(0);
-  std::vector<std::int64_t> chosen =
+  const at::Tensor directions = unit_rows(in - centre_in);
+  const std::vector<std::int64_t> drawn =
       permutation(static_cast<std::size_t>(in.size(0)), mix(o.seed, 0x5ae));
-  std::vector<std::int64_t> picked;
-  for (std::size_t i = 0; i < o.d_sae; ++i) {
-    picked.push_back(chosen[i % chosen.size()]);
-  }
-  const at::Tensor rows = index_tensor(picked, device);
-  const at::Tensor read = unit_rows(in.index_select(0, rows) - centre_in);
+  const at::Tensor rows = index_tensor(distinct_rows(directions, drawn, o.d_sae), device);
+  const at::Tensor read = directions.index_select(0, rows);
   const at::Tensor write = unit_rows(out.index_select(0, rows) - centre_out);
   d.parameters["W_enc"] = read.t().contiguous();
   d.parameters["W_dec"] = write.contiguous();

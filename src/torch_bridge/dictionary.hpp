@@ -36,7 +36,7 @@ struct Dictionary {
 };
 
 /// Scales, biases and directions taken from a sample of the data: each feature starts as the
-/// (input, target) direction of one sampled token.
+/// (input, target) direction of one sampled token, no two of them nearly the same.
 [[nodiscard]] Dictionary start_dictionary(const SaeOptions& options, const Pairs& sample);
 
 /// The value below which all but `count` entries of a 2-D tensor lie; at least 0.

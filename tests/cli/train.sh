@@ -81,6 +81,10 @@ expect 0 "$torch" selftest --model "$dir/ln"
 expect 0 "${model[@]}" --steps 5 --window 5 --positions none --out "$dir/none"
 expect 0 "$torch" selftest --model "$dir/none"
 
+# Nothing lies beyond the known tokens: the penalty is zero, and its gradient is no NaN.
+expect 0 "${model[@]}" --steps 5 --window 3 --known 3 --range-penalty 0.2 --out "$dir/exact"
+expect 0 "$torch" selftest --model "$dir/exact"
+
 for kind in sae transcoder; do
   for recipe in batchtopk l1; do
     sae=("$torch" --quiet --json train sae --model "$dir/m1" --text "$dir/text" --kind "$kind"

@@ -37,7 +37,8 @@ struct PromotedToken {
 /// What a person needs to see to say what a feature does. Everything here is OBSERVED.
 struct FeatureCard {
   FeatureId feature;
-  std::string name;  ///< by rule, from the token list: docs/metrics.md, "feature names"
+  std::string name;    ///< by rule, from the token list: docs/metrics.md, "feature names"
+  double name_f1 = 0;  ///< how well "on" detects what the name says; 0 for "mixed"
   std::uint64_t count = 0;
   double density = 0;  ///< count / tokens
   double mean_on = 0;  ///< mean value where on

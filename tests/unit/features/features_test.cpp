@@ -140,6 +140,7 @@ TEST_CASE("cards say where a feature fires and what it promotes") {
   CHECK(card->promotes[0].token == TokenId(0));
   CHECK(card->promotes[0].weight == Approx(0.5 - 0.5 / 3));
   CHECK(set.find(FeatureId(1))->name == "`b` 100 %");
+  CHECK(set.find(FeatureId(1))->name_f1 == Approx(2.0 * 2 / (2 + 2)));  // 2 firings, 2 `b`, 2 both
   CHECK(set.find(FeatureId(2)) == nullptr);
   const std::string json = cards_json(set, t.model, t.sae, &tokenizer, sha256("text"));
   CHECK(json == cards_json(set, t.model, t.sae, &tokenizer, sha256("text")));

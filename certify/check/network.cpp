@@ -41,7 +41,7 @@ class Config {
   }
   [[nodiscard]] bool states(const char* key) const {  // null counts
     return std::any_of(root_.members.begin(), root_.members.end(),
-                       [&](const auto& m) { return m.first == key; });
+                       [&](const auto& m) { return m.name == key; });
   }
 
  private:

@@ -54,7 +54,8 @@ std::int64_t parse_utc_time(const std::string& text) {
     throw bad();
   }
   const std::int64_t days = chrono::sys_days(date).time_since_epoch().count();
-  return days * 86400 + part(11, 2) * 3600 + part(14, 2) * 60 + part(17, 2);
+  return days * 86400 + std::int64_t{part(11, 2)} * 3600 + std::int64_t{part(14, 2)} * 60 +
+         part(17, 2);
 }
 
 std::optional<std::string> issue_time(const std::string& flag) {

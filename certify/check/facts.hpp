@@ -22,7 +22,8 @@ struct Step {
 
 /// Ranges that a block of lines gives: neurons (z_j) or the coordinates of P m.
 struct RangeFact {
-  std::string opener, case_id;
+  std::string opener, line;  ///< the rule that opened the block, and that of its lines
+  std::string case_id;
   std::string spread;            ///< NORM-NEURONS: the SPREAD it stands on
   std::size_t expected = 0;      ///< complete when there are as many
   std::vector<Interval> ranges;  ///< of the z_j, or of (P m)_i

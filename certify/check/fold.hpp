@@ -34,15 +34,11 @@ struct Target {
 [[nodiscard]] const RangeFact& complete_box(Session& session, const Step& step,
                                             std::string_view id);
 
-// Bounds of a target on a ready case from the words of a step; the words' form is checked.
-[[nodiscard]] Interval linear_bound(Session& session, const Step& step, const std::string& case_id,
-                                    const Target& target, std::span<const std::string_view> words);
-[[nodiscard]] Interval fold_bound(Session& session, const Step& step, const std::string& case_id,
-                                  const Target& target, const RangeFact& neurons,
-                                  std::span<const std::string_view> words);
-[[nodiscard]] Interval norm_fold_bound(Session& session, const Step& step,
-                                       const std::string& case_id, const Target& target,
-                                       const RangeFact& neurons,
-                                       std::span<const std::string_view> words);
+/// A bound of the target on a ready case by `rule`: LINEAR, MLP-FOLD or FOLD, or NORM-FOLD; `neurons` names the
+/// neuron ranges (not LINEAR). The words' form is checked.
+[[nodiscard]] Interval target_bound(Session& session, const Step& step, std::string_view rule,
+                                    const std::string& case_id, const Target& target,
+                                    std::string_view neurons,
+                                    std::span<const std::string_view> words);
 
 }  // namespace assay_check

@@ -136,10 +136,10 @@ constexpr std::array<Rule, 30> kRules = {{
     {"NORM-RANGE", "bounds", false, rule_range},
     {"BOX-RANGE", "bounds", false, rule_range},
     {"SPREAD", "bounds", false, rule_spread},
-    {"LINEAR", "bounds", false, rule_linear},
-    {"FOLD", "bounds", false, rule_fold},
+    {"LINEAR", "bounds", false, rule_target},
+    {"FOLD", "bounds", false, rule_target},
     {"NORM-LINEAR", "bounds", false, rule_norm_linear},
-    {"NORM-FOLD", "bounds", false, rule_norm_fold},
+    {"NORM-FOLD", "bounds", false, rule_target},
     {"SPHERE", "bounds", false, rule_sphere},
     {"PART-NUM", "bounds", false, rule_part_num},
     {"FINAL-SPREAD", "bounds", false, rule_final_spread},
@@ -156,18 +156,14 @@ constexpr std::array<Rule, 30> kRules = {{
     {"RESIDUAL", "erasure", true, rule_residual},
 }};
 
-/// Steps that open a block, and the rule of the block's lines.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kBlocks = {{
-    {"NEURONS", "NEURON-RANGE"},
-    {"CASE-NEURONS", "CASE-RANGE"},
-    {"NORM-NEURONS", "NORM-RANGE"},
-    {"BOX", "BOX-RANGE"},
-}};
-
 /// Runs the steps one after the other.
 class Kernel {
  public:
-  explicit Kernel(Session& session) : session_(session) {}
+  explicit Kernel(Session& session) : session_(session) {
+    for (std::string& id : session.claims()) {
+      claims_.insert(std::move(id));
+    }
+  }
 
   void run(Lines& lines, Words words) {
     while (words[0] != "end" || words.size() != 2) {
@@ -205,7 +201,7 @@ class Kernel {
     if (!ids_.insert(step.id).second) {
       throw Reject("step", "a second step has the id " + step.id);
     }
-    if (session_.is_claim(step.id) != rule->concludes) {
+    if (claims_.contains(step.id) != rule->concludes) {
       throw Reject("step", "exactly the steps that conclude have the id of a claim");
     }
     need_block_in_place(step);
@@ -219,25 +215,21 @@ class Kernel {
 
   /// The lines after a step that opens a block are its lines, one a number, and there are no others.
   void need_block_in_place(const Step& step) {
-    const bool line = std::any_of(kBlocks.begin(), kBlocks.end(),
-                                  [&](const auto& block) { return block.second == step.rule; });
     if (session_.header().kind != "bounds") {
       return;
     }
     const Facts& facts = session_.facts();
-    const bool fits =
-        !line ? facts.open.empty()
-              : !facts.open.empty() && !step.premises.empty() && step.premises[0] == facts.open &&
-                    std::find(kBlocks.begin(), kBlocks.end(),
-                              std::pair(std::string_view(facts.ranges.at(facts.open).opener),
-                                        step.rule)) != kBlocks.end();
+    const bool fits = facts.open.empty()
+                          ? !step.rule.ends_with("-RANGE")
+                          : step.rule == facts.ranges.at(facts.open).line &&
+                                !step.premises.empty() && step.premises[0] == facts.open;
     if (!fits) {
       throw Reject("step", "the lines after NEURONS, BOX … are their range lines, one a number");
     }
   }
 
   Session& session_;
-  std::set<std::string> ids_, rules_;
+  std::set<std::string> claims_, ids_, rules_;
   std::size_t steps_ = 0;
 };
 

@@ -195,31 +195,4 @@ std::string parse_sha(std::string_view word) {
   return std::string(word);
 }
 
-Fraction parse_decimal(std::string_view word) {
-  std::string_view rest = word;
-  const bool negative = rest.starts_with('-');
-  rest.remove_prefix(negative ? 1 : 0);
-  const std::size_t point = std::min(rest.find('.'), rest.size());
-  const std::string_view places = rest.substr(std::min(point + 1, rest.size()));
-  if (point == 0 || (point < rest.size() && places.empty()) || rest.size() > 16) {
-    refuse("a decimal number", word);
-  }
-  Fraction f;
-  for (std::size_t i = 0; i < rest.size(); ++i) {
-    if (i == point) {
-      continue;
-    }
-    if (!is_digit(rest[i])) {
-      refuse("a decimal number", word);
-    }
-    f.num = f.num * 10 + (rest[i] - '0');
-    f.den *= i > point ? 10 : 1;
-  }
-  if (f.num > 999'999'999'999'999) {
-    refuse("a decimal of at most 15 digits", word);
-  }
-  f.num = negative ? -f.num : f.num;
-  return f;
-}
-
 }  // namespace assay_check

@@ -32,7 +32,5 @@ struct Fraction {
 [[nodiscard]] double parse_hex(std::string_view word);
 [[nodiscard]] Fraction parse_fraction(std::string_view word);
 [[nodiscard]] std::string parse_sha(std::string_view word);
-/// DEC of the specification language: -?digits[.digits], at most 15 digits, exact.
-[[nodiscard]] Fraction parse_decimal(std::string_view word);
 
 }  // namespace assay_check

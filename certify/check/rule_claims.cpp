@@ -14,7 +14,7 @@ void need_suffix(Session& session, const Step& step, const RequestClaim& claim,
   }
 }
 
-/// Complete NEURONS about exactly the claim's suffix.
+/// The premise, a NEURONS step, about exactly the claim's suffix.
 const RangeFact& neurons_of(Session& session, const Step& step, const RequestClaim& claim) {
   const auto& ranges = session.facts().ranges;
   const auto found =
@@ -23,7 +23,7 @@ const RangeFact& neurons_of(Session& session, const Step& step, const RequestCla
     refuse(step, "expected one premise, a NEURONS step");
   }
   need_suffix(session, step, claim, found->second.case_id);
-  return session.facts().neurons(step, step.premises[0], found->second.case_id);
+  return found->second;
 }
 
 /// The SAE, which reads `hook` of this width and has the claim's feature.
@@ -113,7 +113,8 @@ void rule_feature_off(Session& session, const Step& step) {
   need_suffix(session, step, claim, suffix);
   const SaeEncoder& sae = sae_on(session, step, claim, "blocks.0.hook_resid_mid", net.d_model);
   const Target t{sae.offset(claim.subject), sae.direction(claim.subject), {}};
-  conclude_feature_off(session, step, claim, linear_bound(session, step, suffix, t, step.words));
+  conclude_feature_off(session, step, claim,
+                       target_bound(session, step, "LINEAR", suffix, t, "", step.words));
 }
 
 // FEATURE-OFF-MLP (the SAE reads blocks.0.mlp.hook_post)
@@ -127,8 +128,9 @@ void rule_feature_off_mlp(Session& session, const Step& step) {
   const SaeEncoder& sae = sae_on(session, step, claim, "blocks.0.mlp.hook_post", net.d_mlp);
   const Target t{sae.offset(claim.subject), std::vector<Interval>(net.d_model),
                  sae.direction(claim.subject)};
-  conclude_feature_off(session, step, claim,
-                       fold_bound(session, step, neurons.case_id, t, neurons, step.words));
+  conclude_feature_off(
+      session, step, claim,
+      target_bound(session, step, "MLP-FOLD", neurons.case_id, t, step.premises[0], step.words));
 }
 
 // TOKEN-OUT
@@ -143,9 +145,9 @@ void rule_token_out(Session& session, const Step& step) {
     refuse(step, "the model has no such token");
   }
   const Mixture mixture = read_mixture(step, claim.subject, net.d_vocab_out);
-  const Interval bound =
-      fold_bound(session, step, neurons.case_id, logit_difference(net, claim.subject, mixture),
-                 neurons, std::span(step.words).subspan(2 + 2 * mixture.tokens.size()));
+  const Interval bound = target_bound(
+      session, step, "MLP-FOLD", neurons.case_id, logit_difference(net, claim.subject, mixture),
+      step.premises[0], std::span(step.words).subspan(2 + 2 * mixture.tokens.size()));
   const MinP& decoder = session.request_decoder();
   if (!(bound.hi() < decoder.cut().lo())) {
     refuse(step, "the bound is not shown to be below the decoder's cut");

@@ -104,18 +104,14 @@ BoundFact read_subject(Session& session, const Step& step, std::size_t extra) {
   return fact;
 }
 
-void rule_linear(Session& session, const Step& step) {
-  BoundFact fact = read_subject(session, step, 0);
+// LINEAR, FOLD, NORM-FOLD of the claim's own target.
+void rule_target(Session& session, const Step& step) {
+  const bool linear = step.rule == "LINEAR";
+  BoundFact fact = read_subject(session, step, linear ? 0 : 1);
   const Target target = claim_target(session, step, *fact.claim, fact.high);
-  fact.bound = linear_bound(session, step, fact.case_id, target, step.words).hi();
-  session.facts().bounds.emplace(step.id, fact);
-}
-
-void rule_fold(Session& session, const Step& step) {
-  BoundFact fact = read_subject(session, step, 1);
-  const Target target = claim_target(session, step, *fact.claim, fact.high);
-  const RangeFact& neurons = session.facts().neurons(step, step.premises[1], fact.case_id);
-  fact.bound = fold_bound(session, step, fact.case_id, target, neurons, step.words).hi();
+  fact.bound = target_bound(session, step, step.rule, fact.case_id, target,
+                            linear ? "" : step.premises[1], step.words)
+                   .hi();
   session.facts().bounds.emplace(step.id, fact);
 }
 

@@ -26,18 +26,13 @@ void rule_part_num(Session& session, const Step& step) {
   const Unembedding u = unembedding(session, step, *fact.claim, fact.high);
   const Target target = residual_target(session.attention().net(), u.h, Interval());
   const std::span words(step.words);
-  const std::string_view rule = words.empty() ? "" : words[0];
-  Interval bound;
-  if (rule == "LINEAR") {
-    bound = linear_bound(session, step, fact.case_id, target, words.subspan(1));
-  } else if ((rule == "FOLD" || rule == "NORM-FOLD") && words.size() >= 2) {
-    const RangeFact& neurons = session.facts().neurons(step, words[1], fact.case_id);
-    const auto fold = rule == "FOLD" ? fold_bound : norm_fold_bound;
-    bound = fold(session, step, fact.case_id, target, neurons, words.subspan(2));
-  } else {
+  const bool linear = !words.empty() && words[0] == "LINEAR";
+  if (words.size() < 2 || (!linear && words[0] != "FOLD" && words[0] != "NORM-FOLD")) {
     refuse(step, "expected LINEAR …, FOLD nID … or NORM-FOLD nID …");
   }
-  fact.bound = bound.hi();
+  fact.bound = target_bound(session, step, words[0], fact.case_id, target, linear ? "" : words[1],
+                            words.subspan(linear ? 1 : 2))
+                   .hi();
   session.facts().parts.emplace(step.id, fact);
 }
 

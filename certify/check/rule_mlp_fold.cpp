@@ -70,6 +70,8 @@ Interval sphere_radius(std::span<const Interval> h) {
   return Interval(0, square_root(Interval(square.hi())).hi());
 }
 
+namespace {
+
 // LINEAR
 //   κ = 0      L_h is ATTN-MAX for g0
 //   ------------------------------------------------------
@@ -139,6 +141,19 @@ Interval norm_fold_bound(Session& session, const Step& step, const std::string& 
     return along(session, step, *ready, g, words.subspan(first, H)).hi();
   };
   return folded.constant + Interval(std::max(end(spread.lo, f + 2), end(spread.hi, f + H + 3)));
+}
+
+}  // namespace
+
+Interval target_bound(Session& session, const Step& step, std::string_view rule,
+                      const std::string& case_id, const Target& target, std::string_view neurons,
+                      std::span<const std::string_view> words) {
+  if (rule == "LINEAR") {
+    return linear_bound(session, step, case_id, target, words);
+  }
+  const RangeFact& ranges = session.facts().neurons(step, neurons, case_id);
+  return rule == "NORM-FOLD" ? norm_fold_bound(session, step, case_id, target, ranges, words)
+                             : fold_bound(session, step, case_id, target, ranges, words);
 }
 
 }  // namespace assay_check

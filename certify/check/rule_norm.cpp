@@ -81,12 +81,4 @@ void rule_norm_linear(Session& session, const Step& step) {
                        BoundFact{neurons.case_id, &claim, high, high ? range.hi() : -range.lo()});
 }
 
-void rule_norm_fold(Session& session, const Step& step) {
-  BoundFact fact = read_subject(session, step, 1);
-  const Target target = claim_target(session, step, *fact.claim, fact.high);
-  const RangeFact& neurons = session.facts().neurons(step, step.premises[1], fact.case_id);
-  fact.bound = norm_fold_bound(session, step, fact.case_id, target, neurons, step.words).hi();
-  session.facts().bounds.emplace(step.id, fact);
-}
-
 }  // namespace assay_check

@@ -8,15 +8,14 @@
 namespace assay_check {
 namespace {
 
-void open_block(Session& session, const Step& step, RangeFact fact, std::size_t count,
-                const char* expected) {
+void open_block(Session& session, const Step& step, const char* line, const std::string& case_id,
+                const std::string& spread, std::size_t count) {
   if (step.premises.size() != 1 || step.words.size() != 1 || count == 0 ||
       parse_nat(step.words[0]) != count) {
-    refuse(step, std::string("expected ") + expected);
+    refuse(step, "expected one premise and the number of lines, d_mlp or d_model");
   }
-  fact.opener = std::string(step.rule);
-  fact.expected = count;
-  session.facts().ranges.emplace(step.id, std::move(fact));
+  session.facts().ranges.emplace(
+      step.id, RangeFact{std::string(step.rule), line, case_id, spread, count, {}});
   session.facts().open = step.id;
 }
 
@@ -53,7 +52,8 @@ void rule_neurons(Session& session, const Step& step) {
       !contexts.is_ready(net)) {
     refuse(step, "expected a SUFFIX (NEURONS) or a ready case (CASE-NEURONS), and no LN2");
   }
-  open_block(session, step, {"", id, "", 0, {}}, net.d_mlp, "ID : d_mlp");
+  open_block(session, step, step.rule == "NEURONS" ? "NEURON-RANGE" : "CASE-RANGE", id, "",
+             net.d_mlp);
 }
 
 // BOX opens the d_model coordinates of P m of a ready case.
@@ -64,7 +64,7 @@ void rule_box(Session& session, const Step& step) {
   if (!contexts.suffix.empty() || !contexts.is_ready(net)) {
     refuse(step, "expected a ready case, not a SUFFIX");
   }
-  open_block(session, step, {"", id, "", 0, {}}, net.d_model, "BOX cID : d_model");
+  open_block(session, step, "BOX-RANGE", id, "", net.d_model);
 }
 
 // NORM-NEURONS opens the d_mlp ranges under LN2 of the case of a SPREAD.
@@ -76,7 +76,7 @@ void rule_norm_neurons(Session& session, const Step& step) {
   if (spread == spreads.end() || !net.normalised) {
     refuse(step, "expected a SPREAD, and a model with LN2");
   }
-  open_block(session, step, {"", spread->second.case_id, id, 0, {}}, net.d_mlp, "ID : d_mlp");
+  open_block(session, step, "NORM-RANGE", spread->second.case_id, id, net.d_mlp);
 }
 
 // NEURON-RANGE, CASE-RANGE, g = W_in[:, j]; BOX-RANGE, g = e_i − (1/d) 1

@@ -51,17 +51,6 @@ Session::Session(const Inputs& inputs, Header header)
   check_model_uses();
 }
 
-void Session::check_model_uses() const {
-  if (!spec_) {
-    return;
-  }
-  for (const SpecUse& use : spec_->uses) {
-    if (use.kind == "model" && use.sha != header_.weights_sha) {
-      throw Reject("digest", "the spec is about another model", *inputs_.spec);
-    }
-  }
-}
-
 std::vector<std::string> Session::claims() const {
   std::vector<std::string> ids;
   if (spec_) {
@@ -74,11 +63,6 @@ std::vector<std::string> Session::claims() const {
     }
   }
   return ids;
-}
-
-bool Session::is_claim(const std::string& id) const {
-  const std::vector<std::string> ids = claims();
-  return std::find(ids.begin(), ids.end(), id) != ids.end();
 }
 
 const RequestClaim& Session::claim(const Step& step, std::string_view id,
@@ -105,40 +89,6 @@ const MinP& Session::request_decoder() const {
     throw Reject("request", "no decoder line");
   }
   return *request_->decoder;
-}
-
-Spec& Session::spec() {
-  if (!spec_) {
-    throw Reject("spec", "the statement is not a spec");
-  }
-  return *spec_;
-}
-
-std::size_t Session::property(std::string_view name) const {
-  for (std::size_t i = 0; spec_ && i < spec_->properties.size(); ++i) {
-    if (spec_->properties[i].name == name) {
-      return i;
-    }
-  }
-  throw Reject("spec", "the statement has no such property " + std::string(name));
-}
-
-void Session::need_sources(std::size_t property) const {
-  const std::uint64_t used = spec_->properties[property].atoms;
-  for (std::size_t i = 0; i < spec_->atoms.size(); ++i) {
-    const SpecAtom& atom = spec_->atoms[i];
-    if ((used >> i & 1) == 0 || atom.kind == SpecAtom::Kind::token) {
-      continue;
-    }
-    const bool feature = atom.kind == SpecAtom::Kind::feature;
-    const std::string& sha = spec_->find_use(feature ? "sae" : "readout", atom.use)->sha;
-    const auto listed = header_.readouts.find(atom.use);
-    const bool same = feature ? header_.sae && header_.sae->second == sha
-                              : listed != header_.readouts.end() && listed->second == sha;
-    if (!same) {
-      throw Reject("digest", "the header does not list the file that the spec calls " + atom.use);
-    }
-  }
 }
 
 Attention& Session::attention() {
@@ -179,40 +129,11 @@ const AffineReadout& Session::readout(const std::string& name) {
       .first->second;
 }
 
-const FittedAutomaton& Session::automaton() {
-  if (!automaton_) {
-    if (!header_.automaton || !inputs_.automaton) {
-      throw Reject("automaton", "the header must list the automaton and --automaton give it");
-    }
-    automaton_ =
-        parse_automaton(read_digested(*inputs_.automaton, *header_.automaton), *inputs_.automaton);
-    std::vector<std::string> names;
-    for (const SpecAtom& atom : spec().atoms) {
-      names.push_back(atom.name);
-    }
-    if (automaton_->aps != names) {
-      throw Reject("automaton", "aps are not those of the spec", *inputs_.automaton);
-    }
-  }
-  return *automaton_;
-}
-
 Facts& Session::facts() {
   if (!facts_) {
     facts_ = std::make_unique<Facts>(attention());
   }
   return *facts_;
-}
-
-std::string Session::data(const std::string& sha, std::string& name) const {
-  for (const std::string& path : inputs_.data) {
-    std::string bytes = read_file(path, kMaxFile);
-    if (sha256(bytes) == sha) {
-      name = path;
-      return bytes;
-    }
-  }
-  throw Reject("digest", "no --data file has the digest that the statement names");
 }
 
 }  // namespace assay_check

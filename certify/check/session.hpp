@@ -46,7 +46,6 @@ class Session {
 
   [[nodiscard]] const Header& header() const { return header_; }
   [[nodiscard]] std::vector<std::string> claims() const;  ///< ids, in the statement's order
-  [[nodiscard]] bool is_claim(const std::string& id) const;
 
   /// The claim of the request with this id; Reject when it is not of this kind.
   [[nodiscard]] const RequestClaim& claim(const Step& step, std::string_view id,
@@ -99,10 +98,8 @@ void rule_box(Session& session, const Step& step);
 void rule_norm_neurons(Session& session, const Step& step);
 void rule_range(Session& session, const Step& step);
 void rule_spread(Session& session, const Step& step);
-void rule_linear(Session& session, const Step& step);
-void rule_fold(Session& session, const Step& step);
+void rule_target(Session& session, const Step& step);
 void rule_norm_linear(Session& session, const Step& step);
-void rule_norm_fold(Session& session, const Step& step);
 void rule_sphere(Session& session, const Step& step);
 void rule_part_num(Session& session, const Step& step);
 void rule_final_spread(Session& session, const Step& step);

@@ -40,6 +40,9 @@ struct Spec {
   [[nodiscard]] const SpecUse* find_use(const std::string& kind, const std::string& name) const;
 };
 
+/// DEC of the specification language: -?digits[.digits], at most 15 digits, exact.
+[[nodiscard]] Fraction parse_decimal(std::string_view word);
+
 /// Throws Reject("spec", …) with file and line; strings, regular expressions and rules that
 /// are not resolved are refused.
 [[nodiscard]] Spec parse_spec(const std::string& text, const std::string& file);

@@ -6,6 +6,7 @@
 #include "reject.hpp"
 #include "request.hpp"
 #include "safetensors.hpp"
+#include "spec.hpp"
 
 using namespace assay_check;
 

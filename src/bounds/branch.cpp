@@ -7,6 +7,7 @@
 
 #include "assay/base/errors.hpp"
 #include "assay/base/progress.hpp"
+#include "climb.hpp"
 
 namespace assay::bounds {
 namespace {
@@ -100,6 +101,7 @@ class Search {
         target_(target),
         options_(options),
         budget_(budget),
+        coordinate_(domain.places(), target),
         start_(std::chrono::steady_clock::now()) {
     result_.attained = -kInf;
   }
@@ -184,9 +186,10 @@ class Search {
   }
 
   double value(const ReadyCase& ready, const std::vector<TokenId>& back) const {
-    return nearest_value(
-        net_, target_,
-        nearest_mid(ready, std::vector<const std::vector<TokenId>*>(net_.heads, &back)));
+    return nearest_values(
+               net_, target_,
+               nearest_mid(ready, std::vector<const std::vector<TokenId>*>(net_.heads, &back)))
+        .front();
   }
 
   bool offer(const ReadyCase& ready, const std::vector<TokenId>& back) {
@@ -217,11 +220,13 @@ class Search {
       const auto work = domain_.work(box);
       const ReadyCase& ready = work->ready();
       for (std::size_t j = 1; j < ready.most_keys() && j <= best_back_.size(); ++j) {
-        std::vector<TokenId> tries = best_back_;
-        tries.resize(std::max(tries.size(), j + 1));
-        for (const TokenId t : *box.back[j]) {
-          tries[j] = t;
-          offer(ready, tries);
+        const std::vector<double> all = coordinate_.values(ready, best_back_, j);
+        const auto top = std::max_element(all.begin(), all.end());
+        if (*top > result_.attained) {
+          std::vector<TokenId> next = best_back_;
+          next.resize(std::max(next.size(), j + 1));
+          next[j] = ready.group(j).tokens[static_cast<std::size_t>(top - all.begin())];
+          offer(ready, next);
         }
       }
       if (!(result_.attained > before)) {
@@ -432,6 +437,7 @@ class Search {
   const Target& target_;
   const BoundOptions& options_;
   std::size_t budget_;
+  Coordinate coordinate_;
   std::chrono::steady_clock::time_point start_;
   BranchResult result_;
   std::priority_queue<std::pair<double, std::size_t>> queue_;

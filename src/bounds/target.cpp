@@ -243,41 +243,55 @@ Target negated(Target target) {
   return target;
 }
 
-Row nearest_neurons(const Network& net, const Row& m) {
-  double s = 1;
-  if (net.norm) {
-    const Row centred = m.array() - m.mean();
-    s = 1 / std::sqrt(centred.squaredNorm() / static_cast<double>(net.d) + middle(net.eps));
-  }
-  return s * (m * net.neuron_directions.mid) + Row(net.neuron_offsets.mid.row(0));
+namespace {
+
+/// 1/sqrt(|P y|^2/d + eps) of every row.
+Eigen::VectorXd inverse_deviations(const Network& net, const Rows& y) {
+  const Rows centred = y.colwise() - Eigen::VectorXd(y.rowwise().mean());
+  return ((centred.rowwise().squaredNorm() / static_cast<double>(net.d)).array() + middle(net.eps))
+      .rsqrt();
 }
 
-double nearest_value(const Network& net, const Target& target, const Row& m) {
-  double value = middle(target.fold.const0);
-  for (std::size_t i = 0; i < net.d; ++i) {
-    value += middle(target.fold.g0[i]) * m(index(i));
+Row middles(const std::vector<Interval>& box) {
+  Row out(index(box.size()));
+  for (std::size_t i = 0; i < box.size(); ++i) {
+    out(index(i)) = middle(box[i]);
   }
-  Row post;
-  if (net.f != 0 && (target.uses_mlp() || target.kind == Target::Kind::normed_logits)) {
+  return out;
+}
+
+}  // namespace
+
+Rows nearest_neurons(const Network& net, const Rows& m) {
+  Rows z = m * net.neuron_directions.mid;
+  if (net.norm) {
+    z = inverse_deviations(net, m).asDiagonal() * z;
+  }
+  return z.rowwise() + Row(net.neuron_offsets.mid.row(0));
+}
+
+std::vector<double> nearest_values(const Network& net, const Target& target, const Rows& m) {
+  Eigen::VectorXd value =
+      (m * middles(target.fold.g0).transpose()).array() + middle(target.fold.const0);
+  Rows post;
+  const bool is_normed = target.kind == Target::Kind::normed_logits;
+  if (net.f != 0 && (target.uses_mlp() || is_normed)) {
     post = nearest_neurons(net, m);
     if (target.kind == Target::Kind::normed_neuron) {
-      return target.sign * post(index(target.neuron));
+      value = target.sign * post.col(index(target.neuron));
+      return {value.data(), value.data() + value.size()};
     }
-    for (std::size_t j = 0; j < net.f; ++j) {
-      post(index(j)) = nearest_activation(net.act, post(index(j)));
-      value += middle(target.fold.kappa[j]) * post(index(j));
+    post = post.unaryExpr([&](double z) { return nearest_activation(net.act, z); });
+    value += post * middles(target.fold.kappa).transpose();
+  }
+  if (is_normed) {
+    Rows r = m;
+    if (net.f != 0) {
+      r += (post * net.W_out).rowwise() + net.b_out;
     }
+    value = value.cwiseProduct(inverse_deviations(net, r)).array() + middle(target.final_const);
   }
-  if (target.kind != Target::Kind::normed_logits) {
-    return value;
-  }
-  Row r = m;
-  if (net.f != 0) {
-    r += post * net.W_out + net.b_out;
-  }
-  const Row centred = r.array() - r.mean();
-  return middle(target.final_const) +
-         value / std::sqrt(centred.squaredNorm() / static_cast<double>(net.d) + middle(net.eps));
+  return {value.data(), value.data() + value.size()};
 }
 
 }  // namespace assay::bounds

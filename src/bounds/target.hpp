@@ -30,9 +30,10 @@ struct Target {
 /// -Q
 [[nodiscard]] Target negated(Target target);
 
-/// Q at m, to the nearest.
-[[nodiscard]] double nearest_value(const Network& net, const Target& target, const Row& m);
-/// Pre-activations at m, to the nearest: [f].
-[[nodiscard]] Row nearest_neurons(const Network& net, const Row& m);
+/// Q at each row m, to the nearest.
+[[nodiscard]] std::vector<double> nearest_values(const Network& net, const Target& target,
+                                                 const Rows& m);
+/// Pre-activations at each row m, to the nearest: [n,f].
+[[nodiscard]] Rows nearest_neurons(const Network& net, const Rows& m);
 
 }  // namespace assay::bounds

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <set>
+#include <utility>
 
 #include "assay/base/errors.hpp"
 #include "assay/base/files.hpp"
@@ -45,9 +46,10 @@ void add_pieces(const std::string& name, const std::string& text,
     const std::size_t line_end = text.find('\n', first + kPiece);
     const std::size_t end =
         line_end < first + 2 * kPiece ? line_end + 1 : std::min(first + kPiece, text.size());
-    std::string digits = std::to_string(number);
-    digits.insert(0, digits.size() < 7 ? 7 - digits.size() : 0, '0');
-    documents.push_back({name + "#" + digits, text.substr(first, end - first)});
+    const std::string digits = std::to_string(number);
+    std::string piece = name + "#";
+    piece.append(digits.size() < 7 ? 7 - digits.size() : 0, '0').append(digits);
+    documents.push_back({std::move(piece), text.substr(first, end - first)});
     first = end;
   }
 }

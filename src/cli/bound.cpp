@@ -128,21 +128,22 @@ void run_batch(const Options& o, Session& session) {
       continue;
     }
     if (interrupted()) {
-      session.code = ExitCode::interrupted;
-      return;
+      break;
     }
     const ExitCode code = answer(lines[i], i + 1, *in, bounder, o.bound, kept);
     malformed = malformed || code != ExitCode::ok;
     ++answered;
     progress.update(i + 1);
   }
-  if (answered == 0) {
+  if (answered == 0 && !interrupted()) {
     throw InputError(o.batch, "lines", "at least one request", "none");
   }
   if (kept != nullptr) {
     write_certificate(o, certificate);
   }
-  session.code = malformed ? ExitCode::malformed : ExitCode::ok;
+  session.code = interrupted() ? ExitCode::interrupted
+                 : malformed   ? ExitCode::malformed
+                               : ExitCode::ok;
 }
 
 std::uint32_t one_token(const Inputs& in, const std::string& text, const char* option) {

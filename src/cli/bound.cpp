@@ -335,7 +335,9 @@ void add_bound(CLI::App& app, Session& session) {
   sub->add_option("--feature", o->feature, "Bound this feature's pre-activation");
   sub->add_option("--logit", o->logit, "Bound this token's logit (text or #ID)");
   sub->add_option("--minus", o->minus, "… minus this token's, or minus `any` other's largest");
-  sub->add_option("--probe", o->probe, "Bound this readout file's value")->check(CLI::ExistingFile);
+  sub->add_option("--probe", o->probe,
+                  "Bound this readout file's value (named R1 in a certificate)")
+      ->check(CLI::ExistingFile);
   sub->add_option("--suffix", o->suffix, "Contexts end in this text");
   sub->add_option("--suffix-ids", o->ids, "… or in these token ids");
   sub->add_option("--max-length", o->max_length,

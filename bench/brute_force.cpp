@@ -51,6 +51,70 @@ void report(const char* what, const char* method, const std::vector<Range>& trut
   std::fflush(stdout);
 }
 
+struct Truth {
+  std::vector<Range> neurons, logits;
+  double seconds = 0;
+};
+
+/// 64 pairs of distinct logits, the same on every run.
+std::vector<Quantity> some_differences(std::size_t vocabulary) {
+  Random random(1);
+  std::vector<Quantity> all(64);
+  for (Quantity& q : all) {
+    q.kind = QuantityKind::logit_difference;
+    q.index = static_cast<std::uint32_t>(random.below(vocabulary));
+    q.other = static_cast<std::uint32_t>((q.index + 1 + random.below(vocabulary - 1)) % vocabulary);
+  }
+  return all;
+}
+
+Truth enumerate(const Transformer& model, const std::vector<std::uint32_t>& any,
+                std::uint32_t query, const std::vector<Quantity>& differences) {
+  Truth truth{std::vector<Range>(model.config.d_mlp), std::vector<Range>(differences.size())};
+  const std::vector<std::string> hooks{kHookMlpPre};
+  const double start = now();
+  for (const std::uint32_t a : any) {
+    for (const std::uint32_t b : any) {
+      const std::vector<TokenId> context{TokenId(std::size_t{a}), TokenId(std::size_t{b}),
+                                         TokenId(std::size_t{query})};
+      const ForwardPass pass = forward(model, context, hooks);
+      const auto z = pass.hooks.at(kHookMlpPre).row(2);
+      const auto l = pass.logits.row(2);
+      for (std::size_t j = 0; j < truth.neurons.size(); ++j) {
+        truth.neurons[j].add(z[j]);
+      }
+      for (std::size_t i = 0; i < truth.logits.size(); ++i) {
+        truth.logits[i].add(l[differences[i].index] - l[differences[i].other]);
+      }
+    }
+  }
+  truth.seconds = now() - start;
+  return truth;
+}
+
+struct Method {
+  const char* name;
+  std::size_t nodes;
+  std::uint64_t enumerate;
+};
+
+void compare(const Transformer& model, const Domain& domain, const Method& method,
+             const std::vector<Quantity>& differences, const Truth& truth, bool is_neuron) {
+  Bounder bounder(model, nullptr);
+  BoundOptions options;
+  options.nodes = method.nodes;
+  options.enumerate = method.enumerate;
+  const double begin = now();
+  std::vector<BoundResult> results;
+  for (std::size_t i = 0; i < (is_neuron ? truth.neurons : truth.logits).size(); ++i) {
+    Quantity q;
+    q.index = static_cast<std::uint32_t>(i);
+    results.push_back(bounder.bound(domain, is_neuron ? q : differences[i], options));
+  }
+  report(is_neuron ? "neurons" : "logit differences", method.name,
+         is_neuron ? truth.neurons : truth.logits, results, truth.seconds, now() - begin);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -65,63 +129,14 @@ int main(int argc, char** argv) {
   for (std::uint32_t u = 0; u < free; ++u) {
     any.push_back(u);
   }
-  Random random(1);
-  std::vector<Quantity> differences(64);
-  for (Quantity& q : differences) {
-    q.kind = QuantityKind::logit_difference;
-    q.index = static_cast<std::uint32_t>(random.below(model.config.d_vocab_out));
-    q.other = static_cast<std::uint32_t>(
-        (q.index + 1 + random.below(model.config.d_vocab_out - 1)) % model.config.d_vocab_out);
-  }
-  std::vector<Range> neurons(model.config.d_mlp);
-  std::vector<Range> logits(differences.size());
-  const std::vector<std::string> hooks{kHookMlpPre};
-  const double start = now();
-  for (const std::uint32_t a : any) {
-    for (const std::uint32_t b : any) {
-      const std::vector<TokenId> context{TokenId(std::size_t{a}), TokenId(std::size_t{b}),
-                                         TokenId(std::size_t{query})};
-      const ForwardPass pass = forward(model, context, hooks);
-      const auto z = pass.hooks.at(kHookMlpPre).row(2);
-      const auto l = pass.logits.row(2);
-      for (std::size_t j = 0; j < neurons.size(); ++j) {
-        neurons[j].add(z[j]);
-      }
-      for (std::size_t i = 0; i < logits.size(); ++i) {
-        logits[i].add(l[differences[i].index] - l[differences[i].other]);
-      }
-    }
-  }
-  const double truth_seconds = now() - start;
+  const std::vector<Quantity> differences = some_differences(model.config.d_vocab_out);
+  const Truth truth = enumerate(model, any, query, differences);
   const Domain domain = fixed_domain({any, any, {query}});
-  struct Method {
-    const char* name;
-    std::size_t nodes, neuron_nodes;
-    std::uint64_t enumerate;
-  };
   for (const Method& m :
-       {Method{"relaxation", 2, 2, 0}, Method{"splits, 32 nodes", 32, 32, 0},
-        Method{"splits, 256 nodes", 256, 256, 0}, Method{"splits, 2048 nodes", 0, 2048, 0},
-        Method{"enumeration", 100000, 100000, 65536}}) {
-    for (const bool is_neuron : {true, false}) {
-      const std::size_t nodes = is_neuron ? m.neuron_nodes : m.nodes;
-      if (nodes == 0) {
-        continue;
-      }
-      Bounder bounder(model, nullptr);
-      BoundOptions options;
-      options.nodes = nodes;
-      options.enumerate = m.enumerate;
-      const double begin = now();
-      std::vector<BoundResult> results;
-      for (std::size_t i = 0; i < (is_neuron ? neurons.size() : logits.size()); ++i) {
-        Quantity q;
-        q.index = static_cast<std::uint32_t>(i);
-        results.push_back(bounder.bound(domain, is_neuron ? q : differences[i], options));
-      }
-      report(is_neuron ? "neurons" : "logit differences", m.name, is_neuron ? neurons : logits,
-             results, truth_seconds, now() - begin);
-    }
+       {Method{"relaxation", 2, 0}, Method{"splits, 32 nodes", 32, 0},
+        Method{"splits, 256 nodes", 256, 0}, Method{"enumeration", 100000, 65536}}) {
+    compare(model, domain, m, differences, truth, true);
+    compare(model, domain, m, differences, truth, false);
   }
   return 0;
 }

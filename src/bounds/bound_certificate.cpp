@@ -95,7 +95,7 @@ std::string BoundCertificate::State::quantity_words(const Quantity& q) {
   if (q.kind == QuantityKind::readout) {
     std::string& id = known["readout " + q.readout->digest.hex()];
     if (id.empty()) {
-      id = "R" + std::to_string(++last);
+      id = "R" + std::to_string(readouts.size() + 1);
       readouts.emplace(id, q.readout->digest);
     }
     return "readout " + id;

@@ -199,7 +199,7 @@ Share along(const ReadyCase& ready, const std::vector<Interval>& G) {
     sum += Interval(m.L);
     share.size += std::fabs(m.L);
   }
-  share.hi = sum.hi;
+  share.hi = round_up(sum.hi + 8 * sum.width());  // room for wider enclosures of the same sum
   return share;
 }
 

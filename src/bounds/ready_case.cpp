@@ -312,7 +312,8 @@ CaseMaximum ReadyCase::maximum(std::size_t head, const double* mid, const double
       widest = std::max(widest, radius[r]);
     }
   }
-  double step = std::max(kMargin, 4 * widest + 0x1p-44 * std::fabs(best.L));
+  // A checker that rounds after every operation may know nu several times more widely.
+  double step = std::max(kMargin, 32 * widest + 0x1p-44 * std::fabs(best.L));
   const double grid = std::max(kGrid, std::exp2(std::ceil(std::log2(step)) + 2));
   for (int attempt = 0; attempt < 200; ++attempt, step *= 2) {
     const double L = std::ceil((best.L + step) / grid) * grid;

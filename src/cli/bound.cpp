@@ -128,21 +128,22 @@ void run_batch(const Options& o, Session& session) {
       continue;
     }
     if (interrupted()) {
-      session.code = ExitCode::interrupted;
-      return;
+      break;
     }
     const ExitCode code = answer(lines[i], i + 1, *in, bounder, o.bound, kept);
     malformed = malformed || code != ExitCode::ok;
     ++answered;
     progress.update(i + 1);
   }
-  if (answered == 0) {
+  if (answered == 0 && !interrupted()) {
     throw InputError(o.batch, "lines", "at least one request", "none");
   }
   if (kept != nullptr) {
     write_certificate(o, certificate);
   }
-  session.code = malformed ? ExitCode::malformed : ExitCode::ok;
+  session.code = interrupted() ? ExitCode::interrupted
+                 : malformed   ? ExitCode::malformed
+                               : ExitCode::ok;
 }
 
 std::uint32_t one_token(const Inputs& in, const std::string& text, const char* option) {
@@ -334,7 +335,9 @@ void add_bound(CLI::App& app, Session& session) {
   sub->add_option("--feature", o->feature, "Bound this feature's pre-activation");
   sub->add_option("--logit", o->logit, "Bound this token's logit (text or #ID)");
   sub->add_option("--minus", o->minus, "… minus this token's, or minus `any` other's largest");
-  sub->add_option("--probe", o->probe, "Bound this readout file's value")->check(CLI::ExistingFile);
+  sub->add_option("--probe", o->probe,
+                  "Bound this readout file's value (named R1 in a certificate)")
+      ->check(CLI::ExistingFile);
   sub->add_option("--suffix", o->suffix, "Contexts end in this text");
   sub->add_option("--suffix-ids", o->ids, "… or in these token ids");
   sub->add_option("--max-length", o->max_length,

@@ -62,6 +62,8 @@ class Facts {
   /// Complete neuron ranges of the case or of one it is a part of.
   [[nodiscard]] const RangeFact& neurons(const Step& step, std::string_view id,
                                          const std::string& case_id) const;
+  /// A complete BOX.
+  [[nodiscard]] const RangeFact& box(const Step& step, std::string_view id) const;
   [[nodiscard]] const SetPointer& every_token();
 
   /// W_in[:, j]; under LN2 h_j = P(w2 ∘ W_in[:, j]).
@@ -74,6 +76,7 @@ class Facts {
   [[nodiscard]] std::shared_ptr<const Projection> coordinate_projection(std::size_t i);
 
  private:
+  [[nodiscard]] const RangeFact& complete(const Step& step, std::string_view id, bool box) const;
   using Projections = std::map<std::size_t, std::shared_ptr<const Projection>>;
   [[nodiscard]] std::shared_ptr<const Projection> projection(Projections& known, std::size_t key,
                                                              const std::vector<Interval>& g);

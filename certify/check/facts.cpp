@@ -15,6 +15,15 @@ void refuse(const Step& step, const std::string& reason) {
   throw Reject(std::string(step.rule), reason);
 }
 
+void Facts::need_block_in_place(const Step& step) const {
+  const bool fits = open.empty() ? !step.rule.ends_with("-RANGE")
+                                 : step.rule == ranges.at(open).line && !step.premises.empty() &&
+                                       step.premises[0] == open;
+  if (!fits) {
+    refuse(step, "the lines after NEURONS, BOX … are their range lines, one a number");
+  }
+}
+
 const ContextCase& Facts::find_case(const Step& step, std::string_view id) const {
   const auto found = cases.find(std::string(id));
   if (found == cases.end()) {

@@ -54,6 +54,8 @@ class Facts {
   std::map<std::string, BoundFact> bounds, parts;  ///< facts, PART-NUM
   std::string open;                                ///< the id of the RangeFact whose lines come now
 
+  /// The lines after a step that opens a block are its lines, one a number, and there are no others.
+  void need_block_in_place(const Step& step) const;
   [[nodiscard]] const ContextCase& find_case(const Step& step, std::string_view id) const;
   /// The case's tables; refused when it is not ready.
   [[nodiscard]] std::shared_ptr<const ReadyCase> ready(const Step& step, std::string_view id);

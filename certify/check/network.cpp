@@ -165,7 +165,7 @@ void read_family(const Config& config, Network& net) {
         config, "act_fn",
         {{"relu", ActKind::relu}, {"gelu", ActKind::gelu}, {"gelu_new", ActKind::gelu_new}});
   }
-  net.eps = positive(config, "eps", 1e-5);
+  net.eps = positive(config, "eps", 1 / 1e5);
   if (net.positions == P::rotary) {
     net.rotary_dim = config.find("rotary_dim") == nullptr ? net.d_head : config.size("rotary_dim");
     net.rotary_base = positive(config, "rotary_base", 10000);

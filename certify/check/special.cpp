@@ -13,7 +13,7 @@ namespace {
 constexpr double kQuarterHi = 0x1.921fb54p+0;
 const Interval kQuarterLo(0x1.10b4611a62633p-30, 0x1.10b4611a62634p-30);
 
-/// sin(a) (quarters = 0) or sin(a + pi/2) (quarters = 1) for a point, via a = k pi/2 + r, |r| <= 0.8.
+/// The sine of x (quarters = 0) or of x + pi/2 (quarters = 1), via x = k pi/2 + r, |r| <= 0.8.
 /// Taylor with the terms up to r^21; the rest is below 0.8^22 / 22! < 2^-76.
 Interval sine_point(double x, int quarters) {
   if (!(std::fabs(x) <= 0x1p21)) {
@@ -25,7 +25,7 @@ Interval sine_point(double x, int quarters) {
     throw Reject("arithmetic", "sine: reduction failed");
   }
   const int quadrant = static_cast<int>((static_cast<long>(k) + quarters) & 3);
-  const bool odd = (quadrant & 1) != 0;  // sin(r + pi/2) = cos r
+  const bool odd = (quadrant & 1) != 0;  // sine of r + pi/2: cosine of r
   const Interval square = r * r;
   Interval sum(1);
   for (int n = odd ? 20 : 21; n >= 2; n -= 2) {

@@ -5,6 +5,7 @@
 
 #include "elementary.hpp"
 #include "reject.hpp"
+#include "special.hpp"
 
 namespace assay_check {
 namespace {

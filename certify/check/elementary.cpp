@@ -9,108 +9,76 @@
 namespace assay_check {
 namespace {
 
-// pi/2 = kQuarterHi + a number in kQuarterLo; an integer below 2^22 times kQuarterHi is a double.
-constexpr double kQuarterHi = 0x1.921fb54p+0;
-const Interval kQuarterLo(0x1.10b4611a62633p-30, 0x1.10b4611a62634p-30);
+// ln 2 = kLn2Hi + a number in kLn2Lo; an integer below 2^11 times kLn2Hi is a double.
+constexpr double kLn2Hi = 0x1.62e42fefa38p-1;
+const Interval kLn2Lo(0x1.ef35793c76730p-45, 0x1.ef35793c76731p-45);
 
-/// sin(a) (quarters = 0) or sin(a + pi/2) (quarters = 1) for a point, via a = k pi/2 + r, |r| <= 0.8.
-/// Taylor with the terms up to r^21; the rest is below 0.8^22 / 22! < 2^-76.
-Interval sine_point(double x, int quarters) {
-  if (!(std::fabs(x) <= 0x1p21)) {
-    throw Reject("arithmetic", "sine of a number above 2^21");
+// e^r for |r| <= 0.4: Taylor to degree 17; the rest is below 2 |r|^18 / 18! < 2^-74.
+Interval exponential_reduced(const Interval& r) {
+  Interval value(1);
+  for (int n = 17; n >= 1; --n) {
+    value = Interval(1) + value * r / Interval(n);
   }
-  const double k = std::nearbyint(x / 1.5707963267948966);  // any integer near will do
-  const Interval r = Interval(x) - Interval(k * kQuarterHi) - Interval(k) * kQuarterLo;
-  if (!(r.lo() >= -0.8 && r.hi() <= 0.8)) {
-    throw Reject("arithmetic", "sine: reduction failed");
-  }
-  const int quadrant = static_cast<int>((static_cast<long>(k) + quarters) & 3);
-  const bool odd = (quadrant & 1) != 0;  // sin(r + pi/2) = cos r
-  const Interval square = r * r;
-  Interval sum(1);
-  for (int n = odd ? 20 : 21; n >= 2; n -= 2) {
-    sum = Interval(1) - square / Interval(n * (n - 1)) * sum;
-  }
-  const Interval value = (odd ? sum : r * sum) + Interval(-0x1p-76, 0x1p-76);
-  return quadrant >= 2 ? -value : value;
+  return value + Interval(-0x1p-74, 0x1p-74);
 }
 
-/// |sin'| <= 1: the value at a point of the interval, widened by the distance to its ends.
-Interval sine_from(const Interval& a, int quarters) {
-  const double mid = a.lo() / 2 + a.hi() / 2;
-  const double radius = std::max(sum_up(a.hi(), -mid), sum_up(mid, -a.lo()));
-  const Interval value = sine_point(mid, quarters) + Interval(-radius, radius);
-  return {std::clamp(value.lo(), -1.0, 1.0), std::clamp(value.hi(), -1.0, 1.0)};
+Interval exponential_point(double x) {
+  if (x < -690) {
+    return {0, 0x1p-995};  // e^-690 < 2^-995
+  }
+  if (!(x <= 690)) {
+    throw Reject("arithmetic", "exponent above 690");
+  }
+  const double k = std::nearbyint(x / 0.6931471805599453);  // any integer near will do
+  const Interval r = Interval(x) - Interval(k * kLn2Hi) - Interval(k) * kLn2Lo;
+  if (!(r.lo() >= -0.4 && r.hi() <= 0.4)) {
+    throw Reject("arithmetic", "exponential: reduction failed");
+  }
+  const Interval value = exponential_reduced(r);
+  const double scale = std::ldexp(1.0, static_cast<int>(k));  // |k| <= 996: exact, normal
+  return {value.lo() * scale, value.hi() * scale};            // value in [0.6, 1.6]: exact
 }
 
-// erf t = 2/sqrt(pi) e^{-t^2} Σ_n T_n, T_n = 2^n t^{2n+1} / (1·3···(2n+1)) (DLMF 7.6.2), all terms
-// positive for t > 0; once T_{n+1} <= T_n / 2 the terms after T_n add at most T_n.
-// For t >= 6: 1 − erf t <= e^{-t^2} / (t sqrt(pi)) < 2^-55.
-Interval error_function_point(double x) {
-  const double t = std::fabs(x);
-  if (t == 0) {
-    return {0.0};
+// ln x = k ln 2 + 2 artanh t, t = (m - 1)/(m + 1), x = m 2^k, m in [0.7, 1.5). With |t| <= 0.21 the
+// terms after t^31 add less than 2^-74.
+Interval logarithm_point(double x) {
+  int k = 0;
+  double m = std::frexp(x, &k);
+  if (m < 0.7) {
+    m *= 2;
+    k -= 1;
   }
-  Interval value(1 - 0x1p-53, 1);
-  if (t < 6) {
-    const Interval square = Interval(t) * Interval(t);
-    Interval term(t);
-    Interval sum(t);
-    for (int n = 1; n < 400; ++n) {
-      term = term * Interval(2) * square / Interval(2 * n + 1);
-      sum = sum + term;
-      if (2 * n + 3 > 4 * square.hi() && term.hi() < 0x1p-60 * sum.lo()) {
-        break;
-      }
-    }
-    if (!(term.hi() < 0x1p-60 * sum.lo())) {
-      throw Reject("arithmetic", "erf: the series did not end");
-    }
-    sum = sum + Interval(0, term.hi());
-    value = Interval(2) / square_root(pi()) * exponential(-square) * sum;
-    value = {value.lo(), std::min(value.hi(), 1.0)};
+  const Interval t = (Interval(m) - Interval(1)) / (Interval(m) + Interval(1));
+  if (!(t.lo() >= -0.21 && t.hi() <= 0.21)) {
+    throw Reject("arithmetic", "logarithm: reduction failed");
   }
-  return x < 0 ? -value : value;
-}
-
-// tanh x = 1 − 2/(e^{2x} + 1); for x > 300: 1 − tanh x < 2^-800.
-Interval hyperbolic_tangent_point(double x) {
-  const double t = std::fabs(x);
-  if (t == 0) {
-    return {0.0};
+  const Interval t2 = t * t;
+  Interval sum(0);
+  for (int n = 31; n >= 1; n -= 2) {
+    sum = sum * t2 + Interval(1) / Interval(n);
   }
-  Interval value(1 - 0x1p-53, 1);
-  if (t <= 300) {
-    value = Interval(1) - Interval(2) / (exponential(Interval(t) * Interval(2)) + Interval(1));
-    value = {std::max(value.lo(), 0.0), std::min(value.hi(), 1.0)};
-  }
-  return x < 0 ? -value : value;
+  const Interval rest = x == 1 ? Interval(0) : Interval(-0x1p-74, 0x1p-74);
+  return Interval(k * kLn2Hi) + Interval(k) * kLn2Lo + Interval(2) * (t * sum) + rest;
 }
 
 }  // namespace
 
-Interval pi() {
-  return {0x1.921fb54442d18p+1, 0x1.921fb54442d19p+1};
+Interval exponential(const Interval& a) {
+  if (a.is_zero()) {
+    return {1.0};
+  }
+  return {exponential_point(a.lo()).lo(), exponential_point(a.hi()).hi()};
+}
+
+Interval logarithm(const Interval& a) {
+  if (!(a.lo() > 0)) {
+    throw Reject("arithmetic", "logarithm of an interval that is not positive");
+  }
+  return {logarithm_point(a.lo()).lo(), logarithm_point(a.hi()).hi()};
 }
 
 Interval reciprocal_root(const Interval& a) {
   return Interval(1) / square_root(a);
-}
-
-Interval sine(const Interval& a) {
-  return sine_from(a, 0);
-}
-
-Interval cosine(const Interval& a) {
-  return sine_from(a, 1);
-}
-
-Interval error_function(const Interval& a) {  // rising
-  return {error_function_point(a.lo()).lo(), error_function_point(a.hi()).hi()};
-}
-
-Interval hyperbolic_tangent(const Interval& a) {  // rising
-  return {hyperbolic_tangent_point(a.lo()).lo(), hyperbolic_tangent_point(a.hi()).hi()};
 }
 
 // x = k ln 2 + r, Taylor to r^13. r is off by less than 2^-52 (two roundings of numbers below 0.4, ln 2 by

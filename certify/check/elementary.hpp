@@ -4,12 +4,9 @@
 
 namespace assay_check {
 
-[[nodiscard]] Interval pi();
+[[nodiscard]] Interval exponential(const Interval& a);      ///< a.hi() <= 690
+[[nodiscard]] Interval logarithm(const Interval& a);        ///< a.lo() > 0
 [[nodiscard]] Interval reciprocal_root(const Interval& a);  ///< 1/sqrt(a), a.lo() > 0
-[[nodiscard]] Interval sine(const Interval& a);             ///< |a| <= 2^21
-[[nodiscard]] Interval cosine(const Interval& a);           ///< |a| <= 2^21
-[[nodiscard]] Interval error_function(const Interval& a);
-[[nodiscard]] Interval hyperbolic_tangent(const Interval& a);
 
 /// e^x for x <= 0 in plain double: |result − e^x| <= kFastExpError e^x + kFastExpFloor.
 [[nodiscard]] double fast_exponential(double x);

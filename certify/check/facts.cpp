@@ -15,6 +15,15 @@ void refuse(const Step& step, const std::string& reason) {
   throw Reject(std::string(step.rule), reason);
 }
 
+void Facts::need_block_in_place(const Step& step) const {
+  const bool fits = open.empty() ? !step.rule.ends_with("-RANGE")
+                                 : step.rule == ranges.at(open).line && !step.premises.empty() &&
+                                       step.premises[0] == open;
+  if (!fits) {
+    refuse(step, "the lines after NEURONS, BOX … are their range lines, one a number");
+  }
+}
+
 const ContextCase& Facts::find_case(const Step& step, std::string_view id) const {
   const auto found = cases.find(std::string(id));
   if (found == cases.end()) {
@@ -50,17 +59,26 @@ bool Facts::is_within(const std::string& id, const std::string& ancestor) const 
   return false;
 }
 
-const RangeFact& Facts::neurons(const Step& step, std::string_view id,
-                                const std::string& case_id) const {
+const RangeFact& Facts::complete(const Step& step, std::string_view id, bool box) const {
   const auto found = ranges.find(std::string(id));
-  if (found == ranges.end() || found->second.opener == "BOX" ||
+  if (found == ranges.end() || (found->second.opener == "BOX") != box ||
       found->second.ranges.size() != found->second.expected) {
-    refuse(step, "no complete neuron ranges " + std::string(id));
-  }
-  if (!is_within(case_id, found->second.case_id)) {
-    refuse(step, "the neuron ranges are of another case");
+    refuse(step, "no complete ranges " + std::string(id) + " of this kind");
   }
   return found->second;
+}
+
+const RangeFact& Facts::neurons(const Step& step, std::string_view id,
+                                const std::string& case_id) const {
+  const RangeFact& fact = complete(step, id, false);
+  if (!is_within(case_id, fact.case_id)) {
+    refuse(step, "the neuron ranges are of another case");
+  }
+  return fact;
+}
+
+const RangeFact& Facts::box(const Step& step, std::string_view id) const {
+  return complete(step, id, true);
 }
 
 const SetPointer& Facts::every_token() {

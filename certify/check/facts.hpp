@@ -54,6 +54,8 @@ class Facts {
   std::map<std::string, BoundFact> bounds, parts;  ///< facts, PART-NUM
   std::string open;                                ///< the id of the RangeFact whose lines come now
 
+  /// The lines after a step that opens a block are its lines, one a number, and there are no others.
+  void need_block_in_place(const Step& step) const;
   [[nodiscard]] const ContextCase& find_case(const Step& step, std::string_view id) const;
   /// The case's tables; refused when it is not ready.
   [[nodiscard]] std::shared_ptr<const ReadyCase> ready(const Step& step, std::string_view id);
@@ -62,6 +64,8 @@ class Facts {
   /// Complete neuron ranges of the case or of one it is a part of.
   [[nodiscard]] const RangeFact& neurons(const Step& step, std::string_view id,
                                          const std::string& case_id) const;
+  /// A complete BOX.
+  [[nodiscard]] const RangeFact& box(const Step& step, std::string_view id) const;
   [[nodiscard]] const SetPointer& every_token();
 
   /// W_in[:, j]; under LN2 h_j = P(w2 ∘ W_in[:, j]).
@@ -74,6 +78,7 @@ class Facts {
   [[nodiscard]] std::shared_ptr<const Projection> coordinate_projection(std::size_t i);
 
  private:
+  [[nodiscard]] const RangeFact& complete(const Step& step, std::string_view id, bool box) const;
   using Projections = std::map<std::size_t, std::shared_ptr<const Projection>>;
   [[nodiscard]] std::shared_ptr<const Projection> projection(Projections& known, std::size_t key,
                                                              const std::vector<Interval>& g);

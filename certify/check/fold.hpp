@@ -25,14 +25,15 @@ struct Target {
 /// √d |h|
 [[nodiscard]] Interval sphere_radius(std::span<const Interval> h);
 
-/// The fact that a step states, its bound still open; `extra` premises stand between the case and CLAIM SIDE.
+/// The fact that a step states about a case, its bound still open; CLAIM SIDE come after `before` premises.
+[[nodiscard]] BoundFact read_subject(Session& session, const Step& step, std::string_view case_id,
+                                     std::size_t before);
+/// The case is the first premise, and `extra` ones stand between it and CLAIM SIDE.
 [[nodiscard]] BoundFact read_subject(Session& session, const Step& step, std::size_t extra);
 /// s_lo, s_hi of a step, shown to enclose 1/sqrt(S/d + eps) for S in [S_lo, S_hi].
 [[nodiscard]] SpreadFact read_spread(Session& session, const Step& step, const std::string& case_id,
                                      double S_lo, double S_hi,
                                      std::span<const std::string_view> words);
-[[nodiscard]] const RangeFact& complete_box(Session& session, const Step& step,
-                                            std::string_view id);
 
 /// A bound of the target on a ready case by `rule`: LINEAR, MLP-FOLD or FOLD, or NORM-FOLD; `neurons` names the
 /// neuron ranges (not LINEAR). The words' form is checked.

@@ -24,58 +24,6 @@ double sum_down(double a, double b) {
   return -sum_up(-a, -b);
 }
 
-// ln 2 = kLn2Hi + a number in kLn2Lo; an integer below 2^11 times kLn2Hi is a double.
-constexpr double kLn2Hi = 0x1.62e42fefa38p-1;
-const Interval kLn2Lo(0x1.ef35793c76730p-45, 0x1.ef35793c76731p-45);
-
-// e^r for |r| <= 0.4: Taylor to degree 17; the rest is below 2 |r|^18 / 18! < 2^-74.
-Interval exponential_reduced(const Interval& r) {
-  Interval value(1);
-  for (int n = 17; n >= 1; --n) {
-    value = Interval(1) + value * r / Interval(n);
-  }
-  return value + Interval(-0x1p-74, 0x1p-74);
-}
-
-Interval exponential_point(double x) {
-  if (x < -690) {
-    return {0, 0x1p-995};  // e^-690 < 2^-995
-  }
-  if (!(x <= 690)) {
-    throw Reject("arithmetic", "exponent above 690");
-  }
-  const double k = std::nearbyint(x / 0.6931471805599453);  // any integer near will do
-  const Interval r = Interval(x) - Interval(k * kLn2Hi) - Interval(k) * kLn2Lo;
-  if (!(r.lo() >= -0.4 && r.hi() <= 0.4)) {
-    throw Reject("arithmetic", "exponential: reduction failed");
-  }
-  const Interval value = exponential_reduced(r);
-  const double scale = std::ldexp(1.0, static_cast<int>(k));  // |k| <= 996: exact, normal
-  return {value.lo() * scale, value.hi() * scale};            // value in [0.6, 1.6]: exact
-}
-
-// ln x = k ln 2 + 2 artanh t, t = (m - 1)/(m + 1), x = m 2^k, m in [0.7, 1.5). With |t| <= 0.21 the
-// terms after t^31 add less than 2^-74.
-Interval logarithm_point(double x) {
-  int k = 0;
-  double m = std::frexp(x, &k);
-  if (m < 0.7) {
-    m *= 2;
-    k -= 1;
-  }
-  const Interval t = (Interval(m) - Interval(1)) / (Interval(m) + Interval(1));
-  if (!(t.lo() >= -0.21 && t.hi() <= 0.21)) {
-    throw Reject("arithmetic", "logarithm: reduction failed");
-  }
-  const Interval t2 = t * t;
-  Interval sum(0);
-  for (int n = 31; n >= 1; n -= 2) {
-    sum = sum * t2 + Interval(1) / Interval(n);
-  }
-  const Interval rest = x == 1 ? Interval(0) : Interval(-0x1p-74, 0x1p-74);
-  return Interval(k * kLn2Hi) + Interval(k) * kLn2Lo + Interval(2) * (t * sum) + rest;
-}
-
 }  // namespace
 
 Interval::Interval(double exact) : Interval(exact, exact) {}
@@ -161,20 +109,6 @@ Interval square_root(const Interval& a) {
     throw Reject("arithmetic", "square root not enclosed");  // a posteriori: libm is not believed
   }
   return {lo, hi};
-}
-
-Interval exponential(const Interval& a) {
-  if (a.is_zero()) {
-    return {1.0};
-  }
-  return {exponential_point(a.lo()).lo(), exponential_point(a.hi()).hi()};
-}
-
-Interval logarithm(const Interval& a) {
-  if (!(a.lo() > 0)) {
-    throw Reject("arithmetic", "logarithm of an interval that is not positive");
-  }
-  return {logarithm_point(a.lo()).lo(), logarithm_point(a.hi()).hi()};
 }
 
 Interval quotient(std::int64_t num, std::int64_t den) {

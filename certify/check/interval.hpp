@@ -37,8 +37,6 @@ class Interval {
 [[nodiscard]] Interval positive_part(const Interval& a);  ///< max(a, 0)
 [[nodiscard]] Interval hull(const Interval& a, const Interval& b);
 [[nodiscard]] Interval square_root(const Interval& a);  ///< a.lo() > 0
-[[nodiscard]] Interval exponential(const Interval& a);  ///< a.hi() <= 690
-[[nodiscard]] Interval logarithm(const Interval& a);    ///< a.lo() > 0
 
 /// num/den as an interval, a point when the quotient is a double. |num|, den <= 2^53, den > 0.
 [[nodiscard]] Interval quotient(std::int64_t num, std::int64_t den);

@@ -159,11 +159,7 @@ constexpr std::array<Rule, 30> kRules = {{
 /// Runs the steps one after the other.
 class Kernel {
  public:
-  explicit Kernel(Session& session) : session_(session) {
-    for (std::string& id : session.claims()) {
-      claims_.insert(std::move(id));
-    }
-  }
+  explicit Kernel(Session& session) : session_(session), claims_(session.claims()) {}
 
   void run(Lines& lines, Words words) {
     while (words[0] != "end" || words.size() != 2) {
@@ -201,10 +197,12 @@ class Kernel {
     if (!ids_.insert(step.id).second) {
       throw Reject("step", "a second step has the id " + step.id);
     }
-    if (claims_.contains(step.id) != rule->concludes) {
+    if ((std::find(claims_.begin(), claims_.end(), step.id) != claims_.end()) != rule->concludes) {
       throw Reject("step", "exactly the steps that conclude have the id of a claim");
     }
-    need_block_in_place(step);
+    if (rule->kind == "bounds") {
+      session_.facts().need_block_in_place(step);
+    }
     const std::size_t before = session_.conclusions.size();
     rule->apply(session_, step);
     if (session_.conclusions.size() != before + (rule->concludes ? 1 : 0)) {
@@ -213,23 +211,9 @@ class Kernel {
     rules_.emplace(step.rule);
   }
 
-  /// The lines after a step that opens a block are its lines, one a number, and there are no others.
-  void need_block_in_place(const Step& step) {
-    if (session_.header().kind != "bounds") {
-      return;
-    }
-    const Facts& facts = session_.facts();
-    const bool fits = facts.open.empty()
-                          ? !step.rule.ends_with("-RANGE")
-                          : step.rule == facts.ranges.at(facts.open).line &&
-                                !step.premises.empty() && step.premises[0] == facts.open;
-    if (!fits) {
-      throw Reject("step", "the lines after NEURONS, BOX … are their range lines, one a number");
-    }
-  }
-
   Session& session_;
-  std::set<std::string> claims_, ids_, rules_;
+  const std::vector<std::string> claims_;  ///< ids
+  std::set<std::string> ids_, rules_;
   std::size_t steps_ = 0;
 };
 

@@ -118,25 +118,6 @@ void parse_line(std::string_view line, Request& request, std::set<std::string>& 
 
 }  // namespace
 
-Interval MinP::cut() const {
-  const Interval log = min_p.num == min_p.den ? Interval(0) : logarithm(min_p.interval());
-  return temperature_first ? temperature.interval() * log : log;
-}
-
-std::string MinP::text() const {
-  return "min-p " + min_p.text() + " temperature " + temperature.text() + " order " +
-         (temperature_first ? "before" : "after");
-}
-
-MinP parse_min_p(std::string_view min_p, std::string_view temperature, std::string_view order) {
-  MinP decoder{parse_fraction(min_p), parse_fraction(temperature), order == "before"};
-  need(order == "before" || order == "after", "decoder order: expected before or after");
-  need(decoder.min_p.num > 0 && decoder.min_p.num <= decoder.min_p.den &&
-           decoder.temperature.num > 0,
-       "decoder: expected 0 < min-p <= 1 and temperature > 0");
-  return decoder;
-}
-
 Request parse_request(const std::string& text, const std::string& file) {
   Request request;
   std::set<std::string> ids;

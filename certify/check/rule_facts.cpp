@@ -90,18 +90,20 @@ bool covers(const ContextCase& whole, const std::vector<const ContextCase*>& par
 
 }  // namespace
 
-/// The fact that the step states, its bound still open. Premises: `extra` ids after the case, then CLAIM SIDE.
-BoundFact read_subject(Session& session, const Step& step, std::size_t extra) {
+BoundFact read_subject(Session& session, const Step& step, std::string_view case_id,
+                       std::size_t before) {
   const std::size_t n = step.premises.size();
-  if (n != extra + 3 || (step.premises[n - 1] != "hi" && step.premises[n - 1] != "lo")) {
+  if (n != before + 2 || (step.premises[n - 1] != "hi" && step.premises[n - 1] != "lo")) {
     refuse(step, "expected the premises of the rule, then CLAIM hi|lo");
   }
-  BoundFact fact;
-  fact.case_id = std::string(step.premises[0]);
-  static_cast<void>(session.facts().find_case(step, fact.case_id));
-  fact.claim = &session.claim(step, step.premises[n - 2], RequestClaim::Kind::bound);
-  fact.high = step.premises[n - 1] == "hi";
-  return fact;
+  static_cast<void>(session.facts().find_case(step, case_id));
+  return {std::string(case_id),
+          &session.claim(step, step.premises[n - 2], RequestClaim::Kind::bound),
+          step.premises[n - 1] == "hi", 0};
+}
+
+BoundFact read_subject(Session& session, const Step& step, std::size_t extra) {
+  return read_subject(session, step, step.premises.empty() ? "" : step.premises[0], extra + 1);
 }
 
 // LINEAR, FOLD, NORM-FOLD of the claim's own target.

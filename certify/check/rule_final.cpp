@@ -50,7 +50,7 @@ void rule_final_spread(Session& session, const Step& step) {
   }
   const std::string case_id(step.premises[0]);
   static_cast<void>(facts.find_case(step, case_id));
-  const RangeFact& box = complete_box(session, step, step.words[0]);
+  const RangeFact& box = facts.box(step, step.words[0]);
   if (!facts.is_within(case_id, box.case_id) || (step.words[1] == "-") != net.attn_only()) {
     refuse(step, "the BOX is of another case, or `-` stands where the model has neurons");
   }

@@ -20,16 +20,6 @@ SpreadFact read_spread(Session& session, const Step& step, const std::string& ca
   return spread;
 }
 
-const RangeFact& complete_box(Session& session, const Step& step, std::string_view id) {
-  const auto& ranges = session.facts().ranges;
-  const auto found = ranges.find(std::string(id));
-  if (found == ranges.end() || found->second.opener != "BOX" ||
-      found->second.ranges.size() != found->second.expected) {
-    refuse(step, "no complete BOX " + std::string(id));
-  }
-  return found->second;
-}
-
 // SPREAD
 //   (P m)_i in [lo_i, hi_i]      L_h is ATTN-MAX for −P u      ℓ = −(base(−P u) + Σ L_h)
 //   S_hi = Σ max(lo_i², hi_i²)   S_lo = max(Σ min y² over [lo_i, hi_i], ℓ > 0 ? ℓ²/|P u|² : 0)
@@ -41,7 +31,7 @@ void rule_spread(Session& session, const Step& step) {
   if (step.premises.size() != 1 || step.words.size() != d + H + 2) {
     refuse(step, "expected SPREAD bID : u_0 … L_0 … s_lo s_hi");
   }
-  const RangeFact& box = complete_box(session, step, step.premises[0]);
+  const RangeFact& box = session.facts().box(step, step.premises[0]);
   const std::span words(step.words);
   std::vector<Interval> u;
   for (std::size_t i = 0; i < d; ++i) {
@@ -62,23 +52,20 @@ void rule_spread(Session& session, const Step& step) {
 
 // NORM-LINEAR: the end of range J of NORM-NEURONS is a bound of neuron J under LN2.
 void rule_norm_linear(Session& session, const Step& step) {
-  const std::size_t n = step.premises.size();
   Facts& facts = session.facts();
-  const auto found = n == 3 ? facts.ranges.find(std::string(step.premises[0])) : facts.ranges.end();
+  const auto found = facts.ranges.find(step.premises.empty() ? "" : std::string(step.premises[0]));
   if (found == facts.ranges.end() || found->second.opener != "NORM-NEURONS" ||
-      (step.premises[2] != "hi" && step.premises[2] != "lo") || !step.words.empty()) {
+      !step.words.empty()) {
     refuse(step, "expected NORM-LINEAR nID CLAIM hi|lo : and nothing more");
   }
-  const RangeFact& neurons = facts.neurons(step, step.premises[0], found->second.case_id);
-  const RequestClaim& claim = session.claim(step, step.premises[1], RequestClaim::Kind::bound);
-  if (claim.quantity.kind != Quantity::Kind::neuron ||
-      claim.quantity.index >= neurons.ranges.size()) {
+  BoundFact fact = read_subject(session, step, found->second.case_id, 1);
+  const Quantity& q = fact.claim->quantity;
+  if (q.kind != Quantity::Kind::neuron || q.index >= found->second.ranges.size()) {
     refuse(step, "the claim is not about a neuron of the model");
   }
-  const Interval& range = neurons.ranges[claim.quantity.index];
-  const bool high = step.premises[2] == "hi";
-  facts.bounds.emplace(step.id,
-                       BoundFact{neurons.case_id, &claim, high, high ? range.hi() : -range.lo()});
+  const Interval& range = found->second.ranges[q.index];
+  fact.bound = fact.high ? range.hi() : -range.lo();
+  facts.bounds.emplace(step.id, fact);
 }
 
 }  // namespace assay_check

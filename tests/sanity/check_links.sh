@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # assay-check is independent: it links the C and C++ runtime only, includes nothing of ours and no
-# third-party header but Boost.Multiprecision, and stays small enough to be read.
+# third-party header but Boost.Multiprecision, and stays small enough to be read (by claim: checker_size.sh).
 set -euo pipefail
 cd "$ASSAY_SOURCE"
 failures=0
@@ -29,7 +29,6 @@ for file in $files; do
     fail "$file: calls libm where an enclosure is needed"
 done
 [ "$kernel" -le 600 ] || fail "kernel (interval.*, kernel.*): $kernel lines, at most 600"
-[ "$total" -le 5000 ] || fail "certify/check: $total lines, at most 5000"
 if grep -nE 'assay::|assay_[a-z]+' certify/check/CMakeLists.txt | grep -vE 'assay_check|assay::check|assay_flags'; then
   fail "certify/check/CMakeLists.txt names another part"
 fi

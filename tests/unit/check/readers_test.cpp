@@ -1,5 +1,6 @@
 #include "catch.hpp"
 #include "check_case.hpp"
+#include "elementary.hpp"
 #include "interval.hpp"
 #include "json.hpp"
 #include "lexis.hpp"

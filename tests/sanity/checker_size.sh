@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# The independent checker stays small enough to read: what any one claim needs (kernel, readers, its rule
+# files) is within 5,000 lines; docs/decisions.md says why the count is by claim. check_links.sh keeps the
+# kernel within 600 lines and each file within 300.
+set -euo pipefail
+cd "$ASSAY_SOURCE/certify/check"
+
+lines() { cat "$@" | wc -l; }
+
+# Groups of files; every file of the checker stands in exactly one.
+declare -A group=(
+  [kernel]="kernel.cpp kernel.hpp main.cpp reject.hpp interval.cpp interval.hpp"
+  [readers]="json.cpp json.hpp lexis.cpp lexis.hpp safetensors.cpp safetensors.hpp sha256.cpp sha256.hpp
+    session.cpp session.hpp"
+  [request]="request.cpp request.hpp domain.cpp domain.hpp"
+  [network]="network.cpp network.hpp activation.cpp activation.hpp elementary.cpp elementary.hpp linear.cpp
+    linear.hpp attention.cpp attention.hpp"
+  [families]="special.cpp special.hpp"
+  [forward]="forward.cpp forward.hpp"
+  [cases]="case.cpp case.hpp facts.cpp facts.hpp fold.hpp target.cpp target.hpp rule_attn_max.cpp rule_case.cpp
+    rule_ranges.cpp rule_mlp_fold.cpp"
+  [suffix]="rule_claims.cpp"
+  [facts]="rule_facts.cpp"
+  [norm]="rule_norm.cpp"
+  [final]="rule_final.cpp"
+  [decoder]="decoder.cpp decoder.hpp"
+  [sae]="sae.cpp sae.hpp"
+  [spec]="spec.cpp spec.hpp spec_ltl.cpp spec_ltl.hpp spec_tokens.cpp spec_tokens.hpp formula.cpp formula.hpp
+    progression.cpp progression.hpp sources.cpp automaton.cpp automaton.hpp"
+  [inv]="rule_automaton.cpp"
+  [witness]="rule_witness.cpp"
+  [residual]="rule_residual.cpp sources.cpp"
+)
+# Claim kind -> groups it needs.
+claims=(
+  "feature-off: kernel readers request network cases suffix sae forward"
+  "token-out: kernel readers request network cases suffix decoder forward"
+  "bound, no norm: kernel readers request network families forward cases facts sae"
+  "bound of neuron, direction or logit, norm: kernel readers request network families forward cases facts norm final"
+  "bound of feature or readout, norm: kernel readers request network families forward cases facts norm sae"
+  "INV: kernel readers decoder spec inv"
+  "WITNESS: kernel readers network forward sae decoder spec witness"
+  "residual: kernel readers request residual"
+)
+
+failures=0
+fail() { echo "$1"; failures=1; }
+for file in *.cpp *.hpp; do
+  count=0
+  for name in "${!group[@]}"; do
+    case " $(echo ${group[$name]}) " in *" $file "*) count=$((count + 1)) ;; esac
+  done
+  [ "$count" -ge 1 ] || fail "$file stands in no group"
+  [ "$file" = sources.cpp ] || [ "$count" -le 1 ] || fail "$file stands in $count groups"
+done
+for claim in "${claims[@]}"; do
+  files=""
+  for name in ${claim##*: }; do
+    [ -n "${group[$name]:-}" ] || fail "no group $name"
+    files+=" ${group[$name]:-}"
+  done
+  n=$(lines $files)
+  echo "${claim%%: *}: $n lines"
+  [ "$n" -le 5000 ] || fail "${claim%%: *}: $n lines, at most 5000"
+done
+exit "$failures"

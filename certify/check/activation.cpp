@@ -92,13 +92,14 @@ Interval Activation::residual(const Interval& z, double a) const {
   if (kind_ == ActKind::relu) {
     return z.lo() < 0 && z.hi() > 0 ? hull(all, Interval(0)) : all;
   }
-  const double first = std::ceil(std::max(z.lo(), -kReach) / kStep);
-  const double last = std::floor(std::min(z.hi(), kReach) / kStep);
+  // k 2^-8 for k = first … last, counted from −8
+  const double first = std::ceil(std::max(z.lo(), -kReach) / kStep) + kReach / kStep;
+  const double last = std::floor(std::min(z.hi(), kReach) / kStep) + kReach / kStep;
   if (first <= last) {
     const double size = 2 * kReach * std::fabs(a) + 2 * kReach + 1;
     double low = HUGE_VAL, high = -HUGE_VAL;
-    for (double k = first; k <= last; ++k) {
-      const double y = grid(static_cast<std::size_t>(k + kReach / kStep)) - a * (k * kStep);
+    for (auto k = static_cast<std::size_t>(first); k <= static_cast<std::size_t>(last); ++k) {
+      const double y = grid(k) - a * (static_cast<double>(k) * kStep - kReach);
       low = std::min(low, y);
       high = std::max(high, y);
     }

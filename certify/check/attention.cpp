@@ -121,7 +121,7 @@ Ball Attention::query(std::size_t head, std::size_t token, std::size_t position,
   if (net_.normalised) {
     x = normalise(x, net_.ln1_w, net_.ln1_b);
   }
-  const Ball q = times(Ball(x), net_.W_Q.data() + head * d * e, e, net_.b_Q.data() + head * e);
+  Ball q = times(Ball(x), net_.W_Q.data() + head * d * e, e, net_.b_Q.data() + head * e);
   if (half == 0) {
     return q;
   }

@@ -73,11 +73,10 @@ bool covers(const ContextCase& whole, const std::vector<const ContextCase*>& par
     const TokenSet& all = *whole.set(*J);
     return std::includes(seen.begin(), seen.end(), all.begin(), all.end());
   }
-  std::vector<std::pair<std::size_t, std::size_t>> runs;
+  std::set<std::pair<std::size_t, std::size_t>> runs;
   for (const ContextCase* part : parts) {
-    runs.emplace_back(part->a, part->b);
+    runs.emplace(part->a, part->b);
   }
-  std::sort(runs.begin(), runs.end());
   std::size_t next = whole.a;
   for (const auto& [a, b] : runs) {
     if (a > next) {

@@ -11,7 +11,7 @@ SpreadFact read_spread(Session& session, const Step& step, const std::string& ca
                        double S_hi, std::span<const std::string_view> words) {
   const Network& net = session.attention().net();
   const Interval d(static_cast<double>(net.d_model));
-  const SpreadFact spread{case_id, parse_hex(words[0]), parse_hex(words[1])};
+  SpreadFact spread{case_id, parse_hex(words[0]), parse_hex(words[1])};
   if (!net.normalised || !(spread.lo > 0 && spread.lo <= spread.hi) ||
       !(spread.lo <= reciprocal_root(Interval(S_hi) / d + net.eps).lo()) ||
       !(reciprocal_root(Interval(S_lo) / d + net.eps).hi() <= spread.hi)) {

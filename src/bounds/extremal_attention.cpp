@@ -8,8 +8,7 @@
 namespace assay::bounds {
 namespace {
 
-constexpr double kGrid = 0x1p-30;    // L is a multiple of it, so that certificates stay short
-constexpr double kMargin = 0x1p-32;  // room for a checker whose enclosures are wider than ours
+constexpr double kGrid = 0x1p-30;  // L is a multiple of it, so that certificates stay short
 
 /// s_h(., u) without the bias, for the query token c: [V].
 std::vector<Interval> scores(const OneLayer::Tables& t, std::size_t h, TokenId c) {
@@ -27,13 +26,15 @@ Suffix::Weights::Head head_weights(const OneLayer::Tables& t, std::size_t h,
                                    const std::vector<TokenId>& back) {
   const std::vector<Interval> s = scores(t, h, back[0]);
   double top = -std::numeric_limits<double>::infinity();
+  double largest = 0;
   for (const Interval i : s) {
     top = std::max(top, i.hi);
+    largest = std::max({largest, i.hi, -i.lo});
   }
   Suffix::Weights::Head head;
   std::vector<Interval> w;
   for (const Interval i : s) {
-    w.push_back(attention_weight(i, top));
+    w.push_back(attention_weight(i, top, weight_room(largest)));
     head.lo.push_back(w.back().lo);
     head.hi.push_back(w.back().hi);
     head.mid.push_back(w.back().lo + w.back().width() / 2);
@@ -149,18 +150,16 @@ HeadMaximum certified_maximum(const Suffix::Weights::Head& head, const std::vect
                               const double* mid, const double* radius, std::size_t vocab) {
   Ascent start = ascend(head, back, mid, vocab);
   const double widest = *std::max_element(radius, radius + vocab);
-  const double hull = *std::max_element(mid, mid + vocab);
+  const auto [low, high] = std::minmax_element(mid, mid + vocab);
+  const double hull = *high;
   start.L = std::isfinite(start.L) ? start.L : hull;  // every weight underflowed
-  const auto margin = [&](double x) {
-    return std::max(kMargin, 4 * widest + 0x1p-44 * std::fabs(x));
-  };
-  double step = margin(start.L);
-  const double last = margin(std::max(std::fabs(start.L), std::fabs(hull)));
-  const double grid = std::max(kGrid, std::exp2(std::ceil(std::log2(step)) + 2));
+  const double least = number_room(std::max(std::fabs(*low), std::fabs(hull)), widest);
+  const double grid = std::max(kGrid, std::exp2(std::ceil(std::log2(least)) + 2));
+  double step = least;
   for (int attempt = 0; attempt < 200; ++attempt, step *= 2) {
-    // No output is above every value, so the hull is the last number that needs a try.
-    const bool all = start.L + step > hull + last;
-    const double room = all ? last : step;
+    // No output is above every value: at the hull the least room will do.
+    const bool all = start.L + step > hull + least;
+    const double room = all ? least : step;
     const double L = on_grid_above((all ? hull : start.L) + room, grid);
     // Tested a little below, so that the number given passes with room.
     if (std::isfinite(L) && attn_max_holds(head, back, mid, radius, vocab, L - room / 2)) {

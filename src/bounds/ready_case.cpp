@@ -12,8 +12,7 @@ namespace assay::bounds {
 namespace {
 
 constexpr double kInf = std::numeric_limits<double>::infinity();
-constexpr double kGrid = 0x1p-30;    // L is a multiple of it, so that certificates stay short
-constexpr double kMargin = 0x1p-32;  // room for a checker whose enclosures are wider than ours
+constexpr double kGrid = 0x1p-30;  // L is a multiple of it, so that certificates stay short
 
 double middle(Interval i) {
   return i.lo + (i.hi - i.lo) / 2;
@@ -125,15 +124,17 @@ QueryWeights::QueryWeights(const Places& where, TokenId c, std::size_t n)
     const Ball q = where.query(h, where.row(position, c));
     std::vector<std::vector<Interval>> all;
     double top = -kInf;
+    double largest = 0;
     for (std::size_t j = 0; j < pools.size(); ++j) {
       all.push_back(scores(where, h, turned(net, q, j), pools[j].rows));
       for (const Interval s : all.back()) {
         top = std::max(top, s.hi);
+        largest = std::max({largest, s.hi, -s.lo});
       }
     }
     for (std::size_t j = 0; j < pools.size(); ++j) {
       for (Interval& s : all[j]) {
-        s = attention_weight(s, top);
+        s = attention_weight(s, top, weight_room(largest));
       }
       pools[j].weight.push_back(std::move(all[j]));
     }
@@ -294,23 +295,22 @@ bool ReadyCase::holds(std::size_t head, const double* mid, const double* radius,
 CaseMaximum ReadyCase::maximum(std::size_t head, const double* mid, const double* radius) const {
   CaseMaximum best = ascend(head, mid, true);
   double widest = 0;
+  double largest = std::fabs(best.L);
   double hull = -kInf;
   for (const Group& group : groups_) {
     for (const std::uint32_t r : group.rows) {
       widest = std::max(widest, radius[r]);
+      largest = std::max(largest, std::fabs(mid[r]));
       hull = std::max(hull, mid[r]);
     }
   }
-  const auto margin = [&](double x) {
-    return std::max(kMargin, 4 * widest + 0x1p-44 * std::fabs(x));
-  };
-  double step = margin(best.L);
-  const double last = margin(std::max(std::fabs(best.L), std::fabs(hull)));
-  const double grid = std::max(kGrid, std::exp2(std::ceil(std::log2(step)) + 2));
+  const double least = number_room(largest, widest);
+  const double grid = std::max(kGrid, std::exp2(std::ceil(std::log2(least)) + 2));
+  double step = least;
   for (int attempt = 0; attempt < 200; ++attempt, step *= 2) {
-    // No output is above every value, so the hull is the last number that needs a try.
-    const bool all = best.L + step > hull + last;
-    const double room = all ? last : step;
+    // No output is above every value: at the hull the least room will do.
+    const bool all = best.L + step > hull + least;
+    const double room = all ? least : step;
     const double L = std::ceil(((all ? hull : best.L) + room) / grid) * grid;
     // Tested a little below, so that the number given passes with room.
     if (std::isfinite(L) && holds(head, mid, radius, L - room / 2)) {

@@ -11,12 +11,25 @@ namespace assay::bounds {
 /// at 2^-860.
 constexpr double kWeightFloor = 0x1p-800;
 
-/// e^(s − top), a weight.
-[[nodiscard]] inline Interval attention_weight(Interval s, double top) {
-  Interval w = exp(s - Interval(top));
-  w.lo = w.lo < kWeightFloor ? 0 : w.lo;
-  w.hi = w.hi < kWeightFloor ? kWeightFloor : w.hi;
-  return w;
+/// The relative room that a head's weights leave to a checker whose scores are rounded more coarsely than
+/// ours; it grows with the largest |score|.
+[[nodiscard]] inline double weight_room(double largest_score) {
+  return 0x1p-28 + 0x1p-33 * largest_score;
+}
+
+/// e^(s − top), a weight, with room; in [0, 1], nothing more, once the room is above 1/16.
+[[nodiscard]] inline Interval attention_weight(Interval s, double top, double room) {
+  if (!(room <= 0x1p-4)) {
+    return {0.0, 1.0};
+  }
+  const Interval w = exp(s - Interval(top));
+  return {w.lo < kWeightFloor ? 0 : w.lo * (1 - room),
+          (w.hi < kWeightFloor ? kWeightFloor : w.hi) * (1 + room)};
+}
+
+/// The room above a number L for values of this size, known to within `radius`.
+[[nodiscard]] inline double number_room(double largest_value, double radius) {
+  return std::max(0x1p-32, 4 * radius + 0x1p-36 * largest_value);
 }
 
 /// Upper end of w d for w in [lo, hi], lo >= 0: never above 0 when d is not. NaN stays NaN.

@@ -34,7 +34,7 @@ Suffix::Weights::Head head_weights(const OneLayer::Tables& t, std::size_t h,
   Suffix::Weights::Head head;
   std::vector<Interval> w;
   for (const Interval i : s) {
-    w.push_back(attention_weight(i, top, weight_room(largest)));
+    w.push_back(attention_weight(i, top, weight_room(largest, 1)));
     head.lo.push_back(w.back().lo);
     head.hi.push_back(w.back().hi);
     head.mid.push_back(w.back().lo + w.back().width() / 2);
@@ -153,7 +153,7 @@ HeadMaximum certified_maximum(const Suffix::Weights::Head& head, const std::vect
   const auto [low, high] = std::minmax_element(mid, mid + vocab);
   const double hull = *high;
   start.L = std::isfinite(start.L) ? start.L : hull;  // every weight underflowed
-  const double least = number_room(std::max(std::fabs(*low), std::fabs(hull)), widest);
+  const double least = number_room(std::max(std::fabs(*low), std::fabs(hull)), widest, 1);
   const double grid = std::max(kGrid, std::exp2(std::ceil(std::log2(least)) + 2));
   double step = least;
   for (int attempt = 0; attempt < 200; ++attempt, step *= 2) {

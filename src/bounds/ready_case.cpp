@@ -134,7 +134,7 @@ QueryWeights::QueryWeights(const Places& where, TokenId c, std::size_t n)
     }
     for (std::size_t j = 0; j < pools.size(); ++j) {
       for (Interval& s : all[j]) {
-        s = attention_weight(s, top, weight_room(largest));
+        s = attention_weight(s, top, weight_room(largest, where.unevenness()));
       }
       pools[j].weight.push_back(std::move(all[j]));
     }
@@ -304,7 +304,7 @@ CaseMaximum ReadyCase::maximum(std::size_t head, const double* mid, const double
       hull = std::max(hull, mid[r]);
     }
   }
-  const double least = number_room(largest, widest);
+  const double least = number_room(largest, widest, places().unevenness());
   const double grid = std::max(kGrid, std::exp2(std::ceil(std::log2(least)) + 2));
   double step = least;
   for (int attempt = 0; attempt < 200; ++attempt, step *= 2) {

@@ -12,9 +12,10 @@ namespace assay::bounds {
 constexpr double kWeightFloor = 0x1p-800;
 
 /// The relative room that a head's weights leave to a checker whose scores are rounded more coarsely than
-/// ours; it grows with the largest |score|.
-[[nodiscard]] inline double weight_room(double largest_score) {
-  return 0x1p-28 + 0x1p-33 * largest_score;
+/// ours: it grows with the largest |score| and with `unevenness`, by which a row of keys may be larger
+/// than the key it becomes.
+[[nodiscard]] inline double weight_room(double largest_score, double unevenness) {
+  return 0x1p-32 + 0x1p-37 * largest_score * unevenness;
 }
 
 /// e^(s − top), a weight, with room; in [0, 1], nothing more, once the room is above 1/16.
@@ -28,8 +29,8 @@ constexpr double kWeightFloor = 0x1p-800;
 }
 
 /// The room above a number L for values of this size, known to within `radius`.
-[[nodiscard]] inline double number_room(double largest_value, double radius) {
-  return std::max(0x1p-32, 4 * radius + 0x1p-36 * largest_value);
+[[nodiscard]] inline double number_room(double largest_value, double radius, double unevenness) {
+  return std::max(0x1p-32, 4 * radius + 0x1p-37 * largest_value * unevenness);
 }
 
 /// Upper end of w d for w in [lo, hi], lo >= 0: never above 0 when d is not. NaN stays NaN.

@@ -80,7 +80,8 @@ double ReadyCase::fill_exponents(std::size_t head, const Dots& dots, bool rotary
   return enlarge(error / net.scale.lo());
 }
 
-// e^{x − top} with x − top off by δ: a factor 1 ± 2δ for δ <= 1/16, and fast_exponential's.
+// e^{x − top} with x − top off by δ: a factor 1 ± 2δ for δ <= 1/16, and fast_exponential's. Beyond that the
+// weights stay 0, of which slot_maximum makes a number <= 0 only where no ν is above L.
 void ReadyCase::fill_weights(std::size_t head, std::size_t token) {
   const bool rotary = attention_.net().positions == PositionKind::rotary;
   Head& h = heads_[head];
@@ -106,7 +107,10 @@ void ReadyCase::fill_weights(std::size_t head, std::size_t token) {
   }
   error += 0x1p-51 * largest;  // the rounding of x − top
   if (!(error <= 0x1p-4)) {
-    throw Reject("arithmetic", "head " + std::to_string(head) + ": scores are too uncertain");
+    for (Slot& slot : h.slots) {
+      std::fill(slot.weight.begin(), slot.weight.end(), 0.0);
+    }
+    return;
   }
   h.error = enlarge(2 * error + 2 * kFastExpError);
 }

@@ -57,7 +57,8 @@ class ReadyCase {
   void add_slots(const ContextCase& contexts);
   void fill_weights(std::size_t head, std::size_t token);
   double fill_exponents(std::size_t head, const Dots& dots, bool rotary, Slot& slot) const;
-  [[nodiscard]] double slot_maximum(const Slot& slot, const Dots& nu, double sign, double L) const;
+  [[nodiscard]] double slot_maximum(const Slot& slot, const Dots& nu, double sign, double L,
+                                    double relative, double slack) const;
 
   Attention& attention_;
   std::size_t position_ = 0;           ///< of the query

@@ -7,29 +7,52 @@
 
 namespace assay_check {
 
+namespace {
+
+/// The largest w(u)(ν(u) − L) in plain double, and whether every ν(u) − L is <= 0.
+struct Largest {
+  double term = -HUGE_VAL;
+  bool below = false;
+};
+
+template <typename Difference>
+Largest largest(const std::vector<double>& weight, const Difference& difference) {
+  Largest out;
+  for (std::size_t i = 0; i < weight.size(); ++i) {
+    const double t = weight[i] * difference(i);
+    out.term = t > out.term ? t : out.term;
+  }
+  out.below = out.term < 0;
+  if (out.term == 0) {  // a weight may be 0 in double alone: ask the differences
+    out.below = true;
+    for (std::size_t i = 0; out.below && i < weight.size(); ++i) {
+      out.below = difference(i) <= 0;
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
 /// An upper bound of max over u in the slot's set of w(j,u)(ν(j,u) − L), where L is already lowered by
 /// the error of ν and stands for the exact number. The loop's largest t = w (ν − L) is off by a relative
 /// error: the weight's, and two roundings; weights below the floor of fast_exponential may be 0 or
-/// anything below it.
-double ReadyCase::slot_maximum(const Slot& slot, const Dots& nu, double sign, double L) const {
+/// anything below it, which adds at most `slack`. Weights are positive: the maximum is <= 0 when no ν is
+/// above L, however small they are.
+double ReadyCase::slot_maximum(const Slot& slot, const Dots& nu, double sign, double L,
+                               double relative, double slack) const {
   const Network& net = attention_.net();
   const double* value = nu.value.data();
+  const double* s = slot.scale == nullptr ? nullptr : slot.scale->mid.data();
   const double shift = net.standard() ? value[net.d_vocab + slot.position] : 0;
-  const TokenSet& set = *slot.set;
-  double most = -HUGE_VAL;
-  if (slot.scale == nullptr) {
-    for (std::size_t i = 0; i < set.size(); ++i) {
-      const double t = slot.weight[i] * (sign * (value[set[i]] + shift) - L);
-      most = t > most ? t : most;
-    }
-  } else {
-    const double* s = slot.scale->mid.data();
-    for (std::size_t i = 0; i < set.size(); ++i) {
-      const double t = slot.weight[i] * (sign * s[set[i]] * (value[set[i]] + shift) - L);
-      most = t > most ? t : most;
-    }
-  }
-  return most;
+  const std::uint32_t* set = slot.set->data();
+  const Largest top =
+      s == nullptr
+          ? largest(slot.weight, [=](std::size_t i) { return sign * (value[set[i]] + shift) - L; })
+          : largest(slot.weight,
+                    [=](std::size_t i) { return sign * s[set[i]] * (value[set[i]] + shift) - L; });
+  const double most = sum_up(top.term + std::fabs(top.term) * relative, slack);
+  return Interval(top.below ? std::min(most, 0.0) : most).hi();
 }
 
 // ATTN-MAX on a ready case
@@ -50,10 +73,8 @@ bool ReadyCase::is_bound(std::size_t head, const Projection& g, double sign, dou
     const double size = 2 * s * nu.size;
     const double error = enlarge(2 * s * nu.error + 2 * spread * nu.size + 0x1p-50 * size);
     const double lowered = -sum_up(sum_up(-L, offset), error);  // <= L − offset − error
-    const double t = slot_maximum(slot, nu, sign, lowered);
-    const double relative = h.error + 0x1p-49;
     const double slack = enlarge(4 * kFastExpFloor * (size + std::fabs(lowered)));
-    term.push_back(Interval(sum_up(t + std::fabs(t) * relative, slack)).hi());
+    term.push_back(slot_maximum(slot, nu, sign, lowered, h.error + 0x1p-49, slack));
   }
   double sum = 0;
   for (std::size_t j = 0; j < most_; ++j) {

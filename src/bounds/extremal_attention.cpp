@@ -3,13 +3,12 @@
 
 #include "assay/base/errors.hpp"
 #include "one_layer.hpp"
+#include "weighted_sum.hpp"
 
 namespace assay::bounds {
 namespace {
 
-constexpr double kGrid = 0x1p-30;    // L is a multiple of it, so that certificates stay short
-constexpr double kMargin = 0x1p-32;  // room for a checker whose enclosures are wider than ours
-constexpr double kLargest = 1e300;   // beyond it w (nu - L) could overflow unnoticed
+constexpr double kGrid = 0x1p-30;  // L is a multiple of it, so that certificates stay short
 
 /// s_h(., u) without the bias, for the query token c: [V].
 std::vector<Interval> scores(const OneLayer::Tables& t, std::size_t h, TokenId c) {
@@ -27,13 +26,15 @@ Suffix::Weights::Head head_weights(const OneLayer::Tables& t, std::size_t h,
                                    const std::vector<TokenId>& back) {
   const std::vector<Interval> s = scores(t, h, back[0]);
   double top = -std::numeric_limits<double>::infinity();
+  double largest = 0;
   for (const Interval i : s) {
     top = std::max(top, i.hi);
+    largest = std::max({largest, i.hi, -i.lo});
   }
   Suffix::Weights::Head head;
   std::vector<Interval> w;
   for (const Interval i : s) {
-    w.push_back(exp(i - Interval(top)));
+    w.push_back(attention_weight(i, top, weight_room(largest, 1)));
     head.lo.push_back(w.back().lo);
     head.hi.push_back(w.back().hi);
     head.mid.push_back(w.back().lo + w.back().width() / 2);
@@ -51,11 +52,6 @@ Suffix::Weights::Head head_weights(const OneLayer::Tables& t, std::size_t h,
     }
   }
   return head;
-}
-
-/// Upper end of w * d for w in [lo, hi], lo >= 0.
-double weighted_hi(double lo, double hi, double d) {
-  return d >= 0 ? hi * d : lo * d;
 }
 
 double on_grid_above(double x, double grid) {
@@ -121,7 +117,7 @@ Ascent ascend(const Suffix::Weights::Head& head, const std::vector<TokenId>& bac
 
 bool attn_max_holds(const Suffix::Weights::Head& head, const std::vector<TokenId>& back,
                     const double* mid, const double* radius, std::size_t vocab, double L) {
-  if (!(std::fabs(L) < kLargest)) {
+  if (!(std::fabs(L) < LargestTerm::kLargest)) {
     return false;
   }
   const auto difference_hi = [&](std::size_t u) {
@@ -130,10 +126,10 @@ bool attn_max_holds(const Suffix::Weights::Head& head, const std::vector<TokenId
   double known = 0;
   for (std::size_t j = 0; j < back.size(); ++j) {
     const double d = difference_hi(back[j].at());
-    if (!(std::fabs(d) < kLargest)) {
+    if (!(std::fabs(d) < LargestTerm::kLargest)) {
       return false;
     }
-    known = round_up(known + round_up(weighted_hi(head.known[j].lo, head.known[j].hi, d)));
+    known = sum_hi(known, weighted_hi(head.known[j].lo, head.known[j].hi, d));
   }
   if (!(known <= 0)) {
     return false;
@@ -141,36 +137,32 @@ bool attn_max_holds(const Suffix::Weights::Head& head, const std::vector<TokenId
   if (back.size() == head.bias_factor.size()) {
     return true;  // no free position in the window
   }
-  // max_u over nearest products; t + 8u|t| is above the exact product of the upper ends and
-  // rises with t, so it may be applied to the maximum.
-  double top = -std::numeric_limits<double>::infinity();
+  LargestTerm top;
   for (std::size_t u = 0; u < vocab; ++u) {
-    const double d = (mid[u] + radius[u]) - L;
-    const double slack = 0x1p-51 * (std::fabs(mid[u]) + radius[u] + std::fabs(L));
-    const double term = weighted_hi(head.lo[u], head.hi[u], d + slack);
-    if (!(std::fabs(term) < kLargest)) {
+    if (!top.add(head.lo[u], head.hi[u], mid[u], radius[u], L)) {
       return false;
     }
-    top = term > top ? term : top;
   }
-  const double top_hi = round_up(top + 0x1p-50 * std::fabs(top));
-  const double free = weighted_hi(head.free.lo, head.free.hi, top_hi);
-  return round_up(known + round_up(free)) <= 0;
+  return sum_hi(known, weighted_hi(head.free.lo, head.free.hi, top.hi())) <= 0;
 }
 
 HeadMaximum certified_maximum(const Suffix::Weights::Head& head, const std::vector<TokenId>& back,
                               const double* mid, const double* radius, std::size_t vocab) {
-  const Ascent start = ascend(head, back, mid, vocab);
-  double widest = 0;
-  for (std::size_t u = 0; u < vocab; ++u) {
-    widest = std::max(widest, radius[u]);
-  }
-  double step = std::max(kMargin, 4 * widest + 0x1p-44 * std::fabs(start.L));
-  const double grid = std::max(kGrid, std::exp2(std::ceil(std::log2(step)) + 2));
+  Ascent start = ascend(head, back, mid, vocab);
+  const double widest = *std::max_element(radius, radius + vocab);
+  const auto [low, high] = std::minmax_element(mid, mid + vocab);
+  const double hull = *high;
+  start.L = std::isfinite(start.L) ? start.L : hull;  // every weight underflowed
+  const double least = number_room(std::max(std::fabs(*low), std::fabs(hull)), widest, 1);
+  const double grid = std::max(kGrid, std::exp2(std::ceil(std::log2(least)) + 2));
+  double step = least;
   for (int attempt = 0; attempt < 200; ++attempt, step *= 2) {
-    const double L = on_grid_above(start.L + step, grid);
+    // No output is above every value: at the hull the least room will do.
+    const bool all = start.L + step > hull + least;
+    const double room = all ? least : step;
+    const double L = on_grid_above((all ? hull : start.L) + room, grid);
     // Tested a little below, so that the number given passes with room.
-    if (std::isfinite(L) && attn_max_holds(head, back, mid, radius, vocab, L - step / 2)) {
+    if (std::isfinite(L) && attn_max_holds(head, back, mid, radius, vocab, L - room / 2)) {
       return {L, start.maximiser};
     }
   }

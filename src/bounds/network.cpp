@@ -190,6 +190,9 @@ Places::Places(const Network& net, const Domain& domain) : net_(net), domain_(do
   for (std::size_t p = 0; p < positions; ++p) {
     place(p, seen[p], parts);
   }
+  if (net.norm && smallest_ > 0) {
+    unevenness_ = std::sqrt(largest_ / smallest_);
+  }
   normed_ = stack(parts, net.d);
   need_finite(normed_, "embed");
   for (std::size_t h = 0; h < net.heads; ++h) {
@@ -211,6 +214,20 @@ void Places::place(std::size_t position, const std::vector<bool>& tokens,
   }
   if (!set.empty()) {
     parts.push_back(net_.first_norm(net_.embed(set, position)));
+    measure(position);
+  }
+}
+
+void Places::measure(std::size_t position) {
+  if (!net_.norm) {
+    return;
+  }
+  for (std::size_t u = 0; u < net_.vocab; ++u) {
+    const Ball x = net_.embed({TokenId(u)}, position);
+    const double mean = x.mid.mean();
+    const double square = (x.mid.array() - mean).square().mean() + net_.eps.hi;
+    smallest_ = smallest_ > 0 ? std::min(smallest_, square) : square;
+    largest_ = std::max(largest_, square);
   }
 }
 

@@ -55,6 +55,9 @@ class Places {
   [[nodiscard]] std::uint32_t row(std::size_t position, TokenId token) const {
     return row_of_[net_.absolute ? position : 0][token.at()];
   }
+  /// LN1's largest denominator by its smallest, over the vocabulary and the domain's positions; 1 without
+  /// normalisation. To the nearest: it only sizes the room left to a checker.
+  [[nodiscard]] double unevenness() const { return unevenness_; }
   [[nodiscard]] const Ball& keys(std::size_t head) const { return keys_[head]; }
   [[nodiscard]] const Ball& values(std::size_t head) const { return values_[head]; }
   [[nodiscard]] Ball query(std::size_t head, std::uint32_t row) const;
@@ -66,11 +69,13 @@ class Places {
 
  private:
   void place(std::size_t position, const std::vector<bool>& tokens, std::vector<Ball>& parts);
+  void measure(std::size_t position);
 
   const Network& net_;
   Domain domain_;
   std::vector<std::vector<std::uint32_t>> row_of_;
   std::size_t rows_ = 0;
+  double smallest_ = 0, largest_ = 0, unevenness_ = 1;  ///< of the squares of LN1's denominators
   Ball normed_;
   std::vector<Ball> keys_, values_;
   mutable std::vector<Ball> neuron_values_;  ///< [f,rows] per head, made when first needed

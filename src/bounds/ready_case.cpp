@@ -6,22 +6,16 @@
 
 #include "assay/base/errors.hpp"
 #include "assay/num/trigonometry.hpp"
+#include "weighted_sum.hpp"
 
 namespace assay::bounds {
 namespace {
 
 constexpr double kInf = std::numeric_limits<double>::infinity();
-constexpr double kGrid = 0x1p-30;    // L is a multiple of it, so that certificates stay short
-constexpr double kMargin = 0x1p-32;  // room for a checker whose enclosures are wider than ours
-constexpr double kLargest = 1e300;   // beyond it w (nu - L) could overflow unnoticed
+constexpr double kGrid = 0x1p-30;  // L is a multiple of it, so that certificates stay short
 
 double middle(Interval i) {
   return i.lo + (i.hi - i.lo) / 2;
-}
-
-/// Upper end of w * d for w in [lo, hi], lo >= 0.
-double weighted_hi(double lo, double hi, double d) {
-  return d >= 0 ? hi * d : lo * d;
 }
 
 /// R_j q: the query turned by the angle of j positions (docs/certificate-format.md).
@@ -130,15 +124,17 @@ QueryWeights::QueryWeights(const Places& where, TokenId c, std::size_t n)
     const Ball q = where.query(h, where.row(position, c));
     std::vector<std::vector<Interval>> all;
     double top = -kInf;
+    double largest = 0;
     for (std::size_t j = 0; j < pools.size(); ++j) {
       all.push_back(scores(where, h, turned(net, q, j), pools[j].rows));
       for (const Interval s : all.back()) {
         top = std::max(top, s.hi);
+        largest = std::max({largest, s.hi, -s.lo});
       }
     }
     for (std::size_t j = 0; j < pools.size(); ++j) {
       for (Interval& s : all[j]) {
-        s = exp(s - Interval(top));
+        s = attention_weight(s, top, weight_room(largest, where.unevenness()));
       }
       pools[j].weight.push_back(std::move(all[j]));
     }
@@ -270,33 +266,25 @@ CaseMaximum ReadyCase::ascend(std::size_t head, const double* nu, bool with_cont
 }
 
 bool ReadyCase::holds(std::size_t head, const double* mid, const double* radius, double L) const {
-  if (!(std::fabs(L) < kLargest)) {
+  if (!(std::fabs(L) < LargestTerm::kLargest)) {
     return false;
   }
   std::vector<double> tops(groups_.size());
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     const Group& group = groups_[g];
-    const double* lo = group.lo[head].data();
-    const double* hi = group.hi[head].data();
-    double top = -kInf;
+    LargestTerm top;
     for (std::size_t e = 0; e < group.rows.size(); ++e) {
       const std::uint32_t r = group.rows[e];
-      const double d = (mid[r] + radius[r]) - L;
-      // t + 8u|t| is above the exact product of the upper ends and rises with t, so it may be
-      // applied to the maximum.
-      const double slack = 0x1p-51 * (std::fabs(mid[r]) + radius[r] + std::fabs(L));
-      const double term = weighted_hi(lo[e], hi[e], d + slack);
-      if (!(std::fabs(term) < kLargest)) {
+      if (!top.add(group.lo[head][e], group.hi[head][e], mid[r], radius[r], L)) {
         return false;
       }
-      top = term > top ? term : top;
     }
-    tops[g] = round_up(top + 0x1p-50 * std::fabs(top));
+    tops[g] = top.hi();
   }
   double sum = 0;
   for (std::size_t j = 0; j < most_; ++j) {
     const Interval factor = query_->factor[j][head];
-    sum = round_up(sum + round_up(weighted_hi(factor.lo, factor.hi, tops[group_of_[j]])));
+    sum = sum_hi(sum, weighted_hi(factor.lo, factor.hi, tops[group_of_[j]]));
     if (j + 1 >= fewest_ && !(sum <= 0)) {
       return false;
     }
@@ -307,18 +295,27 @@ bool ReadyCase::holds(std::size_t head, const double* mid, const double* radius,
 CaseMaximum ReadyCase::maximum(std::size_t head, const double* mid, const double* radius) const {
   CaseMaximum best = ascend(head, mid, true);
   double widest = 0;
+  double largest = std::fabs(best.L);
+  double hull = -kInf;
   for (const Group& group : groups_) {
     for (const std::uint32_t r : group.rows) {
       widest = std::max(widest, radius[r]);
+      largest = std::max(largest, std::fabs(mid[r]));
+      hull = std::max(hull, mid[r]);
     }
   }
   // A checker that rounds after every operation may know nu several times more widely.
-  double step = std::max(kMargin, 32 * widest + 0x1p-44 * std::fabs(best.L));
-  const double grid = std::max(kGrid, std::exp2(std::ceil(std::log2(step)) + 2));
+  const double least = std::max(number_room(largest, widest, places().unevenness()),
+                                32 * widest + 0x1p-44 * std::fabs(best.L));
+  const double grid = std::max(kGrid, std::exp2(std::ceil(std::log2(least)) + 2));
+  double step = least;
   for (int attempt = 0; attempt < 200; ++attempt, step *= 2) {
-    const double L = std::ceil((best.L + step) / grid) * grid;
+    // No output is above every value: at the hull the least room will do.
+    const bool all = best.L + step > hull + least;
+    const double room = all ? least : step;
+    const double L = std::ceil(((all ? hull : best.L) + room) / grid) * grid;
     // Tested a little below, so that the number given passes with room.
-    if (std::isfinite(L) && holds(head, mid, radius, L - step / 2)) {
+    if (std::isfinite(L) && holds(head, mid, radius, L - room / 2)) {
       best.L = L;
       return best;
     }

@@ -126,6 +126,33 @@ TEST_CASE("no context leaves its bound, positions with token sets", "[property]"
   CHECK(points > 400000);
 }
 
+TEST_CASE("no context leaves its bound, and there is one, whatever the size of the scores",
+          "[property]") {
+  std::uint64_t seed = 300;
+  for (const fixture::Family& family : fixture::families()) {
+    for (const float size : {30.0F, 1e3F, 1e5F, 1e10F}) {
+      CAPTURE(family.name, seed, size);
+      Transformer m = fixture::family_model(family, seed, 4);
+      for (float& w : m.W_Q.data) {
+        w *= size;
+      }
+      Bounder bounder(m, nullptr);
+      const std::vector<std::vector<std::uint32_t>> sets{
+          {0, 1, 2, 3}, {0, 2}, {static_cast<std::uint32_t>(seed % 4), 1}};
+      const Contexts contexts = fixture::contexts_of(sets);
+      for (const Quantity& q : fixture::quantities_of(m, nullptr, seed)) {
+        const Extremes e = truth(m, nullptr, q, contexts);
+        const BoundResult r = bounder.bound(fixed_domain(sets), q, {.nodes = 8, .enumerate = 0});
+        CHECK(std::isfinite(r.lo));
+        CHECK(std::isfinite(r.hi));
+        CHECK(r.lo <= e.lo);
+        CHECK(r.hi >= e.hi);
+      }
+      ++seed;
+    }
+  }
+}
+
 TEST_CASE("no context leaves its bound, suffix and every length", "[property]") {
   std::size_t points = 0;
   std::uint64_t seed = 500;

@@ -1,0 +1,148 @@
+#!/usr/bin/env python3
+"""Trains the models of bench/brute_force and bench/max_of_k: one layer, no LayerNorm, learned absolute positions, no
+biases in attention and unembedding; the answer is read at the last position. Writes OUT/config.json and OUT/model.safetensors.
+  modular-addition  tokens a b =, the answer (a + b) mod p; trained on 80 % of the pairs until every pair is right
+                    and the batch's loss is below 0.01
+  max-of-k          K tokens of 64, the answer their maximum; attention only, one head, d_model = d_head = 32
+Usage: bench/train_models.py modular-addition --out DIR [--p 113] [--d-model 128] [--heads 4] [--d-mlp 512] [--seed 0]
+       bench/train_models.py max-of-k --out DIR [--k 4] [--seed 1] [--steps 3000]
+Needs torch. One thread and fixed seeds: the same torch on the same processor writes the same bytes."""
+import argparse, json, pathlib, struct
+import torch
+from torch.nn.functional import cross_entropy
+
+ATTN, MLP = "blocks.0.attn.", "blocks.0.mlp."
+
+
+def parameters(config, seed):
+    """Normal draws of variance 1 / fan-in, in a fixed order from one generator."""
+    g = torch.Generator().manual_seed(seed)
+    d, heads, d_head = config["d_model"], config["n_heads"], config["d_head"]
+
+    def draw(*shape, fan_in):
+        return (torch.randn(*shape, generator=g) * fan_in**-0.5).requires_grad_(True)
+
+    P = {"embed.W_E": draw(config["d_vocab"], d, fan_in=d), "pos_embed.W_pos": draw(config["n_ctx"], d, fan_in=d),
+         "unembed.W_U": draw(d, config["d_vocab_out"], fan_in=d)}
+    for w in "QKV":
+        P[ATTN + "W_" + w] = draw(heads, d, d_head, fan_in=d)
+    P[ATTN + "W_O"] = draw(heads, d_head, d, fan_in=heads * d_head)
+    if not config["attn_only"]:
+        f = config["d_mlp"]
+        P[MLP + "W_in"], P[MLP + "b_in"] = draw(d, f, fan_in=d), torch.zeros(f, requires_grad=True)
+        P[MLP + "W_out"], P[MLP + "b_out"] = draw(f, d, fan_in=f), torch.zeros(d, requires_grad=True)
+    return P
+
+
+def logits(P, tokens):
+    """[batch, d_vocab_out] at the last position."""
+    x = P["embed.W_E"][tokens] + P["pos_embed.W_pos"][: tokens.shape[1]]
+    q = torch.einsum("bd,hde->bhe", x[:, -1], P[ATTN + "W_Q"])
+    k = torch.einsum("bnd,hde->bhne", x, P[ATTN + "W_K"])
+    v = torch.einsum("bnd,hde->bhne", x, P[ATTN + "W_V"])
+    pattern = torch.softmax(torch.einsum("bhe,bhne->bhn", q, k) / q.shape[-1] ** 0.5, -1)
+    resid = x[:, -1] + torch.einsum("bhn,bhne,hed->bd", pattern, v, P[ATTN + "W_O"])
+    if MLP + "W_in" in P:
+        resid = resid + torch.relu(resid @ P[MLP + "W_in"] + P[MLP + "b_in"]) @ P[MLP + "W_out"] + P[MLP + "b_out"]
+    return resid @ P["unembed.W_U"]
+
+
+def config_of(vocab, vocab_out, n_ctx, d_model, heads, d_head, d_mlp):
+    config = {"n_layers": 1, "d_model": d_model, "n_ctx": n_ctx, "d_head": d_head, "n_heads": heads, "d_vocab": vocab,
+              "d_vocab_out": vocab_out, "act_fn": "relu", "normalization_type": None, "attn_only": d_mlp == 0,
+              "positional_embedding_type": "standard"}
+    return config | ({"d_mlp": d_mlp} if d_mlp else {})
+
+
+def save(out, P, config):
+    header, data = {}, b""
+    for name in sorted(P):
+        values = P[name].detach().contiguous().flatten().tolist()
+        header[name] = {"dtype": "F32", "shape": list(P[name].shape), "data_offsets": [len(data), len(data) + 4 * len(values)]}
+        data += struct.pack(f"<{len(values)}f", *values)
+    head = json.dumps(header).encode()
+    head += b" " * (-len(head) % 8)
+    out = pathlib.Path(out)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "model.safetensors").write_bytes(struct.pack("<Q", len(head)) + head + data)
+    (out / "config.json").write_text(json.dumps(config))
+
+
+@torch.no_grad()
+def accuracy(P, tokens, answers):
+    return (logits(P, tokens).argmax(-1) == answers).float().mean().item()
+
+
+def step(P, optimizer, tokens, answers):
+    loss = cross_entropy(logits(P, tokens), answers)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+def train_modular_addition(a):
+    p = a.p
+    config = config_of(p + 1, p, 3, a.d_model, a.heads, a.d_model // a.heads, a.d_mlp)
+    P = parameters(config, a.seed)
+    pairs = torch.cartesian_prod(torch.arange(p), torch.arange(p))
+    tokens = torch.cat([pairs, torch.full((p * p, 1), p)], 1)  # token p is "="
+    answers = pairs.sum(1) % p
+    g = torch.Generator().manual_seed(a.seed + 1)
+    fit = torch.randperm(p * p, generator=g)[: int(0.8 * p * p)]
+    optimizer = torch.optim.AdamW(P.values(), lr=1e-3, weight_decay=1.0, betas=(0.9, 0.98))
+    for s in range(a.steps):
+        batch = fit[torch.randint(len(fit), (a.batch,), generator=g)]
+        loss = step(P, optimizer, tokens[batch], answers[batch])
+        if s % 100 == 0 or s == a.steps - 1:
+            right = accuracy(P, tokens, answers)
+            print(f"step {s} loss {loss:.5f} accuracy on all pairs {right:.5f}", flush=True)
+            if right == 1 and loss < 0.01:
+                break
+    save(a.out, P, config)
+
+
+def train_max_of_k(a):
+    vocab = 64
+    config = config_of(vocab, vocab, a.k, 32, 1, 32, 0)
+    P = parameters(config, a.seed)
+    optimizer = torch.optim.AdamW(P.values(), lr=1e-3, weight_decay=1e-3, betas=(0.9, 0.999))
+    rate = lambda s: min(1, (s + 1) / 50) * (1 if s < a.steps * 0.6 else 0.3 if s < a.steps * 0.85 else 0.1)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
+    g = torch.Generator().manual_seed(a.seed + 100)
+    test = torch.randint(vocab, (20000, a.k), generator=torch.Generator().manual_seed(a.seed + 200))
+    for s in range(a.steps):
+        tokens = torch.randint(vocab, (1024, a.k), generator=g)
+        # Half of the batch is near ties: every token within 3 below the row's maximum.
+        top = tokens[:512].max(1, keepdim=True).values
+        tokens[:512] = torch.clamp(top - torch.randint(0, 4, (512, a.k), generator=g), min=0)
+        loss = step(P, optimizer, tokens, tokens.max(1).values)
+        schedule.step()
+        if s % 500 == 0 or s == a.steps - 1:
+            print(f"step {s} loss {loss:.5f} accuracy on 20000 samples {accuracy(P, test, test.max(1).values):.5f}", flush=True)
+    save(a.out, P, config)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    tasks = parser.add_subparsers(dest="task", required=True)
+    for task, train, numbers in (
+            ("modular-addition", train_modular_addition, (("p", 113), ("d-model", 128), ("heads", 4), ("d-mlp", 512), ("seed", 0),
+                                                          ("steps", 3000), ("batch", 2048))),
+            ("max-of-k", train_max_of_k, (("k", 4), ("seed", 1), ("steps", 3000)))):
+        sub = tasks.add_parser(task)
+        sub.set_defaults(train=train)
+        sub.add_argument("--out", required=True)
+        for name, default in numbers:
+            sub.add_argument("--" + name, type=int, default=default)
+    a = parser.parse_args()
+    if min(v for k, v in vars(a).items() if isinstance(v, int) and k != "seed") < 1 or a.seed < 0:
+        parser.error("every number is at least 1, a seed at least 0")
+    if a.task == "modular-addition" and a.d_model % a.heads:
+        parser.error("--heads must divide --d-model")
+    torch.set_num_threads(1)
+    a.train(a)
+
+
+if __name__ == "__main__":
+    main()

@@ -203,13 +203,15 @@ TEST_CASE("no context leaves its bound, and there is one, whatever the size of t
       const std::vector<std::vector<std::uint32_t>> sets{
           {0, 1, 2, 3}, {0, 2}, {static_cast<std::uint32_t>(seed % 4), 1}};
       const Contexts contexts = fixture::contexts_of(sets);
-      for (const Quantity& q : fixture::quantities_of(m, nullptr, seed)) {
-        const Extremes e = truth(m, nullptr, q, contexts);
-        const BoundResult r = bounder.bound(fixed_domain(sets), q, {.nodes = 8, .enumerate = 0});
+      const std::vector<Quantity> quantities = fixture::quantities_of(m, nullptr, seed);
+      const std::vector<Extremes> extremes = truth(m, nullptr, quantities, contexts);
+      for (std::size_t i = 0; i < quantities.size(); ++i) {
+        const BoundResult r =
+            bounder.bound(fixed_domain(sets), quantities[i], {.nodes = 8, .enumerate = 0});
         CHECK(std::isfinite(r.lo));
         CHECK(std::isfinite(r.hi));
-        CHECK(r.lo <= e.lo);
-        CHECK(r.hi >= e.hi);
+        CHECK(r.lo <= extremes[i].lo);
+        CHECK(r.hi >= extremes[i].hi);
       }
       ++seed;
     }

@@ -2,6 +2,7 @@
 
 #include "elementary.hpp"
 #include "reject.hpp"
+#include "session.hpp"
 
 namespace assay_check {
 
@@ -25,6 +26,13 @@ MinP parse_min_p(std::string_view min_p, std::string_view temperature, std::stri
     throw Reject("request", "decoder: expected 0 < min-p <= 1 and temperature > 0");
   }
   return decoder;
+}
+
+const MinP& Session::request_decoder() const {
+  if (!request_ || !request_->decoder) {
+    throw Reject("request", "no decoder line");
+  }
+  return *request_->decoder;
 }
 
 }  // namespace assay_check

@@ -148,10 +148,7 @@ double parse_hex(std::string_view word) {
     refuse("a hexadecimal number", word);
   }
   std::uint64_t mantissa = 0;
-  for (std::size_t i = 0; i < digits.size(); ++i) {
-    if (i == 1) {
-      continue;  // the point
-    }
+  for (std::size_t i = 0; i < digits.size(); i += i == 0 ? 2 : 1) {  // the point is at 1
     const char c = digits[i];
     if (!is_hex_digit(c)) {
       refuse("a hexadecimal number", word);

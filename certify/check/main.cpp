@@ -1,6 +1,7 @@
 #include <cstdio>
-#include <cstring>
 #include <string>
+#include <type_traits>
+#include <utility>
 
 #include "kernel.hpp"
 
@@ -15,23 +16,16 @@ constexpr const char* kUsage =
 
 struct Options {
   assay_check::Inputs inputs;
-  bool quiet = false;
-  bool help = false;
-  bool version = false;
+  bool quiet = false, help = false, version = false;
 };
 
 /// One option with a value; false when unknown, doubled or malformed.
 bool set_option(const std::string& name, const std::string& value, assay_check::Inputs& in) {
   const auto once = [&value](auto& slot) {
-    const bool free = !slot.has_value();
+    const bool free = slot == std::decay_t<decltype(slot)>();
     slot = value;
     return free;
   };
-  if (name == "--model") {
-    const bool free = in.model.empty();
-    in.model = value;
-    return free;
-  }
   if (name == "--readout") {
     const std::size_t equals = value.find('=');
     if (equals == std::string::npos) {
@@ -44,7 +38,8 @@ bool set_option(const std::string& name, const std::string& value, assay_check::
     in.data.push_back(value);
     return true;
   }
-  return name == "--sae"         ? once(in.sae)
+  return name == "--model"       ? once(in.model)
+         : name == "--sae"       ? once(in.sae)
          : name == "--eraser"    ? once(in.eraser)
          : name == "--automaton" ? once(in.automaton)
          : name == "--spec"      ? once(in.spec)
@@ -55,18 +50,17 @@ bool set_option(const std::string& name, const std::string& value, assay_check::
 bool read_options(int argc, char** argv, Options& options) {
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
-    if (word == "--quiet") {
-      options.quiet = true;
-    } else if (word == "--help") {
-      options.help = true;
-    } else if (word == "--version") {
-      options.version = true;
-    } else if (word.rfind("--", 0) != 0) {
-      if (!options.inputs.certificate.empty()) {
+    bool* flag = word == "--quiet"     ? &options.quiet
+                 : word == "--help"    ? &options.help
+                 : word == "--version" ? &options.version
+                                       : nullptr;
+    if (flag != nullptr) {
+      *flag = true;
+    } else if (word.rfind("--", 0) == 0) {
+      if (i + 1 >= argc || !set_option(word, argv[++i], options.inputs)) {
         return false;
       }
-      options.inputs.certificate = word;
-    } else if (i + 1 >= argc || !set_option(word, argv[++i], options.inputs)) {
+    } else if (!std::exchange(options.inputs.certificate, word).empty()) {
       return false;
     }
   }

@@ -6,7 +6,6 @@
 #include "reject.hpp"
 
 namespace assay_check {
-
 namespace {
 
 /// The largest w(u)(ν(u) − L) in plain double, and whether every ν(u) − L is <= 0.
@@ -22,12 +21,9 @@ Largest largest(const std::vector<double>& weight, const Difference& difference)
     const double t = weight[i] * difference(i);
     out.term = t > out.term ? t : out.term;
   }
-  out.below = out.term < 0;
-  if (out.term == 0) {  // a weight may be 0 in double alone: ask the differences
-    out.below = true;
-    for (std::size_t i = 0; out.below && i < weight.size(); ++i) {
-      out.below = difference(i) <= 0;
-    }
+  out.below = out.term <= 0;  // a weight may be 0 in double alone: then ask the differences
+  for (std::size_t i = 0; out.term == 0 && i < weight.size(); ++i) {
+    out.below = out.below && difference(i) <= 0;
   }
   return out;
 }
@@ -46,11 +42,9 @@ double ReadyCase::slot_maximum(const Slot& slot, const Dots& nu, double sign, do
   const double* s = slot.scale == nullptr ? nullptr : slot.scale->mid.data();
   const double shift = net.standard() ? value[net.d_vocab + slot.position] : 0;
   const std::uint32_t* set = slot.set->data();
-  const Largest top =
-      s == nullptr
-          ? largest(slot.weight, [=](std::size_t i) { return sign * (value[set[i]] + shift) - L; })
-          : largest(slot.weight,
-                    [=](std::size_t i) { return sign * s[set[i]] * (value[set[i]] + shift) - L; });
+  const Largest top = largest(slot.weight, [=](std::size_t i) {
+    return sign * (s == nullptr ? 1 : s[set[i]]) * (value[set[i]] + shift) - L;
+  });
   const double most = sum_up(top.term + std::fabs(top.term) * relative, slack);
   return Interval(top.below ? std::min(most, 0.0) : most).hi();
 }

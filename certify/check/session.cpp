@@ -9,8 +9,7 @@
 namespace assay_check {
 namespace {
 
-constexpr std::size_t kMaxFile = std::size_t{4} << 30;
-constexpr std::size_t kMaxStatement = std::size_t{1} << 20;
+constexpr std::size_t kMaxFile = std::size_t{4} << 30, kMaxStatement = std::size_t{1} << 20;
 
 }  // namespace
 
@@ -82,13 +81,6 @@ const Request& Session::request() const {
     throw Reject("request", "the statement is not a request");
   }
   return *request_;
-}
-
-const MinP& Session::request_decoder() const {
-  if (!request_ || !request_->decoder) {
-    throw Reject("request", "no decoder line");
-  }
-  return *request_->decoder;
 }
 
 Attention& Session::attention() {

@@ -104,11 +104,13 @@ void add_tables(CaseRun& run, const std::vector<erase::EraseResult>& results) {
 void add_result(CaseRun& run, const erase::EraseResult& r) {
   const std::string folder = "erasure/" + r.labelled.name;
   for (const auto& [name, bytes] : r.files) {
+    std::string path = folder;
+    path.append("/").append(name);
     const std::string role = name == "erasure.cert"                                  ? "proof"
                              : name == "erasure.request"                             ? "request"
                              : name == "eraser.json" || name == "eraser.safetensors" ? "eraser"
                                                                                      : "erasure";
-    add_evidence(run.statement, run.paths, folder + "/" + name, role, bytes);
+    add_evidence(run.statement, run.paths, path, role, bytes);
   }
   const std::string certificate = folder + "/erasure.cert";
   const std::vector<CheckInput> inputs = {{"eraser", folder},

@@ -110,10 +110,11 @@ Interval residual_range(ActFn act, Interval range, double slope) {
     return out;
   }
   const std::vector<Interval>& values = grid(act);
-  const double first = std::max(std::ceil(range.lo * kPerUnit), -kEnd * kPerUnit);
-  const double last = std::min(std::floor(range.hi * kPerUnit), kEnd * kPerUnit);
-  for (double k = first; k <= last; ++k) {
-    const double z = k / kPerUnit;
+  constexpr double end = kEnd * kPerUnit;
+  const auto first = static_cast<int>(std::clamp(std::ceil(range.lo * kPerUnit), -end, end + 1));
+  const auto last = static_cast<int>(std::clamp(std::floor(range.hi * kPerUnit), -end - 1, end));
+  for (int k = first; k <= last; ++k) {
+    const double z = static_cast<double>(k) / kPerUnit;
     // One rounding of the product and one of the difference, both below 2^-50 of the sizes.
     const Interval value = values[static_cast<std::size_t>(k + kEnd * kPerUnit)];
     const double product = slope * z;

@@ -304,14 +304,10 @@ void run_one(const Options& o, Session& session) {
 }
 
 /// --site has its own domain, every input; what speaks of contexts has no place beside it.
-void run_site(Options& o, Session& session) {
-  for (const auto& [option, given] : {std::pair("--batch", !o.batch.empty()),
-                                      {"--neuron", o.neuron.has_value()},
-                                      {"--suffix", !o.suffix.empty()},
-                                      {"--suffix-ids", !o.ids.empty()},
-                                      {"--max-length", o.max_length != 0},
-                                      {"--certificate", !o.certificate.empty()}}) {
-    if (given) {
+void run_site(const CLI::App& sub, Options& o, Session& session) {
+  for (const char* option : {"--batch", "--neuron", "--suffix", "--suffix-ids", "--max-length",
+                             "--nodes", "--enumerate", "--seconds", "--certificate"}) {
+    if (sub.count(option) > 0) {
       throw UsageError(std::string("bound --site: expected no ") + option +
                        " (a bound of a site is over every input), found it");
     }
@@ -375,10 +371,10 @@ void add_bound(CLI::App& app, Session& session) {
   sub->add_option("--certificate", o->certificate,
                   "Write a certificate for assay-check here, and its request beside it (.request)");
   add_site_options(*sub, o->site);
-  sub->callback([o, &session] {
+  sub->callback([sub, o, &session] {
     o->bound.keep_proof = !o->certificate.empty();
-    if (!o->site.site.empty()) {
-      run_site(*o, session);
+    if (sub->count("--site") > 0) {
+      run_site(*sub, *o, session);
     } else if (o->batch.empty()) {
       run_one(*o, session);
     } else {

@@ -112,5 +112,9 @@ expect 2 "$assay" bound --model "$dir/LN" --site ln_final
 expect 2 "$assay" bound --model "$dir/LN" --site ln_final --logit "#1" --minus any
 expect 2 "$assay" bound --model "$dir/LN" --site ln_final --logit "#1" --suffix-ids 1
 expect 2 "$assay" bound --model "$dir/LN" --site ln_final --never-argmax --probe "$dir/flat.json"
+expect 2 "$assay" bound --model "$dir/LN" --site ln_final --logit "#1" --nodes 5
+expect 2 "$assay" bound --model "$dir/LN" --site ln_final --logit "#0000000001"
 expect 2 "$assay" bound --model "$dir/LN" --never-argmax
+expect 9 "$assay" bound --model "$dir/LN" --site "" --logit "#1"
+says "site: expected ln_final"
 echo "bound --site: ok"

@@ -13,6 +13,7 @@
 #include "assay/model/strict_json.hpp"
 #include "assay/model/tokenizer.hpp"
 #include "bound_request.hpp"
+#include "bound_site.hpp"
 #include "session.hpp"
 
 namespace assay::cli {
@@ -26,6 +27,7 @@ struct Options {
   std::optional<std::uint32_t> neuron, feature;
   std::size_t max_length = 0;
   bounds::BoundOptions bound;
+  SiteOptions site;
 };
 
 struct Inputs {
@@ -146,23 +148,6 @@ void run_batch(const Options& o, Session& session) {
                                : ExitCode::ok;
 }
 
-std::uint32_t one_token(const Inputs& in, const std::string& text, const char* option) {
-  if (text.size() > 1 && text[0] == '#' &&
-      std::all_of(text.begin() + 1, text.end(), [](char c) { return c >= '0' && c <= '9'; })) {
-    return static_cast<std::uint32_t>(std::stoul(text.substr(1, 9)));
-  }
-  if (!in.tokenizer) {
-    throw UsageError(std::string("bound: ") + option +
-                     ": expected #ID (the model has no tokenizer.json), found \"" + text + "\"");
-  }
-  const std::vector<TokenId> ids = in.tokenizer->encode(text);
-  if (ids.size() != 1) {
-    throw UsageError(std::string("bound: ") + option + ": expected one token or #ID, found " +
-                     std::to_string(ids.size()) + " tokens in \"" + text + "\"");
-  }
-  return ids[0].value;
-}
-
 bounds::Domain domain_of(const Options& o, const Inputs& in) {
   std::vector<std::uint32_t> suffix = o.ids;
   if (!o.suffix.empty()) {
@@ -204,8 +189,8 @@ bounds::Quantity quantity_of(const Options& o, const Inputs& in) {
     q.readout = load_readout(o.probe);
   } else {
     q.kind = o.minus.empty() ? QuantityKind::logit : QuantityKind::logit_difference;
-    q.index = one_token(in, o.logit, "--logit");
-    q.other = o.minus.empty() || o.minus == "any" ? 0 : one_token(in, o.minus, "--minus");
+    q.index = one_token(in.tokenizer, o.logit, "--logit");
+    q.other = o.minus.empty() || o.minus == "any" ? 0 : one_token(in.tokenizer, o.minus, "--minus");
   }
   return q;
 }
@@ -318,6 +303,40 @@ void run_one(const Options& o, Session& session) {
   session.finish(ExitCode::ok, table(*in, q, what, result), object);
 }
 
+/// --site has its own domain, every input; what speaks of contexts has no place beside it.
+void run_site(const CLI::App& sub, Options& o, Session& session) {
+  for (const char* option : {"--batch", "--neuron", "--suffix", "--suffix-ids", "--max-length",
+                             "--nodes", "--enumerate", "--seconds", "--certificate"}) {
+    if (sub.count(option) > 0) {
+      throw UsageError(std::string("bound --site: expected no ") + option +
+                       " (a bound of a site is over every input), found it");
+    }
+  }
+  o.site.model = o.model;
+  o.site.sae = o.sae;
+  o.site.logit = o.logit;
+  o.site.minus = o.minus;
+  o.site.probe = o.probe;
+  o.site.feature = o.feature;
+  run_bound_site(o.site, session);
+}
+
+void add_site_options(CLI::App& sub, SiteOptions& o) {
+  auto* site = sub.add_option("--site", o.site,
+                              "Bound over every input what reads this normalised site (ln_final, "
+                              "blocks.N.ln1, blocks.N.ln2), at any depth");
+  sub.add_flag("--never-argmax", o.never_argmax,
+               "With --site ln_final: prove tokens (or --logit's) that no input makes argmax")
+      ->needs(site);
+  sub.add_option("--steps", o.steps, "Search steps for one token of --never-argmax (default 400)")
+      ->check(CLI::PositiveNumber)
+      ->needs(site);
+  sub.add_option("--tolerance", o.tolerance,
+                 "Width up to which a reading of --site is called nullified (default 1e-6)")
+      ->check(CLI::PositiveNumber)
+      ->needs(site);
+}
+
 }  // namespace
 
 void add_bound(CLI::App& app, Session& session) {
@@ -351,9 +370,12 @@ void add_bound(CLI::App& app, Session& session) {
                   "Safety stop for one quantity; the enclosure holds all the same");
   sub->add_option("--certificate", o->certificate,
                   "Write a certificate for assay-check here, and its request beside it (.request)");
-  sub->callback([o, &session] {
+  add_site_options(*sub, o->site);
+  sub->callback([sub, o, &session] {
     o->bound.keep_proof = !o->certificate.empty();
-    if (o->batch.empty()) {
+    if (sub->count("--site") > 0) {
+      run_site(*sub, *o, session);
+    } else if (o->batch.empty()) {
       run_one(*o, session);
     } else {
       run_batch(*o, session);

@@ -188,4 +188,22 @@ nlohmann::ordered_json bound_json(const json& id, const bounds::Quantity& quanti
   return o;
 }
 
+std::uint32_t one_token(const std::optional<Tokenizer>& tokenizer, const std::string& text,
+                        const char* option) {
+  if (text.size() > 1 && text.size() <= 10 && text[0] == '#' &&
+      std::all_of(text.begin() + 1, text.end(), [](char c) { return c >= '0' && c <= '9'; })) {
+    return static_cast<std::uint32_t>(std::stoul(text.substr(1)));
+  }
+  if (!tokenizer) {
+    throw UsageError(std::string("bound: ") + option +
+                     ": expected #ID (the model has no tokenizer.json), found \"" + text + "\"");
+  }
+  const std::vector<TokenId> ids = tokenizer->encode(text);
+  if (ids.size() != 1) {
+    throw UsageError(std::string("bound: ") + option + ": expected one token or #ID, found " +
+                     std::to_string(ids.size()) + " tokens in \"" + text + "\"");
+  }
+  return ids[0].value;
+}
+
 }  // namespace assay::cli

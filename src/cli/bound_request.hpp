@@ -1,9 +1,11 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "assay/bounds/bound.hpp"
+#include "assay/model/tokenizer.hpp"
 
 namespace assay::cli {
 
@@ -24,5 +26,9 @@ struct BoundRequest {
 
 /// "must-off" (never above the threshold), "must-on" (always strictly above) or "may".
 [[nodiscard]] const char* firing(const Sae& sae, std::size_t feature, double lo, double hi);
+
+/// The token that `option` names: "#ID", or text of one token. Throws UsageError.
+[[nodiscard]] std::uint32_t one_token(const std::optional<Tokenizer>& tokenizer,
+                                      const std::string& text, const char* option);
 
 }  // namespace assay::cli

@@ -119,7 +119,10 @@ void read_attn_scale(const JsonFields& fields, TransformerConfig& config) {
 void read_sizes(const JsonFields& fields, TransformerConfig& config) {
   config.n_layers = fields.need_size("n_layers");
   if (config.n_layers != 1) {
-    fields.refuse("n_layers", "1 (only one-layer models are executed here)");
+    fields.refuse("n_layers",
+                  "1 (only one-layer models are executed here; at any depth, `assay bound --site` "
+                  "bounds logits, readouts and features that read a normalised site over every "
+                  "input, finds nullified ones and proves tokens that are never argmax)");
   }
   config.attn_only = fields.boolean("attn_only").value_or(false);
   config.d_model = fields.need_size("d_model");

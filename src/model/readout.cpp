@@ -1,6 +1,8 @@
 #include "assay/model/readout.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "assay/base/errors.hpp"
@@ -40,15 +42,14 @@ void check_keys(const nlohmann::json& root, const std::string& file) {
   }
 }
 
-}  // namespace
-
-Readout load_readout(const std::filesystem::path& path) {
+Readout read_of(const std::filesystem::path& path, const std::string& expected,
+                const std::function<bool(const std::string&)>& is_hook) {
   const std::string file = path.string();
   const std::string bytes = read_file(path, kMaxReadoutBytes);
   const nlohmann::json root = parse_strict_json(bytes, file);
   check_keys(root, file);
-  if (!root["hook"].is_string() || !is_known_hook(root["hook"].get<std::string>())) {
-    throw InputError(file, "hook", "a known hook name", visible(root["hook"].dump()));
+  if (!root["hook"].is_string() || !is_hook(root["hook"].get<std::string>())) {
+    throw InputError(file, "hook", expected, visible(root["hook"].dump()));
   }
   if (!root["weights"].is_array() || root["weights"].empty()) {
     throw InputError(file, "weights", "a non-empty array", visible(root["weights"].type_name()));
@@ -62,6 +63,22 @@ Readout load_readout(const std::filesystem::path& path) {
   readout.bias = hex_value(root["bias"], file, "bias");
   readout.digest = sha256(bytes);
   return readout;
+}
+
+}  // namespace
+
+Readout load_readout(const std::filesystem::path& path) {
+  return read_of(path, "a known hook name", is_known_hook);
+}
+
+Readout load_readout_of(const std::filesystem::path& path, const std::vector<std::string>& hooks) {
+  std::string expected;
+  for (const std::string& hook : hooks) {
+    expected += (expected.empty() ? "" : " or ") + hook;
+  }
+  return read_of(path, expected, [&hooks](const std::string& hook) {
+    return std::find(hooks.begin(), hooks.end(), hook) != hooks.end();
+  });
 }
 
 std::string readout_json(const Readout& readout) {

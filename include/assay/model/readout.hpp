@@ -18,6 +18,9 @@ struct Readout {
 };
 
 [[nodiscard]] Readout load_readout(const std::filesystem::path& file);
+/// The same, of one of these hooks instead of those of the forward pass.
+[[nodiscard]] Readout load_readout_of(const std::filesystem::path& file,
+                                      const std::vector<std::string>& hooks);
 /// The file's bytes. @pre weights and bias are finite.
 [[nodiscard]] std::string readout_json(const Readout& readout);
 void save_readout(const std::filesystem::path& file, const Readout& readout);

@@ -1,0 +1,120 @@
+#!/usr/bin/env bash
+# assay bound --site: models of any depth, read at a normalised site.
+set -euo pipefail
+command -v python3 > /dev/null || { echo "SKIPPED: python3 is not installed; assay bound --site was NOT tested end to end"; exit 77; }
+assay=$ASSAY_BIN/assay
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+fail() { echo "FAILED: $*" >&2; exit 1; }
+expect() { # expected-code command…
+  local want=$1 got=0
+  shift
+  "$@" > "$dir/out" 2> "$dir/err" || got=$?
+  [ "$got" = "$want" ] || { cat "$dir/out" "$dir/err" >&2; fail "exit $got, expected $want: $*"; }
+}
+says() { grep -q -- "$1" "$dir/err" || { cat "$dir/err" >&2; fail "the message does not say: $1"; }; }
+
+python3 "$ASSAY_SOURCE/tests/cli/site_models.py" "$dir"
+
+# Without --site a deeper model is refused, and the message names what there is instead.
+expect 9 "$assay" bound --model "$dir/LN" --logit "#1" --suffix-ids 1
+says n_layers
+says "assay bound --site"
+
+for norm in LN LNPre RMS RMSPre; do
+  expect 0 "$assay" --json bound --model "$dir/$norm" --site ln_final --logit "#3" --minus "#7" --quiet
+  cp "$dir/out" "$dir/bound.json"
+  expect 0 "$assay" --json bound --model "$dir/$norm" --site ln_final --never-argmax --quiet
+  cp "$dir/out" "$dir/never.json"
+  # Another program recomputes both from the file: real inputs inside, every mixture below.
+  python3 - "$dir/$norm" "$dir/bound.json" "$dir/never.json" "$norm" << 'PY'
+import json, math, random, struct, sys
+from fractions import Fraction
+raw = open(sys.argv[1] + "/model.safetensors", "rb").read()
+n = struct.unpack("<Q", raw[:8])[0]
+head, data = json.loads(raw[8:8 + n]), raw[8 + n:]
+def read(name):
+    lo, hi = head[name]["data_offsets"]
+    return struct.unpack("<%df" % ((hi - lo) // 4), data[lo:hi])
+d, V, norm = 8, 20, sys.argv[4]
+w = read("ln_final.w") if "ln_final.w" in head else (1.0,) * d
+b = read("ln_final.b") if "ln_final.b" in head else (0.0,) * d
+W, bU = read("unembed.W_U"), read("unembed.b_U")
+rng = random.Random(1)
+def logits(y):
+    mean = sum(y) / d if norm.startswith("LN") else 0
+    y = [x - mean for x in y]
+    scale = math.sqrt(sum(x * x for x in y) / d + 1e-5)
+    x = [a / scale * w[i] + b[i] for i, a in enumerate(y)]
+    return [bU[t] + sum(x[i] * W[i * V + t] for i in range(d)) for t in range(V)]
+o, never = json.load(open(sys.argv[2])), json.load(open(sys.argv[3]))
+assert o["level"] == "PROVED" and o["semantics"] == "REAL" and o["n_layers"] == 4, o
+assert "embed.W_E" in o["ignored"] and "unembed.W_U" not in o["ignored"], o
+proved = {e["token"] for e in never["never_argmax"]}
+assert 19 in proved and never["proved"] + never["not_shown"] == never["searched"] == V, never
+inputs = [[rng.gauss(0, 1) for _ in range(d)] for _ in range(3000)]
+inputs += [[s * 1e4 * w[i] * (W[i * V + 3] - W[i * V + 7]) for i in range(d)] for s in (1, -1)]
+inputs += [[1e4 * w[i] * W[i * V + t] for i in range(d)] for t in range(V)]
+most, least = -math.inf, math.inf
+for y in inputs:
+    l = logits(y)
+    most, least = max(most, l[3] - l[7]), min(least, l[3] - l[7])
+    assert max(range(V), key=lambda t: l[t]) not in proved
+assert o["lo"] <= least and most <= o["hi"], (o, least, most)
+assert o["hi"] - most < 1e-6 and least - o["lo"] < 1e-6, (o, least, most)
+# Exactly: gap < 0 and gap^2 >= d |h|^2 for each mixture.
+for e in never["never_argmax"]:
+    assert e["margin"] > 0 and sum(p for _, p in e["mixture"]) == never["parts"] == 2**40
+    assert all(t != e["token"] and p > 0 for t, p in e["mixture"])
+    mix = [(t, Fraction(p, 2**40)) for t, p in e["mixture"]]
+    g = [Fraction(W[i * V + e["token"]]) - sum(p * Fraction(W[i * V + t]) for t, p in mix) for i in range(d)]
+    gap = Fraction(bU[e["token"]]) - sum(p * Fraction(bU[t]) for t, p in mix) + sum(x * Fraction(y) for x, y in zip(g, b))
+    h = [x * Fraction(y) for x, y in zip(g, w)]
+    mean = sum(h) / d if norm.startswith("LN") else 0
+    left = -gap - Fraction(e["margin"])
+    assert left >= 0 and left ** 2 >= d * sum((x - mean) ** 2 for x in h), e
+PY
+done
+
+# One token; the table; a nullified readout; a site inside a block.
+expect 0 "$assay" bound --model "$dir/LN" --site ln_final --never-argmax --logit "#19" --quiet
+grep -q "1 of 1 tokens are argmax for no input: PROVED" "$dir/out" || fail "token 19"
+expect 0 "$assay" --json bound --model "$dir/LN" --site ln_final --probe "$dir/flat.json" --quiet
+grep -q '"nullified": *true' "$dir/out" || fail "the flat readout is not nullified"
+expect 0 "$assay" bound --model "$dir/LN" --site blocks.2.ln2 --probe "$dir/block.json" --quiet
+grep -q "PROVED" "$dir/out" && grep -q "not within" "$dir/out" || fail "a site inside a block"
+expect 0 "$assay" bound --model "$dir/unread-nan" --site ln_final --logit "#1" --quiet
+
+# Bad input is refused by file, key, expected, found.
+expect 9 "$assay" bound --model "$dir/LN" --site ln_final --logit "#20"
+says "token id below 20"
+expect 9 "$assay" bound --model "$dir/LN" --site blocks.4.ln1 --probe "$dir/block.json"
+says "site: expected ln_final"
+expect 9 "$assay" bound --model "$dir/LN" --site blocks.2.ln2 --logit "#1"
+says "ln_final, which the logits read"
+expect 9 "$assay" bound --model "$dir/LN" --site ln_final --probe "$dir/elsewhere.json"
+says "hook: expected ln_final"
+expect 9 "$assay" bound --model "$dir/none" --site ln_final --logit "#1"
+says "normalization_type: expected"
+expect 9 "$assay" bound --model "$dir/shape" --site ln_final --logit "#1"
+says "unembed.W_U: expected shape \[8,20\], found \[20,8\]"
+expect 9 "$assay" bound --model "$dir/nan" --site ln_final --logit "#1"
+says "ln_final.w element 0: expected a finite number, found NaN"
+expect 9 "$assay" bound --model "$dir/missing" --site ln_final --logit "#1"
+says "ln_final.b: expected a float tensor \[8\], found none"
+expect 9 "$assay" bound --model "$dir/surplus" --site ln_final --logit "#1"
+says "ln_final.w: expected no such tensor"
+expect 9 "$assay" bound --model "$dir/cap" --site ln_final --logit "#1"
+says output_logits_soft_cap
+expect 9 "$assay" bound --model "$dir/shards" --site ln_final --logit "#1"
+says "merge them first"
+expect 2 "$assay" bound --model "$dir/LN" --site ln_final
+expect 2 "$assay" bound --model "$dir/LN" --site ln_final --logit "#1" --minus any
+expect 2 "$assay" bound --model "$dir/LN" --site ln_final --logit "#1" --suffix-ids 1
+expect 2 "$assay" bound --model "$dir/LN" --site ln_final --never-argmax --probe "$dir/flat.json"
+expect 2 "$assay" bound --model "$dir/LN" --site ln_final --logit "#1" --nodes 5
+expect 2 "$assay" bound --model "$dir/LN" --site ln_final --logit "#0000000001"
+expect 2 "$assay" bound --model "$dir/LN" --never-argmax
+expect 9 "$assay" bound --model "$dir/LN" --site "" --logit "#1"
+says "site: expected ln_final"
+echo "bound --site: ok"

@@ -321,6 +321,17 @@ void run_site(const CLI::App& sub, Options& o, Session& session) {
   run_bound_site(o.site, session);
 }
 
+/// CLI11's own check prints the range of a double, 300 digits long.
+CLI::Validator positive() {
+  return {[](std::string& word) {
+            double value = 0;
+            return CLI::detail::lexical_cast(word, value) && value > 0
+                       ? std::string()
+                       : "expected a number above 0, found " + word;
+          },
+          "POSITIVE"};
+}
+
 void add_site_options(CLI::App& sub, SiteOptions& o) {
   auto* site = sub.add_option("--site", o.site,
                               "Bound over every input what reads this normalised site (ln_final, "
@@ -329,11 +340,11 @@ void add_site_options(CLI::App& sub, SiteOptions& o) {
                "With --site ln_final: prove tokens (or --logit's) that no input makes argmax")
       ->needs(site);
   sub.add_option("--steps", o.steps, "Search steps for one token of --never-argmax (default 400)")
-      ->check(CLI::PositiveNumber)
+      ->check(positive())
       ->needs(site);
   sub.add_option("--tolerance", o.tolerance,
                  "Width up to which a reading of --site is called nullified (default 1e-6)")
-      ->check(CLI::PositiveNumber)
+      ->check(positive())
       ->needs(site);
 }
 
@@ -361,9 +372,9 @@ void add_bound(CLI::App& app, Session& session) {
   sub->add_option("--suffix-ids", o->ids, "… or in these token ids");
   sub->add_option("--max-length", o->max_length,
                   "Longest context (default: any length where the window allows, else n_ctx)")
-      ->check(CLI::PositiveNumber);
+      ->check(positive());
   sub->add_option("--nodes", o->bound.nodes, "Budget of cases for one quantity (default 256)")
-      ->check(CLI::PositiveNumber);
+      ->check(positive());
   sub->add_option("--enumerate", o->bound.enumerate,
                   "Most contexts of a case that may be enumerated (default 65536; 0: none)");
   sub->add_option("--seconds", o->bound.seconds,

@@ -1,3 +1,6 @@
+#include <locale>
+#include <sstream>
+
 #include "assay/base/errors.hpp"
 #include "assay/base/progress.hpp"
 #include "assay/base/text.hpp"
@@ -14,9 +17,11 @@ std::string percent(std::size_t part, std::size_t whole) {
 
 /// Four significant digits of a number that may be 10^-9.
 std::string small(double value) {
-  return value != 0 && value < 1e-3 ? decimal(value).substr(0, 5) + "e" +
-                                          decimal(value).substr(decimal(value).find('e') + 1)
-                                    : fixed(value, 4);
+  std::ostringstream out;
+  out.imbue(std::locale::classic());
+  out.precision(4);
+  out << value;
+  return out.str();
 }
 
 /// On which rows, and of how many documents: a residual is OBSERVED on exactly these.

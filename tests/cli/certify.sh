@@ -84,6 +84,7 @@ expect 0 verify "$work/model"
 # The report is made from the payload and its evidence alone.
 expect 0 assay report "$work/a/tiny.cert.dsse.json" --out "$work/report.html"
 grep -q "<h1>tiny</h1>" "$work/report.html" || fail "no title in the report"
+! grep -Eq '>[0-9.]+e[0-9.]+\.[0-9]' "$work/report.html" || fail "a number that is none in the report"
 ! grep -Eqi "<script|https?://[^w]" "$work/report.html" || fail "script or address in the report"
 
 # Bad input: what is wrong, and nothing is left behind.

@@ -11,8 +11,8 @@ std::string claims_that_fall(const certify::Statement& s, const std::string& id)
   for (std::size_t i = 0; i < s.claims.size(); ++i) {
     const std::vector<std::string>& used = s.claims[i].assumptions;
     if (std::find(used.begin(), used.end(), id) != used.end()) {
-      const std::string number = std::to_string(i + 1);
-      out += (out.empty() ? "" : ", ") + ("<a href=\"#claim-" + number + "\">C" + number + "</a>");
+      out += out.empty() ? "" : ", ";
+      out += claim_link(i + 1);
     }
   }
   return out.empty() ? "none" : out;

@@ -145,12 +145,10 @@ std::string claims_html(const Page& page) {
   std::string details;
   for (std::size_t i = 0; i < claims.size(); ++i) {
     const Claim& claim = claims[i];
-    const std::string number = std::to_string(i + 1);
     const bool decided = claim.status != Status::unknown;
-    rows.push_back({"<a href=\"#claim-" + number + "\">C" + number + "</a>", esc(claim.text),
-                    status_badge(claim.status), decided ? level_badge(claim.level) : "–",
-                    bound_text(claim), esc(short_number(claim.attack, Towards::down)),
-                    esc(claim.unit)});
+    rows.push_back({claim_link(i + 1), esc(claim.text), status_badge(claim.status),
+                    decided ? level_badge(claim.level) : "–", bound_text(claim),
+                    esc(short_number(claim.attack, Towards::down)), esc(claim.unit)});
     details += detail(page, claim, i + 1);
   }
   if (claims.empty()) {

@@ -136,6 +136,7 @@ std::string table_html(const certify::Table& t) {
   std::vector<std::vector<std::string>> rows;
   for (const std::vector<std::string>& row : t.rows) {
     std::vector<std::string> cells;
+    cells.reserve(row.size());
     for (const std::string& cell : row) {
       cells.push_back(esc(cell));
     }
@@ -224,9 +225,8 @@ std::string failures_html(const Page& page) {
     if (claim.status == Status::holds) {
       continue;
     }
-    const std::string number = std::to_string(i + 1);
-    out += "<article class=\"claim\"><h3><a href=\"#claim-" + number + "\">C" + number + "</a> " +
-           esc(claim.text) + "</h3>\n<p class=\"badges\">" + status_badge(claim.status) + "</p>\n" +
+    out += "<article class=\"claim\"><h3>" + claim_link(i + 1) + " " + esc(claim.text) +
+           "</h3>\n<p class=\"badges\">" + status_badge(claim.status) + "</p>\n" +
            (claim.reason.empty() ? "" : "<p>" + esc(claim.reason) + "</p>\n") +
            counterexample_html(page, claim) + "</article>\n";
   }

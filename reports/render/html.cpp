@@ -172,6 +172,11 @@ std::string level_shape(certify::Level level, double x, double y, double radius)
          at(y) + "L" + at(x) + " " + at(y + r) + "L" + at(x - r) + " " + at(y) + "Z\"/>";
 }
 
+std::string claim_link(std::size_t number) {
+  const std::string digits = std::to_string(number);
+  return "<a href=\"#claim-" + digits + "\">C" + digits + "</a>";
+}
+
 std::string level_badge(certify::Level level) {
   const std::string word = certify::level_name(level);
   return "<span class=\"lv\"><svg viewBox=\"0 0 14 14\" aria-hidden=\"true\">" +

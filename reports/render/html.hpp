@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,9 @@ namespace assay::report {
 [[nodiscard]] std::string list(const std::vector<std::string>& items);  ///< items are HTML
 /// 64 hex digits in groups of eight; `short_form` shows the first two groups.
 [[nodiscard]] std::string digest_html(const Digest& digest, bool short_form = false);
+
+/// "C1", a link to the first claim's article; `number` counts from 1.
+[[nodiscard]] std::string claim_link(std::size_t number);
 
 /// Word, letter and shape; never colour alone.
 [[nodiscard]] std::string level_badge(certify::Level level);

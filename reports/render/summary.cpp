@@ -96,9 +96,7 @@ std::string summary_table(const std::vector<Claim>& claims) {
       break;
     }
     const Claim& c = claims[i];
-    const std::string number = std::to_string(i + 1);
-    rows.push_back({"<a href=\"#claim-" + number + "\">C" + number + "</a>", esc(c.text),
-                    status_badge(c.status),
+    rows.push_back({claim_link(i + 1), esc(c.text), status_badge(c.status),
                     c.status == Status::unknown ? "–" : level_badge(c.level), bound_text(c)});
   }
   const std::string more =

@@ -268,7 +268,7 @@ ProofRun prove(const Transformer& model, const Sae* sae, const Request& request,
 
 std::string results_table(const ProofRun& run) {
   std::string out;
-  const auto pad = [](std::string s, std::size_t width) {
+  const auto pad = [](const std::string& s, std::size_t width) {
     return s.size() < width ? s + std::string(width - s.size(), ' ') : s;
   };
   std::size_t widest = 5;

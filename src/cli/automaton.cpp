@@ -2,6 +2,7 @@
 
 #include "assay/automata/render.hpp"
 #include "assay/base/files.hpp"
+#include "named_files.hpp"
 #include "session.hpp"
 
 namespace assay::cli {
@@ -21,6 +22,7 @@ struct LoadedSpec {
 
 std::vector<LoadedSpec> load_specs(const std::vector<std::string>& files) {
   std::vector<LoadedSpec> specs;
+  specs.reserve(files.size());
   for (const std::string& file : files) {
     specs.push_back({file, spec::parse_spec(read_file(file), file)});
   }
@@ -30,25 +32,16 @@ std::vector<LoadedSpec> load_specs(const std::vector<std::string>& files) {
 /// --readout NAME=FILE first; a readout that only a spec names is read from where the spec says.
 std::vector<automata::NamedReadout> load_readouts(const std::vector<std::string>& options,
                                                   const std::vector<LoadedSpec>& specs) {
-  std::map<std::string, std::filesystem::path> files;
-  for (const std::string& option : options) {
-    const std::size_t sign = option.find('=');
-    if (sign == std::string::npos || sign == 0 || sign + 1 == option.size()) {
-      throw UsageError("--readout: expected NAME=FILE, found " + option);
-    }
-    if (!files.emplace(option.substr(0, sign), option.substr(sign + 1)).second) {
-      throw UsageError("--readout: expected each name once, found " + option.substr(0, sign) +
-                       " again");
-    }
-  }
+  NamedPaths files = named_paths(options, "--readout");
   for (const LoadedSpec& loaded : specs) {
     for (const spec::Use& use : loaded.spec.uses) {
       if (use.kind == "readout") {
-        files.emplace(use.name, loaded.file.parent_path() / use.path);
+        files.emplace(use.name, path_of(use, {}, loaded.file));
       }
     }
   }
   std::vector<automata::NamedReadout> readouts;
+  readouts.reserve(files.size());
   for (const auto& [name, file] : files) {
     readouts.push_back({name, load_readout(file)});
   }

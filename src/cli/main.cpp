@@ -77,5 +77,10 @@ int run(int argc, char** argv) {
 }  // namespace assay::cli
 
 int main(int argc, char** argv) {
-  return assay::cli::run(argc, argv);
+  try {
+    return assay::cli::run(argc, argv);
+  } catch (...) {  // out of memory while a message was made
+    std::fputs("assay: internal error\n", stderr);
+    return static_cast<int>(assay::ExitCode::internal);
+  }
 }

@@ -14,6 +14,11 @@ namespace assay::cli {
 
 using NamedPaths = std::map<std::string, std::string>;
 
+[[noreturn]] inline void refuse_pair(const std::string& option, const std::string& expected,
+                                     const std::string& found) {
+  throw UsageError(option + ": expected " + expected + ", found " + found);
+}
+
 /// "NAME=PATH" options. Throws UsageError when one has no name or comes twice.
 [[nodiscard]] inline NamedPaths named_paths(const std::vector<std::string>& options,
                                             const std::string& option) {
@@ -21,11 +26,10 @@ using NamedPaths = std::map<std::string, std::string>;
   for (const std::string& text : options) {
     const auto sign = text.find('=');
     if (sign == std::string::npos || sign == 0 || sign + 1 == text.size()) {
-      throw UsageError(option + ": expected NAME=PATH, found " + text);
+      refuse_pair(option, "NAME=PATH", text);
     }
     if (!out.emplace(text.substr(0, sign), text.substr(sign + 1)).second) {
-      throw UsageError(option + ": expected each name once, found " + text.substr(0, sign) +
-                       " again");
+      refuse_pair(option, "each name once", text.substr(0, sign) + " again");
     }
   }
   return out;

@@ -81,7 +81,7 @@ double ReadyCase::fill_exponents(std::size_t head, const Dots& dots, bool rotary
 }
 
 // e^{x − top} with x − top off by δ: a factor 1 ± 2δ for δ <= 1/16, and fast_exponential's. Beyond that the
-// weights stay 0, of which slot_maximum makes a number <= 0 only where no ν is above L.
+// weights stay 0, of which Terms::maximum makes a number <= 0 only where no ν is above L.
 void ReadyCase::fill_weights(std::size_t head, std::size_t token) {
   const bool rotary = attention_.net().positions == PositionKind::rotary;
   Head& h = heads_[head];
@@ -110,6 +110,7 @@ void ReadyCase::fill_weights(std::size_t head, std::size_t token) {
     for (Slot& slot : h.slots) {
       std::fill(slot.weight.begin(), slot.weight.end(), 0.0);
     }
+    h.known = false;
     return;
   }
   h.error = enlarge(2 * error + 2 * kFastExpError);

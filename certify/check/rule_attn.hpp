@@ -13,15 +13,20 @@ namespace assay_check {
 struct ReadyCase::Terms {
   const double* weight;
   const std::uint32_t* set;
-  const double *value, *scale;  ///< scale: null stands for 1
-  double sign, shift;
-  double lowered;          ///< L less what the error of ν may add
-  double relative, slack;  ///< errors of the product
+  const double *value, *error, *size, *scale;  ///< of ν's rows; scale: null stands for 1
+  double sign;
+  double shift, shift_error, shift_size;  ///< of the position's row
+  double spread;                          ///< of the scale
+  double lowered;                         ///< L less the offset of ν
+  double relative, slack;                 ///< errors of the product
   std::size_t count;
 
-  /// >= ν(j,u) − L up to its own roundings, which `lowered` and `relative` pay for
+  /// >= ν(j,u) − L up to the rounding of the last subtraction, which `relative` pays for
   [[nodiscard]] double difference(std::size_t i) const {
-    return sign * (scale == nullptr ? 1 : scale[set[i]]) * (value[set[i]] + shift) - lowered;
+    const std::uint32_t u = set[i];
+    const double row = sign * (value[u] + shift) + (error[u] + shift_error);
+    return scale == nullptr ? row - lowered
+                            : scale[u] * (row + spread * (size[u] + shift_size)) - lowered;
   }
   /// >= the exact w (ν − L) whose double is t
   [[nodiscard]] double upper(double t) const { return sum_up(t + std::fabs(t) * relative, slack); }

@@ -5,31 +5,35 @@
 
 namespace assay_check {
 
-// ν(j,u) = s (value[u] + value[V+p]) + offset. Exact − computed is at most 2 s error + 2 rad(s) size + the
-// roundings of s (value + value), 4 u · 2 s size; value, size and s are far from overflow, so no
-// NaN arises, and Interval refuses what is too large. The product t = w (ν − L) is off by a relative error:
-// the weight's, and two roundings; weights below the floor of fast_exponential may be 0 or anything below
-// it, which adds at most `slack`.
+// ν(j,u) = s (value[u] + value[V+p]) + offset. Exact − computed is at most s times the rows' errors and
+// spread times their sizes, the errors covering the roundings of s (value + value); value, size and s are far
+// from overflow, so no NaN arises, and Interval refuses what is too large. The product t = w (ν − L) is off by
+// a relative error: the weight's, and two roundings; weights below the floor of fast_exponential may be 0 or
+// anything below it, which adds at most `slack`.
 ReadyCase::Terms ReadyCase::terms(std::size_t head, std::size_t slot_, const Projection& g,
                                   double sign, double L) const {
   const Network& net = attention_.net();
   const Dots& nu = g[head];
   const Slot& slot = heads_[head].slots[slot_];
   const double s = slot.scale == nullptr ? 1 : slot.scale->largest;
-  const double spread = slot.scale == nullptr ? 0 : slot.scale->rad;
-  const double size = 2 * s * nu.size;
-  const double error = enlarge(2 * s * nu.error + 2 * spread * nu.size + 0x1p-50 * size);
+  const double spread = slot.scale == nullptr ? 0 : slot.scale->spread;
   const double offset = sign > 0 ? nu.offset.hi() : -nu.offset.lo();
-  const double lowered = -sum_up(sum_up(-L, offset), error);  // <= L − offset − error
+  const double lowered = -sum_up(-L, offset);  // <= L − offset
+  const std::size_t row = net.d_vocab + slot.position;
   return {slot.weight.data(),
           slot.set->data(),
           nu.value.data(),
+          nu.error.data(),
+          nu.size.data(),
           slot.scale == nullptr ? nullptr : slot.scale->mid.data(),
           sign,
-          net.standard() ? nu.value[net.d_vocab + slot.position] : 0,
+          net.standard() ? nu.value[row] : 0,
+          net.standard() ? nu.error[row] : 0,
+          net.standard() ? nu.size[row] : 0,
+          spread,
           lowered,
           heads_[head].error + 0x1p-49,
-          enlarge(4 * kFastExpFloor * (size + std::fabs(lowered))),
+          enlarge(4 * kFastExpFloor * (4 * s * nu.largest + std::fabs(lowered))),
           slot.set->size()};
 }
 

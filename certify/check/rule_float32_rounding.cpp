@@ -45,7 +45,7 @@ Sizes weighted(const Sizes& x, const float* W, std::size_t columns) {
 
 // With Δ the error of the computed y − mean, D = sqrt(|P y|²/d + eps), D^ that of the computed vector:
 //   |y^/D^ − P y/D| <= (|Δ_i| + |P y|_i/D |Δ|/√d) / D^      D^ >= max(D − |Δ|/√d, √eps)
-// since D is 1/√d-Lipschitz in P y. The rest is d + 12 roundings, then w and b.
+// since D is 1/√d-Lipschitz in P y; and never more than √d + |P y|_i/D. The rest is d + 12 roundings, then w and b.
 Computed float_norm(const Network& net, const Computed& y, const Sizes& centred, double deviation,
                     const std::vector<float>& w, const std::vector<float>& b) {
   const std::size_t n = y.size.size();
@@ -71,7 +71,7 @@ Computed float_norm(const Network& net, const Computed& y, const Sizes& centred,
   Computed out;
   for (std::size_t i = 0; i < n; ++i) {
     const double size = std::min(root, above(centred[i] / deviation));
-    const double shift = above((off[i] + size * slip) / least);
+    const double shift = std::min(above((off[i] + size * slip) / least), above(root + size));
     const double scale = std::fabs(static_cast<double>(w[i]));
     const double offset = std::fabs(static_cast<double>(b[i]));
     const double error = above(shift + rounding(n + 12, size + shift));

@@ -77,6 +77,7 @@ FloatError FloatAnswers::error(const Sae* sae, const Quantity& quantity) const {
   }
   try {
     out.error = work_->error(sae, quantity);
+    out.any_shift = work_->any_shift();
     out.given = given_;
   } catch (const NoFloatBound& e) {
     out.reason = e.what();

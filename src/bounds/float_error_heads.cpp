@@ -81,7 +81,7 @@ Rows affine_row(const Tensor& t) {
 
 // Row by row, with D the deviation, delta the error of y − mean and s = |delta|/sqrt d:
 //   |computed − P y/D| <= (delta_i + min(sqrt d, |P y|_i/D) s) / max(D − s, sqrt eps)
-// and d + 12 roundings more; then w and b.
+// (never more than sqrt d + |P y|_i/D), and d + 12 roundings more; then w and b.
 Rounded norm_rounded(const Rounded& y, const Rows& centred, const std::vector<double>& deviation,
                      double eps, const Rows& w, const Rows& b) {
   const Eigen::Index n = y.size.cols();
@@ -99,7 +99,8 @@ Rounded norm_rounded(const Rounded& y, const Rows& centred, const std::vector<do
     const double least =
         std::max(D * (1 - 0x1p-40) - slip * (1 + 0x1p-40), std::sqrt(eps) * (1 - 0x1p-40));
     const Row size = (centred.row(r) / D).cwiseMin(std::sqrt(d));
-    const Row shift = (delta + size * slip) / least;
+    const Row shift =
+        ((delta + size * slip) / least).cwiseMin((size.array() + std::sqrt(d)).matrix());
     const Row error = shift + Row(rounded(terms + 12, size + shift));
     const Row scale = w.cols() == 0 ? Row::Ones(n) : Row(w.cwiseAbs().row(0));
     const Row offset = b.cols() == 0 ? Row::Zero(n) : Row(b.cwiseAbs().row(0));

@@ -220,10 +220,11 @@ void FloatWork::fill_residual() {
     middle(index(j)) = v.lo / 2 + v.hi / 2;
     radius(index(j)) = std::max(v.hi - middle(index(j)), middle(index(j)) - v.lo) * (1 + 0x1p-40);
   }
-  const Ball out =
-      plus_row(product({middle, radius}, {net_.W_out, Rows::Zero(index(net_.f), index(net_.d))}),
-               {net_.b_out, Rows::Zero(1, index(net_.d))});
-  mlp_out_.size = out.mid.cwiseAbs() + out.radius;
+  // product() doubles a radius, which only a rounding error may bear
+  const Ball out = plus_row(product({middle, Rows::Zero(1, index(net_.f))},
+                                    {net_.W_out, Rows::Zero(index(net_.f), index(net_.d))}),
+                            {net_.b_out, Rows::Zero(1, index(net_.d))});
+  mlp_out_.size = out.mid.cwiseAbs() + out.radius + radius * W_out_;
   out_rounding_ = rounded(net_.f + 2, sums);
   mlp_out_.error = act_.error * W_out_ + out_rounding_;
   residual_.size = mid_.size + mlp_out_.size;

@@ -41,6 +41,20 @@ struct Computed {
                                   double deviation, const std::vector<float>& w,
                                   const std::vector<float>& b);
 
+/// y / D(y), D = sqrt(|P y|²/d + eps), after the error of y: |D(y^) − D(y)| <= slip, 1/D(y^) <= scale, and
+/// `local` is what float32 makes of LN(y^) alone.
+struct Normed {
+  Computed local;
+  double scale = 1, slip = 0;
+};
+[[nodiscard]] Normed norm_of(const Network& net, const Computed& y, const Sizes& centred,
+                             double deviation, const std::vector<float>& w,
+                             const std::vector<float>& b);
+/// <W_in[:,j], result> = <h_j, x>: P x ∘ w2 under a norm, else x.
+[[nodiscard]] std::vector<Interval> read_by_neurons(const Network& net, std::vector<Interval> x);
+/// P(w ∘ x), as in h_j = P(w2 ∘ W_in[:,j])
+[[nodiscard]] std::vector<Interval> folded(std::vector<Interval> x, const std::vector<float>& w);
+
 /// What attention adds up over the contexts of a case, head by head (H heads of e numbers each).
 class FloatAttention {
  public:
@@ -56,7 +70,7 @@ class FloatAttention {
   Sizes values_spread;                         ///< [He]: of v
   std::vector<std::vector<Interval>> mid;      ///< [H][d]: contributions to m
   std::vector<std::vector<Interval>> centred;  ///< [H][d]: to P m, under a norm
-  std::vector<std::vector<Interval>> neuron;   ///< [H][f]: to z, without LN2
+  std::vector<std::vector<Interval>> neuron;   ///< [H][f]: to <h_j, m>
   std::vector<std::vector<Interval>> queries;  ///< x(p,c) + b_O of every query
   Computed input;                              ///< [d]: x of the queries
   bool any_shift = false;                      ///< softmax may leave the shift out
@@ -90,7 +104,11 @@ class FloatLayers {
   /// Error of <g, m> + Σ_j κ_j act(z_j), the sums of this expression itself left out.
   [[nodiscard]] double path(const std::vector<Interval>& g,
                             const std::vector<Interval>& kappa) const;
-  Computed m, z, act, mlp_out, r, unembedded;
+  /// The same of <δ, LNfinal(r)>.
+  [[nodiscard]] double final_path(const std::vector<Interval>& delta) const;
+
+  Computed m, z, act, mlp_out, r;
+  Normed unembedded;  ///< LNfinal(r); without a norm r itself, of which r.error is the whole
   Sizes mlp_out_rounding, r_rounding;  ///< of the sums that make them
 
  private:
@@ -99,7 +117,6 @@ class FloatLayers {
     Sizes rest, whole;          ///< |κ_j| times half the slopes' width, times the largest slope
   };
   void fill_mid();
-  void fill_normed_mid();
   void fill_neurons();
   void fill_activations(Ulps ulps);
   void fill_residual();
@@ -108,13 +125,16 @@ class FloatLayers {
   [[nodiscard]] Slopes slopes(const std::vector<Interval>& kappa) const;
   /// A lower end of sqrt(|P y|²/d + eps), y within these parts.
   [[nodiscard]] double deviation(const std::vector<Interval>& rest, Sizes& centred) const;
+  [[nodiscard]] std::vector<Interval> neuron_ranges(double deviation, const Sizes& centred);
 
   std::shared_ptr<const FloatAttention> attention_;
   const Network& net_;
   Sizes mid_rounding_, z_rounding_, act_rounding_;
-  Computed normed_;  ///< LN2(m)
+  Normed normed_;  ///< LN2(m)
   std::vector<Interval> z_range_, slope_, act_range_;
-  std::vector<Sizes> to_neurons_;  ///< [He][f]: |W_O W_in|, without LN2
+  Sizes turned_;                   ///< [f]: bound of |z_j − c_j| under LN2
+  std::vector<Sizes> to_neurons_;  ///< [He][f]: |<W_O[i], h_j>|
+  std::vector<Sizes> directions_;  ///< [d][f]: |h_j|, h_j = W_in[:,j] without LN2
 };
 
 }  // namespace assay_check

@@ -65,6 +65,7 @@ double logit_error(Session& session, const Step& step, const RequestClaim& claim
                    const FloatLayers& layers) {
   const Network& net = session.attention().net();
   const Quantity& q = claim.quantity;
+  const Computed& y = layers.unembedded.local;
   const std::size_t d = net.d_model, V = net.d_vocab_out;
   if (q.index >= V || (q.minus && *q.minus >= V)) {
     refuse(step, "the model has no such token");
@@ -74,10 +75,10 @@ double logit_error(Session& session, const Step& step, const RequestClaim& claim
   const auto add = [&](std::size_t token) {
     const std::vector<Interval> g = column(net.W_U, d, V, token);
     const double b = std::fabs(static_cast<double>(net.b_U[token]));
-    error += reading_rounding(layers.unembedded, g, b, 2);
+    error += reading_rounding(y, g, b, 2);
     size += b;
     for (std::size_t i = 0; i < d; ++i) {
-      size += above(layers.unembedded.size[i] + layers.unembedded.error[i]) * magnitude(g[i]);
+      size += above(y.size[i] + y.error[i]) * magnitude(g[i]);
     }
   };
   add(q.index);
@@ -89,10 +90,7 @@ double logit_error(Session& session, const Step& step, const RequestClaim& claim
     error += kUnit * above(size + above(error));
   }
   if (net.normalised) {
-    for (std::size_t i = 0; i < d; ++i) {
-      error += magnitude(delta[i]) * layers.unembedded.error[i];
-    }
-    return above(error);
+    return above(layers.final_path(delta) + above(error));
   }
   const Target target = claim_target(session, step, claim, true);
   for (std::size_t i = 0; i < d; ++i) {

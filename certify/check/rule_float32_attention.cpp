@@ -227,8 +227,10 @@ void FloatAttention::add_contributions(std::size_t head, const Ball& v) {
   widen(mid[head], parts);
   if (net_.normalised) {
     widen(centred[head], assay_check::centred(parts));
-  } else if (!net_.attn_only()) {
-    widen(neuron[head], intervals(times(to_mid, net_.W_in.data(), net_.d_mlp)));
+  }
+  if (!net_.attn_only()) {
+    widen(neuron[head],
+          intervals(times(Ball(read_by_neurons(net_, parts)), net_.W_in.data(), net_.d_mlp)));
   }
 }
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "elementary.hpp"
 #include "float32.hpp"
 #include "linear.hpp"
 #include "reject.hpp"
@@ -19,15 +20,20 @@ void add_to(std::vector<Interval>& x, const std::vector<Interval>& y) {
   }
 }
 
+Sizes whole(const Computed& x) {
+  Sizes out;
+  for (std::size_t i = 0; i < x.size.size(); ++i) {
+    out.push_back(above(x.size[i] + x.error[i]));
+  }
+  return out;
+}
+
 }  // namespace
 
 FloatLayers::FloatLayers(std::shared_ptr<const FloatAttention> attention, Ulps ulps)
     : attention_(std::move(attention)), net_(attention_->net()) {
   fill_mid();
   if (!net_.attn_only()) {
-    if (net_.normalised) {
-      fill_normed_mid();
-    }
     fill_neurons();
     fill_activations(ulps);
   }
@@ -35,7 +41,7 @@ FloatLayers::FloatLayers(std::shared_ptr<const FloatAttention> attention, Ulps u
   if (net_.normalised) {
     fill_unembedded();
   } else {
-    unembedded = r;
+    unembedded.local = r;
   }
 }
 
@@ -109,68 +115,98 @@ double FloatLayers::deviation(const std::vector<Interval>& rest, Sizes& size) co
       .lo();
 }
 
-void FloatLayers::fill_normed_mid() {
-  Sizes size;
-  const double D = deviation({}, size);
-  normed_ = float_norm(net_, m, size, D, net_.ln2_w, net_.ln2_b);
+// <h_j, m> over the domain, and z_j = s <h_j, m> + c_j with s = 1/D, |s <h_j, m>| <= √d |h_j|.
+std::vector<Interval> FloatLayers::neuron_ranges(double D, const Sizes& centred_size) {
+  const FloatAttention& a = *attention_;
+  const std::size_t d = net_.d_model, f = net_.d_mlp;
+  std::vector<Interval> range;
+  for (const std::vector<Interval>& x : a.queries) {
+    const std::vector<Interval> base =
+        intervals(times(Ball(read_by_neurons(net_, x)), net_.W_in.data(), f));
+    range = range.empty() ? base : range;
+    for (std::size_t j = 0; j < f; ++j) {
+      range[j] = hull(range[j], base[j]);
+    }
+  }
+  for (const std::vector<Interval>& part : a.neuron) {
+    add_to(range, part);
+  }
+  const Ball c = times(Ball(std::vector<Interval>(net_.ln2_b.begin(), net_.ln2_b.end())),
+                       net_.W_in.data(), net_.ln2_b.empty() ? 0 : f, net_.b_in.data());
+  double squares = 0;
+  for (const double x : centred_size) {
+    squares += x * x;
+  }
+  const Interval dim(static_cast<double>(d));
+  const Interval s = net_.normalised
+                         ? hull(Interval(1) / Interval(D),
+                                reciprocal_root(Interval(above(squares)) / dim + net_.eps))
+                         : Interval(1);
+  for (std::size_t j = 0; j < f; ++j) {
+    if (!net_.normalised) {
+      range[j] = range[j] + Interval(net_.b_in[j]);
+      continue;
+    }
+    Interval length;
+    for (std::size_t k = 0; k < d; ++k) {
+      length = length + square(Interval(directions_[k][j]));
+    }
+    const double ball = length.hi() > 0 ? square_root(dim * Interval(length.hi())).hi() : 0;
+    const Interval y = s * range[j];
+    const Interval turned(std::clamp(y.lo(), -ball, ball), std::clamp(y.hi(), -ball, ball));
+    turned_.push_back(magnitude(turned));
+    range[j] = turned + c[j];
+  }
+  return range;
 }
 
-// z = y W_in + b_in, y = m or LN2(m)
+// z = y W_in + b_in, y = m or LN2(m). With Δ the error of m and D^ the computed deviation
+//   z^ − z = ( <h_j, Δ> + (D − D^) (z_j − c_j) ) / D^ + what LN2 and the sum round
 void FloatLayers::fill_neurons() {
   const FloatAttention& a = *attention_;
   const std::size_t d = net_.d_model, f = net_.d_mlp, e = net_.d_head, He = net_.n_heads * e;
-  const Computed& y = net_.normalised ? normed_ : m;
-  Sizes whole, carried;
-  for (std::size_t k = 0; k < d; ++k) {
-    whole.push_back(above(y.size[k] + y.error[k]));
+  directions_.assign(d, {});
+  for (std::size_t j = 0; j < f; ++j) {
+    const std::vector<Interval> w = column(net_.W_in, d, f, j);
+    const std::vector<Interval> h = net_.normalised ? folded(w, net_.ln2_w) : w;
+    for (std::size_t k = 0; k < d; ++k) {
+      directions_[k].push_back(magnitude(h[k]));
+    }
   }
-  const Sizes sums = weighted(whole, net_.W_in.data(), f);
-  const Sizes sizes = weighted(y.size, net_.W_in.data(), f);
+  Sizes size;
+  double D = 1;
   if (net_.normalised) {
-    carried = weighted(y.error, net_.W_in.data(), f);
-    for (std::size_t j = 0; j < f; ++j) {
-      const double z_size = above(sizes[j] + std::fabs(static_cast<double>(net_.b_in[j])));
-      z_range_.emplace_back(-z_size, z_size);
-    }
+    D = deviation({}, size);
+    normed_ = norm_of(net_, m, size, D, net_.ln2_w, net_.ln2_b);
   } else {
-    carried = weighted(mid_rounding_, net_.W_in.data(), f);
-    for (std::size_t i = 0; i < He; ++i) {
-      Ball row;
-      for (std::size_t k = 0; k < d; ++k) {
-        row.mid.push_back(static_cast<double>(net_.W_O[i * d + k]));
-        row.rad.push_back(0);
-      }
-      const Ball to = times(row, net_.W_in.data(), f);
-      to_neurons_.emplace_back();
-      for (std::size_t j = 0; j < f; ++j) {
-        to_neurons_[i].push_back(magnitude(to[j]));
-        carried[j] = above(carried[j] + a.mean.error[i] * to_neurons_[i][j]);
-      }
+    normed_.local.size = whole(m);
+    normed_.local.error.assign(d, 0);
+  }
+  z_range_ = neuron_ranges(D, size);
+  Sizes carried(f, 0);
+  for (std::size_t i = 0; i < He; ++i) {
+    const std::vector<Interval> row(&net_.W_O[i * d], &net_.W_O[i * d] + d);
+    const Ball to = times(Ball(read_by_neurons(net_, row)), net_.W_in.data(), f);
+    to_neurons_.emplace_back();
+    for (std::size_t j = 0; j < f; ++j) {
+      to_neurons_[i].push_back(magnitude(to[j]));
+      carried[j] = above(carried[j] + a.mean.error[i] * to_neurons_[i][j]);
     }
-    std::vector<Interval> range;
-    for (const std::vector<Interval>& x : a.queries) {
-      const std::vector<Interval> base =
-          intervals(times(Ball(x), net_.W_in.data(), f, net_.b_in.data()));
-      for (std::size_t j = 0; j < f; ++j) {
-        if (range.size() < f) {
-          range.push_back(base[j]);
-        }
-        range[j] = hull(range[j], base[j]);
-      }
+  }
+  const Sizes sums = weighted(whole(normed_.local), net_.W_in.data(), f);
+  const Sizes local = weighted(normed_.local.error, net_.W_in.data(), f);
+  for (std::size_t j = 0; j < f; ++j) {
+    double error = carried[j] + (net_.normalised ? turned_[j] * normed_.slip : 0);
+    for (std::size_t k = 0; k < d; ++k) {
+      error += directions_[k][j] * mid_rounding_[k];
     }
     for (std::size_t h = 0; h < net_.n_heads; ++h) {
-      add_to(range, a.neuron[h]);
-      for (std::size_t j = 0; j < f; ++j) {
-        const Interval& n = a.neuron[h][j];
-        carried[j] = above(carried[j] + a.tilt[h] * above(sum_up(n.hi(), -n.lo())) / 2);
-      }
+      const Interval& n = a.neuron[h][j];
+      error += a.tilt[h] * above(sum_up(n.hi(), -n.lo())) / 2;
     }
-    z_range_ = range;
-  }
-  for (std::size_t j = 0; j < f; ++j) {
     z_rounding_.push_back(rounding(d + 2, sums[j] + std::fabs(static_cast<double>(net_.b_in[j]))));
     z.size.push_back(magnitude(z_range_[j]));
-    z.error.push_back(above(carried[j] + z_rounding_[j]));
+    z.error.push_back(above(normed_.scale * above(error) + local[j] + z_rounding_[j]));
   }
 }
 
@@ -206,11 +242,7 @@ void FloatLayers::fill_residual() {
     r_rounding.assign(d, 0);
     return;
   }
-  Sizes whole;
-  for (std::size_t j = 0; j < f; ++j) {
-    whole.push_back(above(act.size[j] + act.error[j]));
-  }
-  const Sizes sums = weighted(whole, net_.W_out.data(), d);
+  const Sizes sums = weighted(whole(act), net_.W_out.data(), d);
   const Sizes carried = weighted(act.error, net_.W_out.data(), d);
   Ball middle;
   for (const Interval& x : act_range_) {
@@ -255,7 +287,7 @@ void FloatLayers::fill_unembedded() {
   }
   Sizes size;
   const double D = deviation(rest, size);
-  unembedded = float_norm(net_, r, size, D, net_.ln_final_w, net_.ln_final_b);
+  unembedded = norm_of(net_, r, size, D, net_.ln_final_w, net_.ln_final_b);
 }
 
 }  // namespace assay_check

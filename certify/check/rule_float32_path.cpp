@@ -20,6 +20,13 @@ Sizes magnitudes(const Ball& x) {
   return out;
 }
 
+/// √d |g|
+double length(const std::vector<Interval>& g) {
+  const Interval d(static_cast<double>(g.size()));
+  const double squares = (d * square_sum(g)).hi();
+  return squares > 0 ? above(square_root(Interval(squares)).hi()) : 0;
+}
+
 }  // namespace
 
 // act(z^) − act(z) = s (z^ − z), s between the slopes: the error of Σ κ_j act(z_j) runs back through
@@ -58,7 +65,7 @@ double FloatLayers::head_path(const Ball& g, const Sizes* rest) const {
   for (std::size_t k = 0; k < d; ++k) {
     double size = magnitude(g[k]);
     for (std::size_t j = 0; rest != nullptr && j < f; ++j) {
-      size += std::fabs(static_cast<double>(net_.W_in[k * f + j])) * (*rest)[j];
+      size += directions_[k][j] * (*rest)[j];
     }
     sum += above(size) * mid_rounding_[k];
   }
@@ -85,15 +92,37 @@ double FloatLayers::path(const std::vector<Interval>& g, const std::vector<Inter
     }
     return above(head_path(Ball(G), &s.rest) + above(own));
   }
+  // ( <G, Δ> + (D − D^) <G, P m/D> ) / D^ with |<G, P m/D>| <= √d |G| for the middle slopes
+  const std::vector<Interval> G = folded(intervals(back), net_.ln2_w);
+  double turned = length(G);
+  for (std::size_t j = 0; j < f; ++j) {
+    turned += s.rest[j] * turned_[j];
+  }
+  const double through = head_path(Ball(G), &s.rest) + normed_.slip * above(turned);
   const Sizes middle = magnitudes(back);
   for (std::size_t k = 0; k < d; ++k) {
     double size = middle[k];
     for (std::size_t j = 0; j < f; ++j) {
       size += std::fabs(static_cast<double>(net_.W_in[k * f + j])) * s.rest[j];
     }
-    own += above(size) * normed_.error[k];
+    own += above(size) * normed_.local.error[k];
   }
-  return above(head_path(Ball(g), nullptr) + above(own));
+  return above(head_path(Ball(g), nullptr) + normed_.scale * above(through) + above(own));
+}
+
+// δ along LNfinal: ( <h, Δ> + (D − D^) <h, P r/D> ) / D^, h = P(w ∘ δ), |P r/D| <= √d; never above 2 √d |h|.
+double FloatLayers::final_path(const std::vector<Interval>& delta) const {
+  const std::vector<Interval> h = folded(delta, net_.ln_final_w);
+  std::vector<Interval> kappa;
+  if (!net_.attn_only()) {
+    kappa = intervals(times(net_.W_out.data(), net_.d_mlp, Ball(h)));
+  }
+  double through = path(h, kappa) + unembedded.slip * length(h), own = 0;
+  for (std::size_t k = 0; k < h.size(); ++k) {
+    through += magnitude(h[k]) * r_rounding[k];
+    own += magnitude(delta[k]) * unembedded.local.error[k];
+  }
+  return above(std::min(unembedded.scale * above(through), 2 * length(h)) + above(own));
 }
 
 }  // namespace assay_check

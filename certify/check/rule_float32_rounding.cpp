@@ -81,4 +81,46 @@ Computed float_norm(const Network& net, const Computed& y, const Sizes& centred,
   return out;
 }
 
+Normed norm_of(const Network& net, const Computed& y, const Sizes& centred, double deviation,
+               const std::vector<float>& w, const std::vector<float>& b) {
+  const double d = static_cast<double>(y.size.size());
+  double squares = 0, mean = 0;
+  for (const double e : y.error) {
+    squares += e * e;
+    mean += e;
+  }
+  mean = above(mean / d);
+  Normed out;
+  out.slip = above(std::sqrt(above(squares) / d));
+  const double least =
+      std::max(deviation - enlarge(deviation * 0x1p-50 + out.slip), square_root(net.eps).lo());
+  out.scale = above(1 / least);
+  Computed exact;
+  Sizes size;
+  for (std::size_t i = 0; i < y.size.size(); ++i) {
+    exact.size.push_back(above(y.size[i] + y.error[i]));
+    exact.error.push_back(0);
+    size.push_back(above(centred[i] + y.error[i] + mean));
+  }
+  out.local = float_norm(net, exact, size, least, w, b);
+  return out;
+}
+
+std::vector<Interval> folded(std::vector<Interval> x, const std::vector<float>& w) {
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    x[i] = x[i] * Interval(w[i]);
+  }
+  return centred(x);
+}
+
+std::vector<Interval> read_by_neurons(const Network& net, std::vector<Interval> x) {
+  if (net.normalised) {
+    x = centred(x);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      x[i] = x[i] * Interval(net.ln2_w[i]);
+    }
+  }
+  return x;
+}
+
 }  // namespace assay_check

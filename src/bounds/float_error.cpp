@@ -29,6 +29,11 @@ Ball transposed(const Ball& x) {
   return {x.mid.transpose(), x.radius.transpose()};
 }
 
+/// sqrt d |g|
+double sphere(const Ball& g) {
+  return std::sqrt(static_cast<double>(g.mid.size())) * size_row(g).norm() * (1 + 0x1p-40);
+}
+
 /// The sum of n terms y_i g_i and beta, with `extra` roundings more; g need not be a float32.
 double reading_rounding(const Rounded& y, const Row& g, double beta, std::size_t extra) {
   const Row whole = y.size + y.error;
@@ -130,27 +135,42 @@ double FloatWork::carried(const FoldTarget& target) const {
     all.radius += 0x1p-50 * all.mid.cwiseAbs();
     return carried_by_mid(all, loose) + own;
   }
+  // what LN2 reads runs back through G = sum of kappa_j slope_j h_j
+  const Ball G = product(bent, transposed(net_.neuron_directions));
+  const double turn = sphere(G) + loose.dot(turned_);
+  const double through = carried_by_mid(G, loose) + normed_.slip * turn;
   const Row at_norm = size_row(back) + loose * W_in_.transpose();
-  return carried_by_mid(g, Row()) + sum_of(at_norm, normed_.error) + own;
+  return carried_by_mid(g, Row()) + normed_.scale * through + sum_of(at_norm, normed_.local.error) +
+         own;
+}
+
+// <delta, LNfinal(r)> with h = P(w o delta), which is the numerator's target; both ends lie within sqrt d |h|
+double FloatWork::carried_to_logits(const Quantity& q) const {
+  const FoldTarget numerator = make_target(net_, nullptr, q).fold;
+  const Ball h = row_ball(numerator.g0);
+  const double through =
+      carried(numerator) + sum_of(size_row(h), residual_rounding_) + final_.slip * sphere(h);
+  return std::min(final_.scale * through, 2 * sphere(h));
 }
 
 double FloatWork::logit_error(const Quantity& q) const {
+  const Rounded& y = final_.local;
   const Row no_other = Row::Zero(index(net_.d));
   const bool both = q.kind == QuantityKind::logit_difference;
   const Row a = net_.W_U.col(index(q.index)).transpose();
   const Row b = both ? Row(net_.W_U.col(index(q.other)).transpose()) : no_other;
   const double a_bias = std::fabs(net_.b_U(index(q.index)));
   const double b_bias = both ? std::fabs(net_.b_U(index(q.other))) : 0.0;
-  double error = reading_rounding(final_, a.cwiseAbs(), a_bias, 2);
+  double error = reading_rounding(y, a.cwiseAbs(), a_bias, 2);
   if (both) {
-    error += reading_rounding(final_, b.cwiseAbs(), b_bias, 2);
-    const Row whole = final_.size + final_.error;
+    error += reading_rounding(y, b.cwiseAbs(), b_bias, 2);
+    const Row whole = y.size + y.error;
     error +=
         kHalfUlp * (whole.dot(a.cwiseAbs()) + whole.dot(b.cwiseAbs()) + a_bias + b_bias + error);
   }
   const Row delta = (a - b).cwiseAbs() * (1 + 0x1p-50);
   if (net_.norm) {
-    return error + sum_of(delta, final_.error);
+    return error + sum_of(delta, y.error) + carried_to_logits(q);
   }
   return error + sum_of(delta, residual_rounding_) + carried(make_target(net_, nullptr, q).fold);
 }

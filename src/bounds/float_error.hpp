@@ -32,6 +32,15 @@ struct Rounded {
                                    const Rows& b);
 [[nodiscard]] Rows affine_row(const Tensor& t);
 
+/// LN of one vector y that float32 knows as y^, D = sqrt(|P y|^2/d + eps):
+///   LN(y^) − LN(y) = ( P(y^ − y) + (D − D^) P y/D ) / D^      |D − D^| <= slip      1/D^ <= scale
+struct NormStep {
+  Rounded local;  ///< what float32 makes of LN(y^)
+  double scale = 1, slip = 0;
+};
+[[nodiscard]] NormStep norm_step(const Rounded& y, const Rows& centred, double deviation,
+                                 double eps, const Rows& w, const Rows& b);
+
 /// Lower and upper ends, entry by entry.
 struct Hull {
   Row lo, hi;
@@ -90,14 +99,19 @@ class FloatWork {
   /// Error of <g0, m> + sum kappa act(z) but for the rounding of this sum itself.
   [[nodiscard]] double carried(const FoldTarget& target) const;
   [[nodiscard]] double carried_by_mid(const Ball& g, const Row& loose) const;
+  [[nodiscard]] double carried_to_logits(const Quantity& q) const;
+  [[nodiscard]] std::vector<Interval> neuron_ranges(double deviation, const Rows& centred);
   [[nodiscard]] double logit_error(const Quantity& q) const;
   [[nodiscard]] double reading_error(const Sae* sae, const Quantity& q) const;
 
   const Network& net_;
   FloatHeads heads_;
   Rows W_in_, W_out_, W_O_;  ///< absolute values; W_O [H d_head, d]
-  Rows to_neurons_;          ///< |W_O W_in| [H d_head, f]
-  Rounded mid_, normed_, neurons_, act_, mlp_out_, residual_, final_;
+  Rows directions_,
+      to_neurons_;  ///< |h_j| [d,f] and |W_O h_j| [H d_head, f]; h_j = W_in[:,j] without LN2
+  Row turned_;      ///< under LN2 a bound of |z_j − c_j|
+  Rounded mid_, neurons_, act_, mlp_out_, residual_;
+  NormStep normed_, final_;  ///< without a norm `local` is the whole of what they read
   Row mid_rounding_, neuron_rounding_, act_rounding_, out_rounding_, residual_rounding_;
   Row slope_lo_, slope_hi_;
   std::vector<Interval> act_range_;

@@ -112,6 +112,19 @@ Rounded norm_rounded(const Rounded& y, const Rows& centred, const std::vector<do
   return out;
 }
 
+NormStep norm_step(const Rounded& y, const Rows& centred, double deviation, double eps,
+                   const Rows& w, const Rows& b) {
+  NormStep step;
+  step.slip = y.error.norm() / std::sqrt(static_cast<double>(y.error.cols()));
+  const double least = std::max(deviation * (1 - 0x1p-40) - step.slip * (1 + 0x1p-40),
+                                std::sqrt(eps) * (1 - 0x1p-40));
+  step.scale = 1 / least;
+  const Rounded known{y.size + y.error, Rows::Zero(1, y.size.cols())};
+  const Rows around = (centred + y.error).array() + y.error.mean();
+  step.local = norm_rounded(known, around, {least}, eps, w, b);
+  return step;
+}
+
 void Hull::add(const Ball& rows) {
   const Row low = (rows.mid - rows.radius).colwise().minCoeff();
   const Row high = (rows.mid + rows.radius).colwise().maxCoeff();
@@ -274,7 +287,8 @@ void FloatHeads::take_keys(Seen& seen) {
         to_mid[h].add(out);
         if (net.norm) {
           to_centred[h].add(centred(out));
-        } else if (net.f != 0) {
+        }
+        if (net.f != 0) {
           to_neurons[h].add(product(v, net.to_neurons[h]));
         }
         blocks[h].push_back(v);

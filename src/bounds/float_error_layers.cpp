@@ -76,7 +76,7 @@ FloatWork::FloatWork(const Network& net, const Domain& domain, const FloatOption
     fill_activations(options);
   }
   fill_residual();
-  final_ = residual_;
+  final_.local = residual_;
   if (net.norm) {
     fill_final();
   }
@@ -142,35 +142,58 @@ double FloatWork::deviation(const std::vector<Interval>& rest, Rows& centred_siz
   return std::sqrt(least / static_cast<double>(net_.d) + net_.eps.lo) * (1 - 0x1p-40);
 }
 
-// z = y W_in + b_in with y = m or LN2(m)
+// z_j = s <h_j, m> + c_j: the hulls of <h_j, m>; under LN2 s = 1/D and |s <h_j, m>| <= sqrt d |h_j|
+std::vector<Interval> FloatWork::neuron_ranges(double deviation, const Rows& centred_size) {
+  const Ball start = plus_row(heads_.queries, {net_.b_O, Rows::Zero(1, index(net_.d))});
+  std::vector<Interval> range = hull_of(product(start, net_.neuron_directions));
+  for (const Hull& hull : heads_.to_neurons) {
+    add(range, hull);
+  }
+  turned_ = Row::Zero(index(net_.f));
+  const double d = static_cast<double>(net_.d);
+  Interval s(1.0);
+  if (net_.norm) {
+    s = {(1 - 0x1p-40) / std::sqrt(centred_size.squaredNorm() / d + net_.eps.hi),
+         (1 + 0x1p-40) / deviation};
+  }
+  for (std::size_t j = 0; j < net_.f; ++j) {
+    const Eigen::Index at = index(j);
+    if (net_.norm) {
+      const double ball = std::sqrt(d) * directions_.col(at).norm() * (1 + 0x1p-40);
+      const Interval y = s * range[j];
+      range[j] = {std::clamp(y.lo, -ball, ball), std::clamp(y.hi, -ball, ball)};
+      turned_(at) = std::max(std::fabs(range[j].lo), std::fabs(range[j].hi));
+    }
+    range[j] += net_.neuron_offsets.at(0, at);
+  }
+  return range;
+}
+
+// z = y W_in + b_in with y = m or LN2(m): what runs through <h_j, m>, then LN2's and the sum's own
 void FloatWork::fill_neurons() {
   const Row b = exact_bias(net_.model->b_in, 0, net_.f).mid.cwiseAbs();
+  directions_ = net_.neuron_directions.mid.cwiseAbs() + net_.neuron_directions.radius;
+  double D = 1;
+  Rows centred_size;
   if (net_.norm) {
-    Rows centred_size;
-    const double D = deviation({}, centred_size);
-    normed_ = norm_rounded(mid_, centred_size, {D}, net_.eps.lo, affine_row(net_.model->ln2_w),
-                           affine_row(net_.model->ln2_b));
-    neuron_rounding_ = rounded(net_.d + 2, Row((normed_.size + normed_.error) * W_in_) + b);
-    neurons_ = {Row(normed_.size * W_in_) + b, Row(normed_.error * W_in_) + neuron_rounding_};
-    return;
+    D = deviation({}, centred_size);
+    normed_ = norm_step(mid_, centred_size, D, net_.eps.lo, affine_row(net_.model->ln2_w),
+                        affine_row(net_.model->ln2_b));
+  } else {
+    normed_.local = {mid_.size + mid_.error, Rows::Zero(1, index(net_.d))};
   }
-  neuron_rounding_ = rounded(net_.d + 2, Row((mid_.size + mid_.error) * W_in_) + b);
-  Row error = mid_rounding_ * W_in_ + neuron_rounding_;
+  act_range_ = neuron_ranges(D, centred_size);
+  const Rounded& y = normed_.local;
+  neuron_rounding_ = rounded(net_.d + 2, Row((y.size + y.error) * W_in_) + b);
+  Row through = mid_rounding_ * directions_ + normed_.slip * turned_;
   to_neurons_ = Rows(index(net_.heads * net_.d_head), index(net_.f));
-  std::vector<Interval> range =
-      hull_of(plus_row(product(plus_row(heads_.queries, {net_.b_O, Rows::Zero(1, index(net_.d))}),
-                               net_.neuron_directions),
-                       net_.neuron_offsets));
   for (std::size_t h = 0; h < net_.heads; ++h) {
     const Ball& to = net_.to_neurons[h];
-    to_neurons_.middleRows(index(h * net_.d_head), index(net_.d_head)) =
-        to.mid.cwiseAbs() + to.radius;
-    error += heads_.tilt[h] / 2 * heads_.to_neurons[h].width() +
-             heads_.value_error[h] * (to.mid.cwiseAbs() + to.radius);
-    add(range, heads_.to_neurons[h]);
+    const Rows size = to.mid.cwiseAbs() + to.radius;
+    to_neurons_.middleRows(index(h * net_.d_head), index(net_.d_head)) = size;
+    through += heads_.tilt[h] / 2 * heads_.to_neurons[h].width() + heads_.value_error[h] * size;
   }
-  neurons_ = {sizes(range), error};
-  act_range_ = range;
+  neurons_ = {sizes(act_range_), normed_.scale * through + Row(y.error * W_in_) + neuron_rounding_};
 }
 
 void FloatWork::fill_activations(const FloatOptions& options) {
@@ -187,20 +210,13 @@ void FloatWork::fill_activations(const FloatOptions& options) {
     act_rounding_ = ((static_cast<double>(options.act_ulps) + 8) * kHalfUlp * z).array() + 0x1p-140;
   }
   for (Eigen::Index j = 0; j < f; ++j) {
-    const Interval range = net_.norm ? Interval(-neurons_.size(0, j), neurons_.size(0, j))
-                                     : act_range_[static_cast<std::size_t>(j)];
+    Interval& range = act_range_[static_cast<std::size_t>(j)];  // of z_j; from here on of act(z_j)
     // Only a neuron that is surely on one side, with room for a checker, has a fixed slope.
     const double edge = neurons_.error(0, j) * (1 + 0x1p-20) + 0x1p-30 * z(j);
     if (is_relu && (range.hi + edge < 0 || range.lo - edge > 0)) {
       slope_lo_(j) = slope_hi_(j) = range.lo > 0 ? 1.0 : 0.0;
     }
-    const Interval value =
-        is_relu ? relu(range) : Interval(kGeluLeast, std::max(range.hi, -kGeluLeast));
-    if (net_.norm) {
-      act_range_.push_back(value);
-    } else {
-      act_range_[static_cast<std::size_t>(j)] = value;
-    }
+    range = is_relu ? relu(range) : Interval(kGeluLeast, std::max(range.hi, -kGeluLeast));
   }
   act_.size = sizes(act_range_);
   act_.error =
@@ -261,8 +277,8 @@ void FloatWork::fill_final() {
   }
   Rows centred_size;
   const double D = deviation(rest, centred_size);
-  final_ = norm_rounded(residual_, centred_size, {D}, net_.eps.lo,
-                        affine_row(net_.model->ln_final_w), affine_row(net_.model->ln_final_b));
+  final_ = norm_step(residual_, centred_size, D, net_.eps.lo, affine_row(net_.model->ln_final_w),
+                     affine_row(net_.model->ln_final_b));
 }
 
 }  // namespace assay::bounds

@@ -42,11 +42,10 @@ struct Request {
   std::map<std::string, std::vector<Interval>> directions;
 };
 
-// Each throws Reject("request", …); claims by the files of their rules.
+// Each throws Reject("request", …), parse_request with file and line. Claims by the files of their rules.
 [[nodiscard]] Quantity parse_quantity(std::span<const std::string_view> words);
 [[nodiscard]] RequestClaim parse_residual(std::span<const std::string_view> words);
 [[nodiscard]] RequestClaim parse_float32(std::span<const std::string_view> words);
-/// … with the file and line.
 [[nodiscard]] Request parse_request(const std::string& text, const std::string& file);
 
 }  // namespace assay_check

@@ -123,7 +123,7 @@ struct Rule {
   void (*apply)(Session&, const Step&);
 };
 
-constexpr std::array<Rule, 30> kRules = {{
+constexpr std::array<Rule, 31> kRules = {{
     {"SUFFIX", "bounds", false, rule_suffix},
     {"ROOT", "bounds", false, rule_root},
     {"PART", "bounds", false, rule_part},
@@ -147,6 +147,7 @@ constexpr std::array<Rule, 30> kRules = {{
     {"ENUM", "bounds", false, rule_enum},
     {"JOIN", "bounds", false, rule_join},
     {"BOUND", "bounds", true, rule_bound},
+    {"FLOAT32", "bounds", true, rule_float32},
     {"FEATURE-OFF", "bounds", true, rule_feature_off},
     {"FEATURE-OFF-MLP", "bounds", true, rule_feature_off_mlp},
     {"TOKEN-OUT", "bounds", true, rule_token_out},

@@ -15,29 +15,6 @@ void need(bool good, const std::string& reason) {
   }
 }
 
-/// neuron J | feature I | readout ID | residual-mid ID | logit A | logit-difference A B
-Quantity parse_quantity(std::span<const std::string_view> words) {
-  using Kind = Quantity::Kind;
-  Quantity q;
-  const bool difference = words.size() == 3 && words[0] == "logit-difference";
-  need(difference || words.size() == 2, "expected a quantity");
-  if (words[0] == "readout" || words[0] == "residual-mid") {
-    q.kind = words[0] == "readout" ? Kind::readout : Kind::residual_mid;
-    q.name = parse_id(words[1]);
-    return q;
-  }
-  need(difference || words[0] == "neuron" || words[0] == "feature" || words[0] == "logit",
-       "expected a quantity");
-  q.kind = words[0] == "neuron"    ? Kind::neuron
-           : words[0] == "feature" ? Kind::feature
-                                   : Kind::logit;
-  q.index = parse_nat(words[1]);
-  if (difference) {
-    q.minus = parse_nat(words[2]);
-  }
-  return q;
-}
-
 /// bound ID QUANTITY domain ID lo HEX hi HEX
 RequestClaim parse_bound(const Words& words) {
   const std::size_t n = words.size();
@@ -70,19 +47,13 @@ std::vector<Interval> parse_direction(const Words& words) {
 
 RequestClaim parse_claim(const Words& words) {
   need(words.size() >= 5, "expected a claim");
-  if (words[0] == "bound") {
-    return parse_bound(words);
+  if (words[0] == "bound" || words[0] == "residual" || words[0] == "float32") {
+    return words[0] == "bound"      ? parse_bound(words)
+           : words[0] == "residual" ? parse_residual(words)
+                                    : parse_float32(words);
   }
   RequestClaim claim;
   claim.id = parse_id(words[1]);
-  if (words[0] == "residual") {
-    need(words.size() == 6 && words[2] == "data" && words[4] == "max-r2",
-         "expected residual ID data SHA max-r2 FRAC");
-    claim.kind = RequestClaim::Kind::residual;
-    claim.data_sha = parse_sha(words[3]);
-    claim.max_r2 = parse_fraction(words[5]);
-    return claim;
-  }
   need(words[0] == "feature-off" || words[0] == "token-out", "expected a claim");
   need(words[3] == "suffix", "expected suffix");
   claim.kind =
@@ -118,6 +89,29 @@ void parse_line(std::string_view line, Request& request, std::set<std::string>& 
 
 }  // namespace
 
+/// neuron J | feature I | readout ID | residual-mid ID | logit A | logit-difference A B
+Quantity parse_quantity(std::span<const std::string_view> words) {
+  using Kind = Quantity::Kind;
+  Quantity q;
+  const bool difference = words.size() == 3 && words[0] == "logit-difference";
+  need(difference || words.size() == 2, "expected a quantity");
+  if (words[0] == "readout" || words[0] == "residual-mid") {
+    q.kind = words[0] == "readout" ? Kind::readout : Kind::residual_mid;
+    q.name = parse_id(words[1]);
+    return q;
+  }
+  need(difference || words[0] == "neuron" || words[0] == "feature" || words[0] == "logit",
+       "expected a quantity");
+  q.kind = words[0] == "neuron"    ? Kind::neuron
+           : words[0] == "feature" ? Kind::feature
+                                   : Kind::logit;
+  q.index = parse_nat(words[1]);
+  if (difference) {
+    q.minus = parse_nat(words[2]);
+  }
+  return q;
+}
+
 Request parse_request(const std::string& text, const std::string& file) {
   Request request;
   std::set<std::string> ids;
@@ -142,8 +136,8 @@ Request parse_request(const std::string& text, const std::string& file) {
     for (const RequestClaim& claim : request.claims) {
       need(claim.kind != RequestClaim::Kind::token_out || request.decoder,
            "token-out needs a decoder line");
-      need(claim.kind != RequestClaim::Kind::bound || request.domains.contains(claim.domain),
-           "bound names no domain line");
+      need(claim.domain.empty() || request.domains.contains(claim.domain),
+           "the claim names no domain line");
       need(claim.quantity.kind != Quantity::Kind::residual_mid ||
                request.directions.contains(claim.quantity.name),
            "residual-mid names no direction line");

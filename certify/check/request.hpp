@@ -22,7 +22,7 @@ struct Quantity {
 };
 
 struct RequestClaim {
-  enum class Kind { feature_off, token_out, residual, bound } kind = Kind::feature_off;
+  enum class Kind { feature_off, token_out, residual, bound, float32 } kind = Kind::feature_off;
   std::string id;
   std::size_t subject = 0;  ///< feature or token
   Suffix suffix;
@@ -31,7 +31,8 @@ struct RequestClaim {
   // bound: lo <= quantity <= hi in every context of the domain
   Quantity quantity;
   std::string domain, words;
-  double lo = 0, hi = 0;
+  double lo = 0, hi = 0;  ///< float32: |computed − real| <= hi
+  std::size_t exp_ulps = 2, act_ulps = 2;
 };
 
 struct Request {
@@ -41,7 +42,10 @@ struct Request {
   std::map<std::string, std::vector<Interval>> directions;
 };
 
-/// Throws Reject("request", …) with the file and line.
+// Each throws Reject("request", …), parse_request with file and line. Claims by the files of their rules.
+[[nodiscard]] Quantity parse_quantity(std::span<const std::string_view> words);
+[[nodiscard]] RequestClaim parse_residual(std::span<const std::string_view> words);
+[[nodiscard]] RequestClaim parse_float32(std::span<const std::string_view> words);
 [[nodiscard]] Request parse_request(const std::string& text, const std::string& file);
 
 }  // namespace assay_check

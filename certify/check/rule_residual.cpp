@@ -144,6 +144,19 @@ bool is_positive_definite(std::vector<std::vector<Integer>> M) {
 
 }  // namespace
 
+/// residual ID data SHA max-r2 FRAC
+RequestClaim parse_residual(std::span<const std::string_view> words) {
+  if (words.size() != 6 || words[2] != "data" || words[4] != "max-r2") {
+    throw Reject("request", "expected residual ID data SHA max-r2 FRAC");
+  }
+  RequestClaim claim;
+  claim.kind = RequestClaim::Kind::residual;
+  claim.id = parse_id(words[1]);
+  claim.data_sha = parse_sha(words[3]);
+  claim.max_r2 = parse_fraction(words[5]);
+  return claim;
+}
+
 // RESIDUAL
 //   Y = the deployed outputs of the data      [[A, b], [bᵀ, τ n1 n0]] is positive definite
 //   --------------------------------------------------------------------------------------

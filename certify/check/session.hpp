@@ -26,6 +26,8 @@ struct Header {
   std::optional<std::string> automaton;
 };
 
+class FloatLayers;
+
 struct DfaFact {
   std::size_t property = 0;        ///< index into Spec::properties
   std::vector<std::size_t> atoms;  ///< bit i of a letter speaks of atoms[i]
@@ -68,6 +70,7 @@ class Session {
   [[nodiscard]] const Inputs& inputs() const { return inputs_; }
 
   std::map<std::string, DfaFact> automata;
+  std::map<std::string, std::shared_ptr<const FloatLayers>> float_layers;  ///< by domain and ulps
   std::vector<Conclusion> conclusions;
 
  private:
@@ -107,6 +110,7 @@ void rule_final(Session& session, const Step& step);
 void rule_enum(Session& session, const Step& step);
 void rule_join(Session& session, const Step& step);
 void rule_bound(Session& session, const Step& step);
+void rule_float32(Session& session, const Step& step);
 void rule_feature_off(Session& session, const Step& step);
 void rule_feature_off_mlp(Session& session, const Step& step);
 void rule_token_out(Session& session, const Step& step);

@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <map>
+#include <tuple>
 
 #include "assay/base/errors.hpp"
 #include "assay/bounds/bound_certificate.hpp"
 #include "assay/model/forward.hpp"
 #include "bound_proof.hpp"
+#include "float_error.hpp"
 
 namespace assay::bounds {
 namespace {
@@ -49,10 +52,24 @@ struct Bounder::State {
     return *domains.emplace(domain, std::make_unique<DomainWork>(net, domain)).first->second;
   }
 
+  const FloatAnswers& float_work(const Domain& domain, const FloatOptions& options) {
+    const FloatKey key{domain, options.exp_ulps, options.act_ulps};
+    const auto found = floats.find(key);
+    if (found != floats.end()) {
+      return found->second;
+    }
+    if (floats.size() >= kMostDomains) {
+      floats.clear();
+    }
+    return floats.try_emplace(key, net, domain, options).first->second;
+  }
+
   const Transformer& model;
   const Sae* sae;
   Network net;
   std::map<Domain, std::unique_ptr<DomainWork>> domains;
+  using FloatKey = std::tuple<Domain, std::size_t, std::size_t>;
+  std::map<FloatKey, FloatAnswers> floats;
 };
 
 Bounder::Bounder(const Transformer& model, const Sae* sae) {
@@ -70,6 +87,19 @@ std::string Bounder::write(BoundCertificate& certificate, const std::string& id,
                            const BoundResult& result) {
   const Domain stated = canonical(state_->net, domain);
   return certificate.add(id, stated, quantity, result, state_->work(stated));
+}
+
+FloatError Bounder::float_error(const Domain& domain, const Quantity& quantity,
+                                const FloatOptions& options) {
+  check_domain(state_->model, domain);
+  check_quantity(state_->model, state_->sae, quantity);
+  return state_->float_work(canonical(state_->net, domain), options).error(state_->sae, quantity);
+}
+
+std::string Bounder::write(BoundCertificate& certificate, const std::string& id,
+                           const Domain& domain, const Quantity& quantity, const FloatError& error,
+                           const FloatOptions& options) {
+  return certificate.add(id, canonical(state_->net, domain), quantity, error, options);
 }
 
 BoundResult Bounder::bound(const Domain& asked, const Quantity& quantity,

@@ -55,6 +55,18 @@ struct BoundCertificate::State {
     return id;
   }
 
+  /// `wanted` when it can be an id and is free, else `kind` and a number.
+  std::string claim_id(const std::string& wanted, const char* kind) {
+    ++claims;
+    std::string id = wanted;
+    if (!is_id(wanted) || !ids.insert(wanted).second) {
+      for (std::size_t n = claims; id = kind + std::to_string(n), !ids.insert(id).second;) {
+        ++n;
+      }
+    }
+    return id;
+  }
+
   std::string domain_id(const Domain& domain);
   std::string quantity_words(const Quantity& quantity);
   /// The two-sided numbers of many directions: the opening step and its lines.
@@ -254,13 +266,7 @@ std::string BoundCertificate::add(const std::string& wanted, const Domain& domai
                                   DomainWork& work) {
   require(result.proof != nullptr, "BoundCertificate: a result without its proof");
   State& s = *state_;
-  ++s.claims;
-  std::string id = wanted;
-  if (!is_id(wanted) || !s.ids.insert(wanted).second) {
-    for (std::size_t n = s.claims; id = "bound_" + std::to_string(n), !s.ids.insert(id).second;) {
-      ++n;
-    }
-  }
+  const std::string id = s.claim_id(wanted, "bound_");
   const std::string domain_id = s.domain_id(domain);
   const std::string words = s.quantity_words(quantity);
   const std::string root = s.once("c", "ROOT", domain_id);
@@ -269,6 +275,26 @@ std::string BoundCertificate::add(const std::string& wanted, const Domain& domai
   s.step(id, "BOUND", lo + " " + hi);
   s.statement += "bound " + id + " " + words + " domain " + domain_id + " lo " +
                  hex_float(result.lo) + " hi " + hex_float(result.hi) + "\n";
+  return id;
+}
+
+std::string BoundCertificate::add(const std::string& wanted, const Domain& domain,
+                                  const Quantity& quantity, const FloatError& error,
+                                  const FloatOptions& options) {
+  require(error.is_known(), "BoundCertificate: no error to claim");
+  State& s = *state_;
+  const std::string id = s.claim_id(wanted, "float32_");
+  const std::string domain_id = s.domain_id(domain);
+  const std::string words = s.quantity_words(quantity);
+  s.step(id, "FLOAT32 " + s.once("c", "ROOT", domain_id), "");
+  const FloatOptions usual;
+  const bool is_usual = options.exp_ulps == usual.exp_ulps && options.act_ulps == usual.act_ulps;
+  s.statement +=
+      "float32 " + id + " " + words + " domain " + domain_id + " error " + hex_float(error.error) +
+      (is_usual
+           ? ""
+           : " ulps " + std::to_string(options.exp_ulps) + " " + std::to_string(options.act_ulps)) +
+      "\n";
   return id;
 }
 

@@ -12,6 +12,7 @@
 #include "assay/bounds/bound_certificate.hpp"
 #include "assay/model/strict_json.hpp"
 #include "assay/model/tokenizer.hpp"
+#include "bound_float.hpp"
 #include "bound_request.hpp"
 #include "bound_site.hpp"
 #include "session.hpp"
@@ -27,6 +28,7 @@ struct Options {
   std::optional<std::uint32_t> neuron, feature;
   std::size_t max_length = 0;
   bounds::BoundOptions bound;
+  bounds::FloatOptions float32;
   SiteOptions site;
 };
 
@@ -75,7 +77,7 @@ void print_line(const ordered_json& object) {
 
 /// Answers one line; an error is a line too.
 ExitCode answer(const std::string& line, std::size_t number, const Inputs& in,
-                bounds::Bounder& bounder, const bounds::BoundOptions& options,
+                bounds::Bounder& bounder, const Options& options,
                 bounds::BoundCertificate* certificate) {
   nlohmann::json id = nullptr;
   try {
@@ -84,11 +86,18 @@ ExitCode answer(const std::string& line, std::size_t number, const Inputs& in,
       id = request["id"];
     }
     const BoundRequest asked = read_bound_request(request, in.model);
-    const bounds::BoundResult result = bounder.bound(asked.domain, asked.quantity, options);
+    const bounds::BoundResult result = bounder.bound(asked.domain, asked.quantity, options.bound);
+    const bounds::FloatError error =
+        bounder.float_error(asked.domain, asked.quantity, options.float32);
     ordered_json o = bound_json(asked.id, asked.quantity, in.sae_or_null(), result);
+    add_float32(o, result, error);
     if (certificate != nullptr) {
       const std::string wanted = asked.id.is_string() ? asked.id.get<std::string>() : "";
       o["claim"] = bounder.write(*certificate, wanted, asked.domain, asked.quantity, result);
+      if (error.is_known()) {
+        o["float32_claim"] = bounder.write(*certificate, o["claim"].get<std::string>() + ".float32",
+                                           asked.domain, asked.quantity, error, options.float32);
+      }
     }
     print_line(o);
     return ExitCode::ok;
@@ -132,7 +141,7 @@ void run_batch(const Options& o, Session& session) {
     if (interrupted()) {
       break;
     }
-    const ExitCode code = answer(lines[i], i + 1, *in, bounder, o.bound, kept);
+    const ExitCode code = answer(lines[i], i + 1, *in, bounder, o, kept);
     malformed = malformed || code != ExitCode::ok;
     ++answered;
     progress.update(i + 1);
@@ -195,10 +204,11 @@ bounds::Quantity quantity_of(const Options& o, const Inputs& in) {
   return q;
 }
 
-/// l_a - max over y != a of l_y: below every l_a - l_y, and the smallest of them somewhere.
+/// l_a - max over y != a of l_y: below every l_a - l_y, and the smallest of them somewhere. Rounding is
+/// monotone, so float32's is the smallest of its differences: off by no more than the worst of them.
 bounds::BoundResult against_any(const Inputs& in, bounds::Bounder& bounder,
                                 const bounds::Domain& domain, bounds::Quantity q,
-                                const bounds::BoundOptions& options) {
+                                const Options& options, bounds::FloatError& worst) {
   const auto lead = [&](const std::vector<TokenId>& context) {
     const std::vector<double> l = next_logits(in.model, context);
     double rival = -std::numeric_limits<double>::infinity();
@@ -218,7 +228,11 @@ bounds::BoundResult against_any(const Inputs& in, bounds::Bounder& bounder,
       continue;
     }
     q.other = static_cast<std::uint32_t>(y);
-    const bounds::BoundResult one = bounder.bound(domain, q, options);
+    const bounds::BoundResult one = bounder.bound(domain, q, options.bound);
+    const bounds::FloatError error = bounder.float_error(domain, q, options.float32);
+    if (all.nodes == 0 || (worst.is_known() && !(error.error <= worst.error))) {
+      worst = error;
+    }
     all.hi = std::min(all.hi, one.hi);
     all.lo = std::min(all.lo, one.lo);
     for (const auto* context : {&one.witness_hi, &one.witness_lo}) {
@@ -248,9 +262,11 @@ bounds::BoundResult against_any(const Inputs& in, bounds::Bounder& bounder,
 }
 
 std::string table(const Inputs& in, const bounds::Quantity& q, const std::string& what,
-                  const bounds::BoundResult& r) {
+                  const bounds::BoundResult& r, const bounds::FloatError& error) {
   std::string out = what + "\n";
-  out += "  interval   [" + decimal(r.lo) + ", " + decimal(r.hi) + "]   PROVED (real arithmetic)\n";
+  out += "  interval   [" + decimal(r.lo) + ", " + decimal(r.hi) +
+         "]   PROVED (REAL: exact arithmetic)\n";
+  out += float32_lines(r, error);
   out += "  attained   [" + decimal(r.attained_lo) + ", " + decimal(r.attained_hi) +
          "]   replayed through the forward pass\n";
   out += "  gap        " + decimal(r.attained_lo - r.lo) + " below, " +
@@ -275,8 +291,9 @@ void run_one(const Options& o, Session& session) {
   bounds::BoundOptions options = o.bound;
   std::string what = q.text();
   bounds::BoundResult result;
+  bounds::FloatError error;
   if (o.minus == "any") {
-    result = against_any(*in, bounder, domain, q, options);
+    result = against_any(*in, bounder, domain, q, o, error);
     what = "logit " + std::to_string(q.index) + " minus the largest other";
   } else {
     Progress progress("nodes", o.bound.nodes);
@@ -284,10 +301,14 @@ void run_one(const Options& o, Session& session) {
       progress.update(std::min(done, budget) * o.bound.nodes / std::max<std::size_t>(budget, 1));
     };
     result = bounder.bound(domain, q, options);
+    error = bounder.float_error(domain, q, o.float32);
   }
   if (!o.certificate.empty()) {
     bounds::BoundCertificate certificate(in->model, in->sae_or_null());
     bounder.write(certificate, "bound", domain, q, result);
+    if (error.is_known()) {
+      bounder.write(certificate, "bound.float32", domain, q, error, o.float32);
+    }
     write_certificate(o, certificate);
   }
   std::vector<TokenId> suffix;
@@ -300,13 +321,15 @@ void run_one(const Options& o, Session& session) {
           " that ends in " + in->text(suffix);
   ordered_json object{{"assay-bound", 1}, {"quantity", what}};
   object.update(bound_json("bound", q, in->sae_or_null(), result));
-  session.finish(ExitCode::ok, table(*in, q, what, result), object);
+  add_float32(object, result, error);
+  session.finish(ExitCode::ok, table(*in, q, what, result, error), object);
 }
 
 /// --site has its own domain, every input; what speaks of contexts has no place beside it.
 void run_site(const CLI::App& sub, Options& o, Session& session) {
-  for (const char* option : {"--batch", "--neuron", "--suffix", "--suffix-ids", "--max-length",
-                             "--nodes", "--enumerate", "--seconds", "--certificate"}) {
+  for (const char* option :
+       {"--batch", "--neuron", "--suffix", "--suffix-ids", "--max-length", "--nodes", "--enumerate",
+        "--seconds", "--certificate", "--exp-ulps", "--act-ulps"}) {
     if (sub.count(option) > 0) {
       throw UsageError(std::string("bound --site: expected no ") + option +
                        " (a bound of a site is over every input), found it");
@@ -381,6 +404,11 @@ void add_bound(CLI::App& app, Session& session) {
                   "Safety stop for one quantity; the enclosure holds all the same");
   sub->add_option("--certificate", o->certificate,
                   "Write a certificate for assay-check here, and its request beside it (.request)");
+  sub->add_option("--exp-ulps", o->float32.exp_ulps,
+                  "FLOAT32-ANY-ORDER: the deployment's exp is within so many ulp (default 2)")
+      ->check(CLI::Range(0, 4095));
+  sub->add_option("--act-ulps", o->float32.act_ulps, "… and its erf or tanh, for gelu (default 2)")
+      ->check(CLI::Range(0, 4095));
   add_site_options(*sub, o->site);
   sub->callback([sub, o, &session] {
     o->bound.keep_proof = !o->certificate.empty();

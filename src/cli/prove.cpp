@@ -5,6 +5,7 @@
 
 #include "assay/base/files.hpp"
 #include "assay/base/text.hpp"
+#include "assay/bounds/bound.hpp"
 #include "assay/bounds/suggest.hpp"
 #include "assay/model/corpus.hpp"
 #include "session.hpp"
@@ -91,6 +92,42 @@ ordered_json claims_json(const std::vector<bounds::ClaimResult>& results) {
   return all;
 }
 
+/// FEATURE-OFF with bound + E <= threshold: off in every float32 evaluation too (FLOAT32-ANY-ORDER).
+/// Adds float32_error and float32_holds to such claims; says how many.
+std::string add_float32(const Inputs& in, const std::vector<bounds::ClaimResult>& results,
+                        ordered_json& claims) {
+  std::size_t off = 0, survive = 0;
+  std::optional<bounds::Bounder> bounder;
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const bounds::ClaimResult& r = results[i];
+    if (r.status != bounds::Status::holds || r.claim.kind != bounds::ClaimKind::feature_off) {
+      continue;
+    }
+    if (!bounder) {
+      bounder.emplace(in.model, &*in.sae);
+    }
+    std::vector<std::uint32_t> suffix;
+    for (const TokenId t : r.claim.suffix) {
+      suffix.push_back(t.value);
+    }
+    bounds::Quantity q;
+    q.kind = bounds::QuantityKind::feature;
+    q.index = r.claim.target;
+    const bounds::FloatError e =
+        bounder->float_error(bounds::any_length_domain(in.model, suffix), q, {});
+    const bool holds = e.is_known() && round_up(r.bound.value() + e.error) <= r.threshold.value();
+    claims[i]["float32_error"] = e.is_known() ? ordered_json(e.error) : ordered_json(nullptr);
+    claims[i]["float32_holds"] = holds;
+    ++off;
+    survive += holds ? 1 : 0;
+  }
+  return off == 0
+             ? ""
+             : "\n" + std::to_string(survive) + " of " + std::to_string(off) +
+                   " proved feature-off claims have a margin above the float32 error: they hold "
+                   "FLOAT32-ANY-ORDER too (docs/theorems.md)";
+}
+
 void write_result(const Options& o, const ordered_json& object) {
   if (!o.result.empty()) {
     write_file_atomic(o.result,
@@ -125,7 +162,10 @@ void run_prove(const Options& o, Session& session) {
       {"assay-prove", 1}, {"request", o.request}, {"statement", run.statement.digest.hex()}};
   object["certificate"] = run.certificate.empty() ? ordered_json(nullptr) : ordered_json(o.out);
   object["reduced"] = run.is_reduced;
+  object["semantics"] = "REAL";
   object["claims"] = claims_json(run.results);
+  note = "semantics: REAL (exact arithmetic on the stored weights)" +
+         add_float32(*in, run.results, object["claims"]) + "\n" + note;
   write_result(o, object);
   const ExitCode code = run.count(bounds::Status::violated) > 0  ? ExitCode::violated
                         : run.count(bounds::Status::unknown) > 0 ? ExitCode::unknown

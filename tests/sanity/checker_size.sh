@@ -13,12 +13,16 @@ declare -A group=(
   [readers]="json.cpp json.hpp lexis.cpp lexis.hpp safetensors.cpp safetensors.hpp sha256.cpp sha256.hpp
     session.cpp session.hpp"
   [request]="request.cpp request.hpp domain.cpp domain.hpp"
-  [network]="network.cpp network.hpp activation.cpp activation.hpp elementary.cpp elementary.hpp linear.cpp
-    linear.hpp attention.cpp attention.hpp"
+  [network]="network.cpp network.hpp elementary.cpp elementary.hpp linear.cpp linear.hpp attention.cpp
+    attention.hpp"
+  [act]="activation.cpp activation.hpp"
   [families]="special.cpp special.hpp"
   [forward]="forward.cpp forward.hpp"
-  [cases]="case.cpp case.hpp facts.cpp facts.hpp fold.hpp target.cpp target.hpp word_reader.hpp rule_attn.hpp
-    rule_attn_joint.cpp rule_attn_max.cpp rule_case.cpp rule_ranges.cpp rule_mlp_fold.cpp"
+  [roots]="case.hpp facts.cpp facts.hpp rule_case.cpp"
+  [targets]="fold.hpp target.cpp target.hpp word_reader.hpp"
+  [cases]="case.cpp rule_attn.hpp rule_attn_joint.cpp rule_attn_max.cpp rule_ranges.cpp rule_mlp_fold.cpp"
+  [float32]="float32.hpp rule_float32.cpp rule_float32_attention.cpp rule_float32_layers.cpp rule_float32_path.cpp
+    rule_float32_rounding.cpp"
   [suffix]="rule_claims.cpp"
   [facts]="rule_facts.cpp"
   [norm]="rule_norm.cpp"
@@ -33,13 +37,14 @@ declare -A group=(
 )
 # Claim kind -> groups it needs.
 claims=(
-  "feature-off: kernel readers request network cases suffix sae forward"
-  "token-out: kernel readers request network cases suffix decoder forward"
-  "bound, no norm: kernel readers request network families forward cases facts sae"
-  "bound of neuron, direction or logit, norm: kernel readers request network families forward cases facts norm final"
-  "bound of feature or readout, norm: kernel readers request network families forward cases facts norm sae"
+  "feature-off: kernel readers request network act roots targets cases suffix sae forward"
+  "token-out: kernel readers request network act roots targets cases suffix decoder forward"
+  "bound, no norm: kernel readers request network act families forward roots targets cases facts sae"
+  "bound of neuron, direction or logit, norm: kernel readers request network act families forward roots targets cases facts norm final"
+  "bound of feature or readout, norm: kernel readers request network act families forward roots targets cases facts norm sae"
+  "float32: kernel readers request network roots targets sae float32"
   "INV: kernel readers decoder spec inv"
-  "WITNESS: kernel readers network forward sae decoder spec witness"
+  "WITNESS: kernel readers network act forward sae decoder spec witness"
   "residual: kernel readers request residual"
 )
 

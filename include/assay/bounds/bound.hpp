@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "assay/bounds/domain.hpp"
+#include "assay/bounds/float_error.hpp"
 #include "assay/bounds/quantity.hpp"
 
 namespace assay::bounds {
@@ -56,10 +57,17 @@ class Bounder {
   [[nodiscard]] BoundResult bound(const Domain& domain, const Quantity& quantity,
                                   const BoundOptions& options);
 
+  /// How far float32 may be from the quantity over the domain; what a bound cannot be given for says why.
+  [[nodiscard]] FloatError float_error(const Domain& domain, const Quantity& quantity,
+                                       const FloatOptions& options);
+
   /// Adds the claim and its proof to the certificate; `result` was made with keep_proof. Gives
   /// the claim's id there.
   std::string write(BoundCertificate& certificate, const std::string& id, const Domain& domain,
                     const Quantity& quantity, const BoundResult& result);
+  /// Adds the claim that float32 stays within the error. Gives the claim's id there.
+  std::string write(BoundCertificate& certificate, const std::string& id, const Domain& domain,
+                    const Quantity& quantity, const FloatError& error, const FloatOptions& options);
 
  private:
   struct State;

@@ -25,6 +25,10 @@ class BoundCertificate {
   std::string add(const std::string& wanted, const Domain& domain, const Quantity& quantity,
                   const BoundResult& result, DomainWork& work);
 
+  /// The same for a claim `float32` (FLOAT32-ANY-ORDER). @pre error.is_known()
+  std::string add(const std::string& wanted, const Domain& domain, const Quantity& quantity,
+                  const FloatError& error, const FloatOptions& options);
+
   [[nodiscard]] std::size_t claims() const;
   [[nodiscard]] std::string request() const;
   [[nodiscard]] std::string certificate() const;

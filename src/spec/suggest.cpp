@@ -86,9 +86,6 @@ std::string habit_fix(std::string_view before, std::string_view rest) {
   if ((first == '&' || first == '|') && first == last) {
     return std::string("write '") + first + "' once";
   }
-  if (first == '!' && last == 'X') {
-    return "write 'X[!]' for the strong next";
-  }
   if ((first == '.' || first == ',' || first == '-') && is_inside_bounds(before)) {
     return "write ':' between the bounds, as in F[0:3]";
   }

@@ -11,7 +11,7 @@ namespace assay::spec {
 [[nodiscard]] std::string nearest_name(const std::string& word,
                                        const std::vector<std::string>& candidates);
 
-/// The fix for a habit from another language: `&&`, `=>`, `[0..3]`, `X!`, `not`, … `before` and
+/// The fix for a habit from another language: `&&`, `=>`, `[0..3]`, `not`, … `before` and
 /// `rest` are the text of the line before and from the place of the error. Empty when none fits.
 [[nodiscard]] std::string habit_fix(std::string_view before, std::string_view rest);
 

@@ -101,7 +101,6 @@ TEST_CASE("an error shows the line, a caret and a fix") {
   REQUIRE(fix("[] a") == "  write 'G' for 'always'");
   REQUIRE(fix("F[0..3] a") == "  write ':' between the bounds, as in F[0:3]");
   REQUIRE(fix("F[0,3] a") == "  write ':' between the bounds, as in F[0:3]");
-  REQUIRE(fix("X! a") == "  write 'X[!]' for the strong next");
   REQUIRE(fix("X[2:3] a") == "  X takes no bounds; write F[k:k] (strong) or G[k:k] (weak)");
   REQUIRE(fix("Y[1:1] a") == "  write O[k:k] for k positions before");
   REQUIRE(fix("a and b") == "  write '&'");

@@ -88,13 +88,30 @@ std::vector<Outlook> outlooks(const Acceptor& acceptor) {
   return out;
 }
 
-bool is_monitorable(const Acceptor& acceptor) {
+namespace {
+
+std::vector<bool> may_be_decided(const Acceptor& acceptor) {
   std::vector<bool> decided;
   for (const Outlook outlook : outlooks(acceptor)) {
     decided.push_back(outlook != Outlook::open);
   }
-  const std::vector<bool> hopeful = can_reach(acceptor.graph, decided);
+  return can_reach(acceptor.graph, decided);
+}
+
+}  // namespace
+
+bool is_monitorable(const Acceptor& acceptor) {
+  const std::vector<bool> hopeful = may_be_decided(acceptor);
   return std::all_of(hopeful.begin(), hopeful.end(), [](bool h) { return h; });
+}
+
+std::optional<Letters> hopeless_run(const Acceptor& acceptor) {
+  const std::vector<bool> hopeful = may_be_decided(acceptor);
+  if (!hopeful[0]) {
+    return Letters{};
+  }
+  return search_run({&acceptor},
+                    [&](const std::vector<std::uint32_t>& at) { return !hopeful[at[0]]; });
 }
 
 std::optional<Letters> shortest_run(const Acceptor& acceptor, bool accepted) {

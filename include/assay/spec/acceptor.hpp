@@ -9,6 +9,8 @@
 
 namespace assay::spec {
 
+using Letters = std::vector<std::size_t>;
+
 /// What the letters read so far say of the whole run (LTL3 on finite runs):
 ///
 ///   LTL3   every run that begins with w satisfies φ   |-  holds
@@ -22,8 +24,9 @@ enum class Outlook : std::uint8_t { holds, violated, open };
 
 /// Whether every state can still reach one that is not open (Pnueli and Zaks 2006).
 [[nodiscard]] bool is_monitorable(const Acceptor& acceptor);
-
-using Letters = std::vector<std::size_t>;
+/// A shortest run, perhaps without a letter, after which no way on is ever decided; nothing when
+/// the formula is monitorable.
+[[nodiscard]] std::optional<Letters> hopeless_run(const Acceptor& acceptor);
 
 /// A shortest run of at least one letter that is accepted (or rejected); the first in the order
 /// of the letters. Empty when there is none: the formula is unsatisfiable (or valid).

@@ -265,7 +265,7 @@ TEST_CASE("from and assume are worked into the claim") {
 }
 
 TEST_CASE("bad prefixes of formulas with past are those that no way on mends") {
-  for (const char* ltl : {"G(p -> O[0:3] q)", "G(p -> H q)", "G((O p & !q) -> X H[0:2] r)",
+  for (const char* ltl : {"G(p -> O[0:3] q)", "G(p -> H q)", "G((O p & !q) -> H[0:2] r)",
                           "absent(p) after q & O[1:2] r until s", "G(p -> F[0:3] Y q)",
                           "first -> G !p", "H p -> G(q -> O[2:5] p)"}) {
     INFO(ltl);

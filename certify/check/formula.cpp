@@ -86,6 +86,14 @@ FormulaId Formulas::negate(FormulaId f) {
       result = make(n.op == Op::until ? Op::weak_until : Op::until, b, both);
       break;
     }
+    case Op::yesterday:
+    case Op::weak_yesterday:
+      result = make(n.op == Op::yesterday ? Op::weak_yesterday : Op::yesterday, negate(n.a));
+      break;
+    case Op::once:
+    case Op::historically:
+      result = make(n.op == Op::once ? Op::historically : Op::once, negate(n.a), 0, n.lo, n.hi);
+      break;
     case Op::eventually:
     case Op::globally:
       result =
@@ -111,7 +119,7 @@ bool Formulas::is_safety(FormulaId f) const {
         (n.op == Op::eventually && n.hi == Formula::kUnbounded)) {
       return false;
     }
-    if (!is_leaf(n.op)) {
+    if (!is_leaf(n.op) && n.op < Op::yesterday) {  // what looks back is as good as an atom
       add(n.a);
     }
     if (is_binary(n.op)) {

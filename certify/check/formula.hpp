@@ -23,7 +23,11 @@ enum class Op : std::uint8_t {
   until,
   weak_until,
   eventually,
-  globally
+  globally,
+  yesterday,
+  weak_yesterday,  ///< true at the first position
+  once,
+  historically
 };
 
 struct Formula {
@@ -31,7 +35,7 @@ struct Formula {
   Op op = Op::constant_false;
   FormulaId a = 0;       ///< left child, or the atom's index
   FormulaId b = 0;       ///< right child
-  std::uint32_t lo = 0;  ///< bounds of eventually and globally; hi may be kUnbounded
+  std::uint32_t lo = 0;  ///< bounds of F, G and (from 0) of O, H; hi may be kUnbounded
   std::uint32_t hi = 0;
   std::uint32_t height = 0;
 };

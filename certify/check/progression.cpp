@@ -13,19 +13,26 @@ constexpr std::size_t kMaxMemo = 2'000'000;
 
 }  // namespace
 
-Progression::Progression(Formulas& formulas, FormulaId f) : formulas_(formulas) {
-  initial_ = number(expand(f));
+Progression::Progression(Formulas& formulas, FormulaId f)
+    : formulas_(formulas), past_(formulas, f) {
+  initial_ = number(past_.start(), expand(f));
 }
 
-Progression::ResidualId Progression::number(const Dnf& dnf) {
+Progression::ResidualId Progression::number(const Past::Memory& memory, const Dnf& dnf) {
   const auto [it, fresh] = numbers_.emplace(dnf, residuals_.size());
   if (fresh) {
-    if (residuals_.size() >= kMaxResiduals) {
-      throw Reject("progression", "more residual formulas than the limit");
-    }
     residuals_.push_back(dnf);
   }
-  return it->second;
+  const bool decided = dnf.empty() || dnf[0].empty();  // then the past plays no part any more
+  const std::pair state(decided ? past_.start() : memory, it->second);
+  const auto [known, new_state] = state_numbers_.emplace(state, states_.size());
+  if (new_state) {
+    if (states_.size() >= kMaxResiduals) {
+      throw Reject("progression", "more residual formulas than the limit");
+    }
+    states_.push_back(state);
+  }
+  return known->second;
 }
 
 // G[a:b] f => G[c:d] f when [c, d] lies in [a, b];  F[a:b] f => F[c:d] f when [a, b] lies in [c, d].
@@ -167,6 +174,14 @@ const Progression::Dnf& Progression::progress(FormulaId f, std::uint64_t letter)
     case Op::globally:
       result = progress_bounded(n, f, letter);
       break;
+    case Op::yesterday:
+    case Op::weak_yesterday:
+    case Op::once:
+    case Op::historically:
+      if (past_.holds(f, letter)) {
+        result = {{}};
+      }
+      break;
   }
   if (memo_.size() >= kMaxMemo) {
     throw Reject("progression", "more steps than the limit");
@@ -174,8 +189,10 @@ const Progression::Dnf& Progression::progress(FormulaId f, std::uint64_t letter)
   return memo_.emplace(std::pair(f, letter), std::move(result)).first->second;
 }
 
-Progression::ResidualId Progression::step(ResidualId r, std::uint64_t letter) {
-  const Dnf current = residuals_[r];
+Progression::ResidualId Progression::step(ResidualId r, std::uint64_t atoms) {
+  const auto [memory, residual] = states_[r];
+  const std::uint64_t letter = past_.complete(memory, atoms);
+  const Dnf current = residuals_[residual];
   Dnf next;
   for (const Cube& cube : current) {
     Dnf product = {{}};
@@ -184,7 +201,7 @@ Progression::ResidualId Progression::step(ResidualId r, std::uint64_t letter) {
     }
     next = disjunction(std::move(next), product);
   }
-  return number(next);
+  return number(past_.after(memory, letter), next);
 }
 
 }  // namespace assay_check

@@ -25,7 +25,7 @@ declare -A group=(
   [final]="rule_final.cpp"
   [decoder]="decoder.cpp decoder.hpp"
   [sae]="sae.cpp sae.hpp"
-  [spec]="spec.cpp spec.hpp spec_ltl.cpp spec_ltl.hpp spec_tokens.cpp spec_tokens.hpp formula.cpp formula.hpp
+  [spec]="spec.cpp spec.hpp spec_ltl.cpp spec_ltl.hpp spec_tokens.cpp spec_tokens.hpp spec_pattern.cpp past.cpp past.hpp formula.cpp formula.hpp
     progression.cpp progression.hpp sources.cpp automaton.cpp automaton.hpp"
   [inv]="rule_automaton.cpp"
   [witness]="rule_witness.cpp"

@@ -13,26 +13,19 @@ constexpr std::size_t kMaxMemo = 2'000'000;
 
 }  // namespace
 
-Progression::Progression(Formulas& formulas, FormulaId f)
-    : formulas_(formulas), past_(formulas, f) {
-  initial_ = number(past_.start(), expand(f));
+Progression::Progression(Formulas& formulas, FormulaId f) : formulas_(formulas) {
+  initial_ = number(expand(f));
 }
 
-Progression::ResidualId Progression::number(const Past::Memory& memory, const Dnf& dnf) {
+Progression::ResidualId Progression::number(const Dnf& dnf) {
   const auto [it, fresh] = numbers_.emplace(dnf, residuals_.size());
   if (fresh) {
-    residuals_.push_back(dnf);
-  }
-  const bool decided = dnf.empty() || dnf[0].empty();  // then the past plays no part any more
-  const std::pair state(decided ? past_.start() : memory, it->second);
-  const auto [known, new_state] = state_numbers_.emplace(state, states_.size());
-  if (new_state) {
-    if (states_.size() >= kMaxResiduals) {
+    if (residuals_.size() >= kMaxResiduals) {
       throw Reject("progression", "more residual formulas than the limit");
     }
-    states_.push_back(state);
+    residuals_.push_back(dnf);
   }
-  return known->second;
+  return it->second;
 }
 
 // G[a:b] f => G[c:d] f when [c, d] lies in [a, b];  F[a:b] f => F[c:d] f when [a, b] lies in [c, d].
@@ -175,12 +168,9 @@ const Progression::Dnf& Progression::progress(FormulaId f, std::uint64_t letter)
       result = progress_bounded(n, f, letter);
       break;
     case Op::yesterday:
-    case Op::weak_yesterday:
     case Op::once:
     case Op::historically:
-      if (past_.holds(f, letter)) {
-        result = {{}};
-      }
+      result = formulas_.read(f, letter).value ? Dnf{{}} : Dnf{};
       break;
   }
   if (memo_.size() >= kMaxMemo) {
@@ -189,10 +179,8 @@ const Progression::Dnf& Progression::progress(FormulaId f, std::uint64_t letter)
   return memo_.emplace(std::pair(f, letter), std::move(result)).first->second;
 }
 
-Progression::ResidualId Progression::step(ResidualId r, std::uint64_t atoms) {
-  const auto [memory, residual] = states_[r];
-  const std::uint64_t letter = past_.complete(memory, atoms);
-  const Dnf current = residuals_[residual];
+Progression::ResidualId Progression::step(ResidualId r, std::uint64_t letter) {
+  const Dnf current = residuals_[r];
   Dnf next;
   for (const Cube& cube : current) {
     Dnf product = {{}};
@@ -201,7 +189,13 @@ Progression::ResidualId Progression::step(ResidualId r, std::uint64_t atoms) {
     }
     next = disjunction(std::move(next), product);
   }
-  return number(past_.after(memory, letter), next);
+  for (Cube& cube : next) {
+    for (FormulaId& f : cube) {
+      f = formulas_.read(f, letter).after;
+    }
+    cube = simplify(std::move(cube));
+  }
+  return number(absorb(std::move(next)));
 }
 
 }  // namespace assay_check

@@ -5,17 +5,17 @@
 #include <vector>
 
 #include "formula.hpp"
-#include "past.hpp"
 
 namespace assay_check {
 
 /// A monitor by formula progression: after a finite word the residual says what the rest of
 /// the run must satisfy. Residuals are disjunctions of conjunctions of formulas, absorbed and
-/// numbered, together with what the run remembers of its past; a residual that is false means that the word read so far is a bad prefix.
+/// numbered; a residual that is false means that the word read so far is a bad prefix.
 ///
 ///   prog(G f) = prog(f) & G f      prog(F f) = prog(f) | F f     prog(X f) = prog(X[!] f) = f
 ///   prog(f U g) = prog(g) | (prog(f) & f U g)                    prog(f W g) alike
 ///   prog(G[a:b] f) = G[a-1:b-1] f for a > 0, else prog(f) & G[0:b-1] f     F[a:b] alike with |
+///   then Y, O, H inside take the letter into their memory
 class Progression {
  public:
   using ResidualId = std::size_t;
@@ -23,7 +23,7 @@ class Progression {
   Progression(Formulas& formulas, FormulaId f);
 
   [[nodiscard]] ResidualId initial() const { return initial_; }
-  [[nodiscard]] bool is_false(ResidualId r) const { return residuals_[states_[r].second].empty(); }
+  [[nodiscard]] bool is_false(ResidualId r) const { return residuals_[r].empty(); }
   /// Bit i of `letter` is the truth of atom i.
   [[nodiscard]] ResidualId step(ResidualId r, std::uint64_t letter);
 
@@ -31,7 +31,7 @@ class Progression {
   using Cube = std::vector<FormulaId>;  // a conjunction, sorted
   using Dnf = std::vector<Cube>;        // a disjunction, sorted; empty = false
 
-  [[nodiscard]] ResidualId number(const Past::Memory& memory, const Dnf& dnf);
+  [[nodiscard]] ResidualId number(const Dnf& dnf);
   [[nodiscard]] bool implies(FormulaId f, FormulaId g) const;
   [[nodiscard]] bool implies(const Cube& f, const Cube& g) const;
   [[nodiscard]] Cube simplify(Cube cube) const;
@@ -43,11 +43,8 @@ class Progression {
   [[nodiscard]] Dnf progress_bounded(const Formula& n, FormulaId f, std::uint64_t letter);
 
   Formulas& formulas_;
-  Past past_;
   std::vector<Dnf> residuals_;
-  std::map<Dnf, std::size_t> numbers_;
-  std::vector<std::pair<Past::Memory, std::size_t>> states_;  // memory, residual
-  std::map<std::pair<Past::Memory, std::size_t>, ResidualId> state_numbers_;
+  std::map<Dnf, ResidualId> numbers_;
   std::map<std::pair<FormulaId, std::uint64_t>, Dnf> memo_;
   ResidualId initial_ = 0;
 };

@@ -33,8 +33,8 @@ Spec& Session::spec() {
 std::size_t Session::property(std::string_view name) const {
   for (std::size_t i = 0; spec_ && i < spec_->properties.size(); ++i) {
     if (spec_->properties[i].name == name) {
-      if (const std::string& why = spec_->properties[i].unsupported; !why.empty()) {
-        throw Reject("spec", "no rule speaks of property " + std::string(name) + ": " + why);
+      if (!spec_->properties[i].supported) {
+        throw Reject("spec", "no rule speaks of the claim of property " + std::string(name));
       }
       return i;
     }
@@ -46,8 +46,7 @@ void Session::need_sources(std::size_t property) const {
   const std::uint64_t used = spec_->properties[property].atoms;
   for (std::size_t i = 0; i < spec_->atoms.size(); ++i) {
     const SpecAtom& atom = spec_->atoms[i];
-    if ((used >> i & 1) == 0 || atom.kind == SpecAtom::Kind::token ||
-        atom.kind == SpecAtom::Kind::other) {
+    if ((used >> i & 1) == 0 || atom.kind == SpecAtom::Kind::token) {
       continue;
     }
     const bool feature = atom.kind == SpecAtom::Kind::feature;

@@ -13,7 +13,6 @@ namespace {
 
 using Kind = SpecToken::Kind;
 constexpr std::size_t kMaxAtoms = 31;
-constexpr std::size_t kMaxPosition = 20'000;
 
 class SpecParser {
  public:
@@ -101,7 +100,7 @@ class SpecParser {
     return word;
   }
 
-  SpecAtom::Compare comparison_sign() {
+  void read_comparison(SpecAtom& atom) {
     using Compare = SpecAtom::Compare;
     const std::pair<const char*, Compare> words[] = {{">=", Compare::at_least},
                                                      {">", Compare::above},
@@ -112,11 +111,7 @@ class SpecParser {
     if (found == std::end(words)) {
       tokens_.refuse("a comparison");
     }
-    return found->second;
-  }
-
-  void read_comparison(SpecAtom& atom) {
-    atom.compare = comparison_sign();
+    atom.compare = found->second;
     atom.threshold = parse_decimal(tokens_.take(Kind::number, "a decimal").text);
     if (tokens_.take_if("band")) {
       atom.band = parse_decimal(tokens_.take(Kind::number, "a decimal").text);
@@ -154,13 +149,9 @@ class SpecParser {
       atom.feature = tokens_.natural();
       tokens_.expect(")");
       read_comparison(atom);
-    } else if (tokens_.take_if("role")) {
+    } else if (tokens_.take_if("role") || tokens_.take_if("pos")) {  // no formula here may use it
       atom.kind = SpecAtom::Kind::other;
-      tokens_.expect("=");
-      static_cast<void>(name());
-    } else if (tokens_.take_if("pos")) {
-      read_position(atom);
-      return;
+      tokens_.skip_to(";");
     } else {
       atom.kind = SpecAtom::Kind::readout;
       tokens_.expect("read");
@@ -169,30 +160,11 @@ class SpecParser {
       tokens_.expect(")");
       read_comparison(atom);
     }
-    ltl_.declare_atom(atom.name);
-    keep(std::move(atom));
-  }
-
-  void keep(SpecAtom atom) {
     if (spec_.atoms.size() >= kMaxAtoms) {
       tokens_.refuse("at most 31 aps");
     }
+    ltl_.declare_atom(atom.name);
     spec_.atoms.push_back(std::move(atom));
-  }
-
-  /// pos CMP k, from 0: pos <= k says that the first position is at most k back.
-  void read_position(SpecAtom& atom) {
-    using Compare = SpecAtom::Compare;
-    atom.kind = SpecAtom::Kind::other;
-    atom.compare = comparison_sign();
-    const std::size_t value = tokens_.natural();
-    const bool upward = atom.compare == Compare::at_least || atom.compare == Compare::above;
-    const bool strict = atom.compare == Compare::at_least || atom.compare == Compare::below;
-    if (value > kMaxPosition) {
-      tokens_.refuse("a position of at most 20000 before this");
-    }
-    ltl_.declare_position(atom.name, upward, strict, static_cast<std::uint32_t>(value));
-    keep(std::move(atom));
   }
 
   void read_prop() {
@@ -202,77 +174,33 @@ class SpecParser {
       tokens_.refuse("a property name that is not taken before this");
     }
     tokens_.expect(":");
-    read_claim(property);
-    Conditions conditions;
-    while (tokens_.peek().text != ";") {
-      read_attribute(property, conditions);
+    if (tokens_.take_if("some") || tokens_.take_if("Pmax") || tokens_.take_if("Pmin")) {
+      property.supported = false;
+      tokens_.skip_to(";");
+      spec_.properties.push_back(std::move(property));
+      return;
     }
-    // all φ from b = all G(b -> X φ), all φ assume a = all (a -> φ)
-    property.formula = ltl_.conditioned(property.formula, conditions.from, conditions.assume);
+    tokens_.expect("all");
+    const std::size_t begin = tokens_.position();
+    property.formula = ltl_.parse(property.atoms);
+    property.text = tokens_.text_since(begin);
+    while (tokens_.peek().text != ";") {
+      read_attribute();
+    }
     for (std::size_t i = 0; i < spec_.atoms.size(); ++i) {
-      if ((property.atoms >> i & 1) != 0 && spec_.atoms[i].kind == SpecAtom::Kind::other) {
-        property.unsupported = "its ap " + spec_.atoms[i].name + " is about roles";
-      }
+      property.supported &=
+          (property.atoms >> i & 1) == 0 || spec_.atoms[i].kind != SpecAtom::Kind::other;
     }
     spec_.properties.push_back(std::move(property));
   }
 
-  void read_claim(SpecProperty& property) {
-    const std::string word(tokens_.peek().text);
-    const bool chance = word == "Pmax" || word == "Pmin";
-    if (!chance && word != "all" && word != "some") {
-      tokens_.refuse("all, some, Pmax or Pmin");
-    }
-    tokens_.expect(word);
-    if (word != "all") {
-      property.unsupported = "it is a '" + word + "' claim";
-    }
-    if (chance) {
-      static_cast<void>(comparison_sign());
-      static_cast<void>(parse_decimal(tokens_.take(Kind::number, "a decimal").text));
-      tokens_.expect("[");
-    }
-    const std::size_t begin = tokens_.position();
-    property.formula = ltl_.parse(property.atoms);
-    property.text = tokens_.text_since(begin);
-    if (chance) {
-      tokens_.expect("]");
-    }
-  }
-
-  struct Conditions {
-    FormulaId from = Formulas::kFalse, assume = Formulas::kFalse;  ///< kFalse: not given
-  };
-
-  FormulaId read_condition(SpecProperty& property) {
-    const std::size_t begin = tokens_.position() - 1;
-    std::uint64_t atoms = 0;
-    const FormulaId f = ltl_.parse(atoms);
-    property.atoms |= atoms;
-    property.text += " " + tokens_.text_since(begin);
-    if (f == Formulas::kFalse) {
-      tokens_.refuse("a condition that is not false before this");
-    }
-    return f;
-  }
-
-  void read_attribute(SpecProperty& property, Conditions& conditions) {
+  void read_attribute() {
     if (tokens_.take_if("doc") || tokens_.take_if("owner")) {
       tokens_.take(Kind::string, "a string");
     } else if (tokens_.take_if("severity") || tokens_.take_if("expect")) {
       tokens_.take(Kind::name, "a word");
-    } else if (tokens_.take_if("horizon") || tokens_.take_if("conf")) {
-      tokens_.take(Kind::number, "a number");
     } else if (tokens_.take_if("waive")) {
-      tokens_.take(Kind::string, "a string");
-      tokens_.expect("until");
-      for (int i = 0; i < 3; ++i) {  // YYYY -MM -DD
-        tokens_.take(Kind::number, "a date");
-      }
-    } else if (conditions.from == Formulas::kFalse && tokens_.take_if("from")) {
-      conditions.from = read_condition(property);
-    } else if (conditions.assume == Formulas::kFalse && tokens_.take_if("assume")) {
-      conditions.assume = read_condition(property);
+      tokens_.skip_to(";");
     } else {
       tokens_.refuse("an attribute or ';'");
     }
@@ -296,6 +224,33 @@ const SpecUse* Spec::find_use(const std::string& kind, const std::string& name) 
 
 Spec parse_spec(const std::string& text, const std::string& file) {
   return SpecParser(text, file).parse();
+}
+
+Fraction parse_decimal(std::string_view word) {
+  std::string_view rest = word;
+  const bool negative = rest.starts_with('-');
+  rest.remove_prefix(negative ? 1 : 0);
+  const std::size_t point = std::min(rest.find('.'), rest.size());
+  const std::string_view places = rest.substr(std::min(point + 1, rest.size()));
+  if (point == 0 || (point < rest.size() && places.empty()) || rest.size() > 16) {
+    throw Reject("lexis", "expected a decimal number, found '" + std::string(word) + "'");
+  }
+  Fraction f;
+  for (std::size_t i = 0; i < rest.size(); ++i) {
+    if (i == point) {
+      continue;
+    }
+    if (rest[i] < '0' || rest[i] > '9') {
+      throw Reject("lexis", "expected a decimal number, found '" + std::string(word) + "'");
+    }
+    f.num = f.num * 10 + (rest[i] - '0');
+    f.den *= i > point ? 10 : 1;
+  }
+  if (f.num > 999'999'999'999'999) {
+    throw Reject("lexis", "expected a decimal of at most 15 digits");
+  }
+  f.num = negative ? -f.num : f.num;
+  return f;
 }
 
 }  // namespace assay_check

@@ -27,8 +27,8 @@ struct SpecProperty {
   std::string name;
   FormulaId formula = 0;    ///< negation normal form, atoms by index into Spec::atoms
   std::uint64_t atoms = 0;  ///< bit i: atom i occurs in the expanded formula as written
-  std::string text;         ///< the formula as written, with its from and assume
-  std::string unsupported;  ///< why no rule of this checker speaks of it; empty when they do
+  std::string text;         ///< the formula as written
+  bool supported = true;    ///< false: a claim that no rule speaks of, read over
 };
 
 /// A resolved .spec file: ids, feature numbers and digests only (docs/spec-language.md).

@@ -11,14 +11,12 @@ namespace {
 constexpr std::size_t kMaxDepth = 300;
 constexpr std::size_t kMaxWork = 1'000'000;
 constexpr std::uint32_t kMaxBound = 20'000;
-constexpr std::uint32_t kMaxPastShift = 32;
+constexpr std::uint32_t kMaxRun = 64;
 constexpr std::uint32_t kNone = Formula::kUnbounded;
 
-constexpr std::array<std::string_view, 28> kReserved = {
-    "X",      "F",      "G",      "U",        "W",        "R",     "M",
-    "Y",      "O",      "H",      "true",     "false",    "first", "last",
-    "within", "before", "after",  "between",  "and",      "until", "at_most",
-    "absent", "always", "exists", "responds", "precedes", "run",   "cooldown"};
+constexpr std::array<std::string_view, 18> kReserved = {
+    "Y",     "O",      "H",      "X",      "F",      "G",        "U",        "W",   "true",
+    "false", "within", "absent", "always", "exists", "responds", "precedes", "run", "cooldown"};
 
 bool is_reserved(std::string_view word) {
   return std::find(kReserved.begin(), kReserved.end(), word) != kReserved.end();
@@ -33,22 +31,6 @@ bool LtlParser::is_declared(const std::string& name) const {
 void LtlParser::declare_atom(const std::string& name) {
   const auto index = static_cast<std::uint32_t>(atoms_.size());
   atoms_.emplace(name, Named{formulas_.atom(index), std::uint64_t{1} << index});
-}
-
-void LtlParser::declare_position(const std::string& name, bool upward, bool strict,
-                                 std::uint32_t k) {
-  const FormulaId start = formulas_.make(Op::weak_yesterday, Formulas::kFalse);
-  const FormulaId low = strict && k == 0  // pos < 0
-                            ? Formulas::kFalse
-                            : formulas_.make(Op::once, start, 0, 0, strict ? k - 1 : k);
-  atoms_.emplace(name, Named{upward ? formulas_.negate(low) : low, 0});
-}
-
-FormulaId LtlParser::conditioned(FormulaId f, FormulaId b, FormulaId a) {
-  if (b != Formulas::kFalse) {
-    f = always(implies(b, formulas_.make(Op::next_weak, f)));
-  }
-  return a == Formulas::kFalse ? f : implies(a, f);
 }
 
 void LtlParser::declare_let(const std::string& name) {
@@ -138,19 +120,11 @@ FormulaId LtlParser::conjunction() {
 
 FormulaId LtlParser::binary() {
   const FormulaId f = nested(&LtlParser::unary);
-  for (const auto& [word, op] : {std::pair{"U", Op::until}, std::pair{"W", Op::weak_until}}) {
-    if (tokens_.take_if(word)) {
-      return formulas_.make(op, f, nested(&LtlParser::binary));
-    }
+  const bool strong = tokens_.take_if("U");
+  if (!strong && !tokens_.take_if("W")) {
+    return f;
   }
-  // a R b = b W (a & b), a M b = b U (a & b)
-  for (const auto& [word, op] : {std::pair{"R", Op::weak_until}, std::pair{"M", Op::until}}) {
-    if (tokens_.take_if(word)) {
-      const FormulaId g = nested(&LtlParser::binary);
-      return formulas_.make(op, g, formulas_.make(Op::and_, f, g));
-    }
-  }
-  return f;
+  return formulas_.make(strong ? Op::until : Op::weak_until, f, nested(&LtlParser::binary));
 }
 
 FormulaId LtlParser::unary() {
@@ -169,36 +143,15 @@ FormulaId LtlParser::unary() {
     return bounded(Op::eventually);
   }
   if (tokens_.take_if("Y")) {
-    return past(Op::yesterday);
+    return formulas_.make(Op::yesterday, nested(&LtlParser::unary));
   }
   if (tokens_.take_if("O")) {
-    return past(Op::once);
+    return bounded(Op::once);
   }
   if (tokens_.take_if("H")) {
-    return past(Op::historically);
+    return bounded(Op::historically);
   }
   return tokens_.take_if("G") ? bounded(Op::globally) : primary();
-}
-
-/// O[a:b] f = Y … Y O[0:b-a] f, a times Y; H[a:b] f alike with the weak Y.
-FormulaId LtlParser::past(Op op) {
-  const bool shifted = op != Op::yesterday;
-  FormulaId f = shifted ? bounded(op) : nested(&LtlParser::unary);
-  const Formula n = formulas_.at(f);
-  if (!looks_back_only(formulas_, shifted ? n.a : f)) {
-    tokens_.refuse("no operator of the future under one of the past before this");
-  }
-  if (!shifted) {
-    return formulas_.make(Op::yesterday, f);
-  }
-  if (n.lo > kMaxPastShift) {
-    tokens_.refuse("a past bound that begins at 32 or less before this");
-  }
-  f = formulas_.make(op, n.a, 0, 0, n.hi == kNone ? kNone : n.hi - n.lo);
-  for (std::uint32_t i = 0; i < n.lo; ++i) {
-    f = formulas_.make(op == Op::once ? Op::yesterday : Op::weak_yesterday, f);
-  }
-  return f;
 }
 
 FormulaId LtlParser::bounded(Op op) {
@@ -211,7 +164,7 @@ FormulaId LtlParser::bounded(Op op) {
       hi = bound();
     }
     tokens_.expect("]");
-    if (lo > hi) {
+    if (lo > hi || (lo > 0 && op >= Op::yesterday)) {  // O[a:b] comes as Y … O[0:b-a]
       tokens_.refuse("ascending bounds before this");
     }
   }
@@ -229,12 +182,6 @@ FormulaId LtlParser::primary() {
   }
   if (tokens_.take_if("false")) {
     return Formulas::kFalse;
-  }
-  if (tokens_.take_if("first")) {
-    return formulas_.make(Op::weak_yesterday, Formulas::kFalse);
-  }
-  if (tokens_.take_if("last")) {
-    return formulas_.make(Op::next_weak, Formulas::kFalse);
   }
   return named(std::string(tokens_.take(SpecToken::Kind::name, "a formula").text));
 }
@@ -279,6 +226,56 @@ FormulaId LtlParser::call(const Let& let) {
   tokens_.go_to(back);
   visible_ = visible;
   std::swap(parameters_, arguments);
+  return f;
+}
+
+// Expansions: docs/spec-language.md.
+FormulaId LtlParser::pattern(const std::string& name) {
+  tokens_.expect("(");
+  const FormulaId p = equivalence();
+  FormulaId f = 0;
+  if (name == "absent") {
+    f = always(formulas_.negate(p));
+  } else if (name == "always") {
+    f = always(p);
+  } else if (name == "exists") {
+    f = formulas_.make(Op::eventually, p, 0, 0, kNone);
+  } else if (name == "precedes") {
+    tokens_.expect(",");
+    f = formulas_.make(Op::weak_until, formulas_.negate(equivalence()), p);
+  } else if (name == "responds") {
+    tokens_.expect(",");
+    const FormulaId q = equivalence();
+    std::uint32_t within = kNone;
+    if (tokens_.take_if(",")) {
+      tokens_.expect("within");
+      within = bound();
+    }
+    f = always(implies(p, formulas_.make(Op::eventually, q, 0, 0, within)));
+  } else if (name == "run") {
+    tokens_.expect(",");
+    const std::uint32_t k = bound();
+    if (k == 0 || k > kMaxRun) {
+      tokens_.refuse("1 to 64 positions before this");
+    }
+    f = p;
+    for (std::uint32_t i = 1; i < k; ++i) {
+      f = formulas_.make(Op::and_, p, formulas_.make(Op::next_strong, f));
+    }
+  } else if (name == "cooldown") {
+    tokens_.expect(",");
+    const FormulaId b = equivalence();
+    tokens_.expect(",");
+    const std::uint32_t k = bound();
+    if (k == 0) {
+      tokens_.refuse("at least one position before this");
+    }
+    const FormulaId quiet = formulas_.make(Op::globally, formulas_.negate(b), 0, 0, k - 1);
+    f = always(implies(p, formulas_.make(Op::next_weak, quiet)));
+  } else {
+    tokens_.refuse("a formula before this");
+  }
+  tokens_.expect(")");
   return f;
 }
 

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "formula.hpp"
-#include "past.hpp"
 #include "spec_tokens.hpp"
 
 namespace assay_check {
@@ -19,11 +18,6 @@ class LtlParser {
   /// `atoms` gets bit i when atom i occurs in the formula, lets and patterns expanded.
   [[nodiscard]] FormulaId parse(std::uint64_t& atoms);
   void declare_atom(const std::string& name);
-  /// An ap that says pos <= k (strict: pos < k; upward: the negation): it has a number among the
-  /// atoms, but stands for a formula.
-  void declare_position(const std::string& name, bool upward, bool strict, std::uint32_t k);
-  /// a -> G(b -> X f), without a or b where they are false.
-  [[nodiscard]] FormulaId conditioned(FormulaId f, FormulaId b, FormulaId a);
   /// Reads `[(params)] = ltl` and remembers it.
   void declare_let(const std::string& name);
   [[nodiscard]] bool is_declared(const std::string& name) const;
@@ -51,25 +45,7 @@ class LtlParser {
   FormulaId primary();
   FormulaId named(const std::string& name);
   FormulaId call(const Let& let);
-  FormulaId past(Op op);
   FormulaId pattern(const std::string& name);
-  FormulaId run_of();
-  FormulaId cooldown();
-  struct Scope {
-    bool has_begin = false, has_end = false;
-    bool lenient = false;  ///< asks nothing when the end never comes
-    FormulaId begin = 0, end = 0;
-  };
-  Scope read_scope();
-  FormulaId scope_operand();
-  FormulaId scoped(const std::string& name);
-  FormulaId release(const Scope& scope);
-  FormulaId weak(FormulaId f, FormulaId stop);
-  FormulaId in_segments(FormulaId segment, const Scope& scope);
-  FormulaId exists_in(FormulaId p, const Scope& scope);
-  FormulaId responds_in(FormulaId p, FormulaId q, std::uint32_t within, const Scope& scope);
-  FormulaId both(FormulaId a, FormulaId b);
-  FormulaId either(FormulaId a, FormulaId b);
   FormulaId implies(FormulaId a, FormulaId b);
   FormulaId always(FormulaId a);
   std::uint32_t bound();

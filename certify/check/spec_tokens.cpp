@@ -5,7 +5,6 @@
 
 #include "lexis.hpp"
 #include "reject.hpp"
-#include "spec.hpp"
 
 namespace assay_check {
 namespace {
@@ -118,6 +117,15 @@ void SpecTokens::expect(std::string_view text) {
   }
 }
 
+void SpecTokens::skip_to(std::string_view text) {
+  while (peek().text != text) {
+    if (peek().kind == Kind::end) {
+      expect(text);
+    }
+    ++at_;
+  }
+}
+
 std::size_t SpecTokens::natural() {
   if (peek().kind != Kind::number) {
     refuse("a number");
@@ -145,33 +153,6 @@ std::string SpecTokens::digest() {
     ++at_;
   }
   return parse_sha(hex);
-}
-
-Fraction parse_decimal(std::string_view word) {
-  std::string_view rest = word;
-  const bool negative = rest.starts_with('-');
-  rest.remove_prefix(negative ? 1 : 0);
-  const std::size_t point = std::min(rest.find('.'), rest.size());
-  const std::string_view places = rest.substr(std::min(point + 1, rest.size()));
-  if (point == 0 || (point < rest.size() && places.empty()) || rest.size() > 16) {
-    throw Reject("lexis", "expected a decimal number, found '" + std::string(word) + "'");
-  }
-  Fraction f;
-  for (std::size_t i = 0; i < rest.size(); ++i) {
-    if (i == point) {
-      continue;
-    }
-    if (rest[i] < '0' || rest[i] > '9') {
-      throw Reject("lexis", "expected a decimal number, found '" + std::string(word) + "'");
-    }
-    f.num = f.num * 10 + (rest[i] - '0');
-    f.den *= i > point ? 10 : 1;
-  }
-  if (f.num > 999'999'999'999'999) {
-    throw Reject("lexis", "expected a decimal of at most 15 digits");
-  }
-  f.num = negative ? -f.num : f.num;
-  return f;
 }
 
 }  // namespace assay_check

@@ -17,15 +17,15 @@ declare -A group=(
     linear.hpp attention.cpp attention.hpp"
   [families]="special.cpp special.hpp"
   [forward]="forward.cpp forward.hpp"
-  [cases]="case.cpp case.hpp facts.cpp facts.hpp fold.hpp target.cpp target.hpp rule_attn_max.cpp rule_case.cpp
-    rule_ranges.cpp rule_mlp_fold.cpp"
+  [cases]="case.cpp case.hpp facts.cpp facts.hpp fold.hpp target.cpp target.hpp word_reader.hpp rule_attn.hpp
+    rule_attn_joint.cpp rule_attn_max.cpp rule_case.cpp rule_ranges.cpp rule_mlp_fold.cpp"
   [suffix]="rule_claims.cpp"
   [facts]="rule_facts.cpp"
   [norm]="rule_norm.cpp"
   [final]="rule_final.cpp"
   [decoder]="decoder.cpp decoder.hpp"
   [sae]="sae.cpp sae.hpp"
-  [spec]="spec.cpp spec.hpp spec_ltl.cpp spec_ltl.hpp spec_tokens.cpp spec_tokens.hpp spec_pattern.cpp past.cpp past.hpp formula.cpp formula.hpp
+  [spec]="spec.cpp spec.hpp spec_ltl.cpp spec_ltl.hpp spec_tokens.cpp spec_tokens.hpp formula.cpp formula.hpp
     progression.cpp progression.hpp sources.cpp automaton.cpp automaton.hpp"
   [inv]="rule_automaton.cpp"
   [witness]="rule_witness.cpp"

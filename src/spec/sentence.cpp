@@ -11,8 +11,20 @@ namespace {
 
 constexpr std::size_t kMaxWords = 20000;
 
+/// One word, or brackets round the whole.
 bool is_single(const std::string& words) {
-  return words.find(' ') == std::string::npos || (words[0] == '(' && words.back() == ')');
+  if (words.find(' ') == std::string::npos) {
+    return true;
+  }
+  std::size_t depth = 0;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    depth += words[i] == '(' ? 1 : 0;
+    depth -= words[i] == ')' && depth > 0 ? 1 : 0;
+    if (depth == 0) {
+      return i + 1 == words.size();
+    }
+  }
+  return false;
 }
 
 std::string bracketed(const std::string& words) {

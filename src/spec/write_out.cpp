@@ -1,7 +1,5 @@
 #include "write_out.hpp"
 
-#include <algorithm>
-
 #include <set>
 
 #include "assay/base/errors.hpp"
@@ -24,6 +22,23 @@ bool names_any(const std::string& text, const std::set<std::string>& words) {
   return false;
 }
 
+/// The property as its own text reads, in canonical spacing.
+Property read_back(const Spec& spec, const Property& property, const std::string& file) {
+  Spec alone = spec;
+  alone.lets.clear();
+  alone.properties = {property};
+  try {
+    Property out = parse_spec(print_spec(alone), file).properties.at(0);
+    out.place = property.place;
+    return out;
+  } catch (const UsageError&) {
+    throw UsageError(file + ":" + std::to_string(property.place.line) + ":" +
+                     std::to_string(property.place.column) +
+                     ": expected a property that can be written out, found " + property.name +
+                     ", which is too deep");
+  }
+}
+
 }  // namespace
 
 void write_out(Spec& spec, const std::string& file) {
@@ -42,33 +57,23 @@ void write_out(Spec& spec, const std::string& file) {
       kept.push_back(let);
     }
   }
+  spec.lets = std::move(kept);
   for (Property& p : spec.properties) {
-    const bool core = !p.from && !p.assume && !names_any(p.text, wide);
-    if (core || p.claim != Property::Claim::all) {
+    const bool chance = p.claim == Property::Claim::pmax || p.claim == Property::Claim::pmin;
+    const bool worked_in = !chance && (p.from || p.assume);
+    if (!worked_in && !names_any(p.text + " " + p.from_text + " " + p.assume_text, wide)) {
       continue;
     }
     p.text = formula_text(p.formula, spec.atoms);
-    p.from = p.assume = nullptr;
-    p.from_text.clear();
-    p.assume_text.clear();
-    try {
-      Spec alone = spec;
-      alone.lets.clear();
-      alone.properties = {p};
-      static_cast<void>(parse_spec(print_spec(alone), file));
-    } catch (const UsageError&) {
-      throw UsageError(file + ":" + std::to_string(p.place.line) + ":" +
-                       std::to_string(p.place.column) +
-                       ": expected a property that can be written "
-                       "out, found " +
-                       p.name + ", which is too deep");
+    if (chance) {
+      p.from_text = p.from ? formula_text(p.from, spec.atoms) : "";
+      p.assume_text = p.assume ? formula_text(p.assume, spec.atoms) : "";
+    } else {
+      p.from = p.assume = nullptr;
+      p.from_text.clear();
+      p.assume_text.clear();
     }
-  }
-  // other claims keep their text, and with it every let
-  const bool all = std::all_of(spec.properties.begin(), spec.properties.end(),
-                               [](const Property& p) { return p.claim == Property::Claim::all; });
-  if (all) {
-    spec.lets = std::move(kept);
+    p = read_back(spec, p, file);
   }
 }
 

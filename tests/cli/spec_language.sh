@@ -82,7 +82,7 @@ says "In every run: whenever Harm, the model shall satisfy Refuse there or later
 says "after Open until Close, the model shall never satisfy Harm." "$dir/stdout"
 says "from every position after (at every position 0 to 3 back, (not Refuse))" "$dir/stdout"
 says "automaton: 10 states" "$dir/stdout"
-says "shortest run rejected: Harm, no Refuse; no Harm, no Refuse" "$dir/stdout" || true
+says "shortest run rejected: Harm, no Refuse" "$dir/stdout"
 says "VALID: every run satisfies it" "$dir/stdout"
 says "UNSATISFIABLE: no run satisfies it" "$dir/stdout"
 says "NOT MONITORABLE" "$dir/stdout"
@@ -168,29 +168,34 @@ sed 's/^State: 1.*/State: x/' "$dir/r.hoa" >"$dir/broken.hoa"
 expect 9 "${assay[@]}" check --automaton "$dir/broken.hoa" --spec "$dir/given.spec"
 grep -qE 'broken.hoa:[0-9]+: expected a state' "$dir/stderr"
 
-# check and assay-check agree on what looks back, on scopes, positions and conditions
-expect 0 "${assay[@]}" spec resolve "$dir/small.spec" --model "$dir/model" --text "$dir/text" --out "$dir/small.resolved.spec"
+# check and assay-check agree on what looks back, on scopes, positions and conditions, written out by resolve
 {
-  sed '/^prop /,$d' "$dir/small.resolved.spec"
+  sed '/^prop /,$d' "$dir/small.spec"
   cat <<'SPEC'
 ap Late = pos >= 3;
 ap U = role = user;
+let lately(p) = O[1:2] p;
 prop past: all G(Slash -> Y Lt);
-prop window: all G(Slash -> O[1:2] Lt);
+prop window: all G(Slash -> lately(Lt));
 prop quiet: all G(Lt -> H[1:1] !Lt);
 prop scope: all absent(Lt) between Lt and Slash;
 prop scoped: all responds(Lt, A | Slash, within 1) after Lt until D;
 prop after: all absent(Slash) from D & Zero;
-prop first_not: all first -> !Slash;
+prop first_not: all first -> X(Slash -> Y Lt);
 prop counted: all at_most 1(Lt & Slash);
-prop release: all !(Lt & Slash) R !(Lt & A);
+prop release: all (Lt & Slash) R !(Lt & A);
 prop late: all G(Late -> !(Lt & Slash));
 prop assumed: all G(Slash -> Y Lt) assume G !D;
 prop some_run: some F[0:3] Lt;
-prop chance: Pmax <= 0.5 [F[0:3] Lt];
+prop chance: Pmax <= 0.5 [F[0:3] Lt] from first;
 prop roles: all G(U -> !Lt);
 SPEC
 } >"$dir/rich.spec"
+expect 0 "${assay[@]}" spec resolve "$dir/rich.spec" --model "$dir/model" --text "$dir/text" --out "$dir/rich.resolved.spec"
+says "prop window: all G(!Slash | Y O[0:1] Lt);" "$dir/rich.resolved.spec"
+says "prop past: all G(Slash -> Y Lt);" "$dir/rich.resolved.spec"
+expect 0 "${assay[@]}" spec resolve "$dir/rich.resolved.spec" --model "$dir/model" --out "$dir/rich.again.spec"
+cmp "$dir/rich.resolved.spec" "$dir/rich.again.spec"
 python3 - "$dir" <<'PY'
 import json, sys
 a = json.load(open(sys.argv[1] + "/automaton.json"))
@@ -199,25 +204,29 @@ for s in a["states"]:
     s["may"] |= 3 << 6
 json.dump(a, open(sys.argv[1] + "/rich.json", "w"))
 PY
-expect 1 "${assay[@]}" check --model "$dir/model" --automaton "$dir/rich.json" --spec "$dir/rich.spec" --samples "$dir/samples.jsonl" --out "$dir/rich.cert"
+expect 1 "${assay[@]}" check --model "$dir/model" --automaton "$dir/rich.json" --spec "$dir/rich.resolved.spec" --samples "$dir/samples.jsonl" --out "$dir/rich.cert"
 for p in past window quiet scoped first_not counted release late; do
   says "$p: HOLDS" "$dir/stdout"
 done
 for p in assumed some_run chance roles; do
   says "$p: UNKNOWN" "$dir/stdout"
 done
-recheck=("$ASSAY_BIN/assay-check" "$dir/rich.cert" --model "$dir/model" --sae "$dir/sae" --readout "digit_probe=$dir/probe.json"
-  --automaton "$dir/rich.json")
-expect 0 "${recheck[@]}" --spec "$dir/rich.spec"
+recheck() { # EXIT CERT SPEC
+  expect "$1" "$ASSAY_BIN/assay-check" "$2" --model "$dir/model" --sae "$dir/sae" --readout "digit_probe=$dir/probe.json" \
+    --automaton "$dir/rich.json" --spec "$3"
+}
+forge() { # NAME SED: the same proof under another statement
+  sed "$2" "$dir/rich.resolved.spec" >"$dir/$1.spec"
+  cmp -s "$dir/rich.resolved.spec" "$dir/$1.spec" && { echo "the edit $1 changed nothing"; exit 1; }
+  sed "s/$(sha256sum "$dir/rich.resolved.spec" | cut -d' ' -f1)/$(sha256sum "$dir/$1.spec" | cut -d' ' -f1)/" "$dir/rich.cert" >"$dir/$1.cert"
+}
+recheck 0 "$dir/rich.cert" "$dir/rich.resolved.spec"
 says "all G ( Slash -> Y Lt )" "$dir/stdout"
-# the same proof about a claim that no rule speaks of is rejected by name
-sed 's/^prop past: all/prop past: some/' "$dir/rich.spec" >"$dir/some.spec"
-sed "s/$(sha256sum "$dir/rich.spec" | cut -d' ' -f1)/$(sha256sum "$dir/some.spec" | cut -d' ' -f1)/" "$dir/rich.cert" >"$dir/some.cert"
-expect 1 "$ASSAY_BIN/assay-check" "$dir/some.cert" "${recheck[@]:2}" --spec "$dir/some.spec"
-says "no rule speaks of property past" "$dir/stdout"
-# and a stronger statement under the same proof too
-sed 's/^prop window: all G(Slash -> O\[1:2\] Lt)/prop window: all G(Slash -> O[2:2] Lt)/' "$dir/rich.spec" >"$dir/strong.spec"
-cmp -s "$dir/rich.spec" "$dir/strong.spec" && { echo "the edit changed nothing"; exit 1; }
-sed "s/$(sha256sum "$dir/rich.spec" | cut -d' ' -f1)/$(sha256sum "$dir/strong.spec" | cut -d' ' -f1)/" "$dir/rich.cert" >"$dir/strong.cert"
-expect 1 "$ASSAY_BIN/assay-check" "$dir/strong.cert" "${recheck[@]:2}" --spec "$dir/strong.spec"
+forge some 's/^prop past: all/prop past: some/'
+recheck 1 "$dir/some.cert" "$dir/some.spec"
+says "no rule speaks of the claim of property past" "$dir/stdout"
+forge strong 's/Y O\[0:1\] Lt/Y Y O[0:0] Lt/'
+recheck 1 "$dir/strong.cert" "$dir/strong.spec"
+forge same 's/Y O\[0:1\] Lt/(Y Lt | Y Y Lt)/'
+recheck 0 "$dir/same.cert" "$dir/same.spec"
 echo "spec language: $total library specs; explain, monitor and given machines as documented"

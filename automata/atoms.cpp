@@ -59,6 +59,10 @@ std::string meaning_of(const spec::Spec& spec, const spec::Atom& atom) {
       return text;
     case spec::Atom::Kind::token_is:
       return text + std::to_string(atom.token->at());
+    case spec::Atom::Kind::role:
+      return text + atom.subject;
+    case spec::Atom::Kind::position:
+      break;
     case spec::Atom::Kind::feature:
       text += std::to_string(atom.feature->at());
       break;
@@ -130,6 +134,9 @@ void AtomReader::add(const spec::Spec& spec, const spec::Atom& atom,
   meanings_.push_back(meaning);
   if (atom.kind == spec::Atom::Kind::token_in || atom.kind == spec::Atom::Kind::token_is) {
     add_tokens(spec, atom, bit);
+  } else if (atom.kind == spec::Atom::Kind::role || atom.kind == spec::Atom::Kind::position) {
+    undecided_ |= std::uint64_t{1}
+                  << bit;  // a run has no roles; formulas read positions by themselves
   } else {
     add_measure(spec, atom, bit, readouts);
   }
@@ -176,6 +183,7 @@ Letter AtomReader::read(TokenId token, std::span<const double> pre,
                         const std::map<std::string, Matrix>& hooks, std::size_t row) const {
   Letter letter;
   letter.must = letter.may = token_atoms_.at(token.at());
+  letter.may |= undecided_;
   for (const Measure& m : measures_) {
     double lo = 0, hi = 0;
     if (m.readout != nullptr) {

@@ -7,7 +7,7 @@
 namespace assay_check {
 namespace {
 
-constexpr std::size_t kMaxNodes = 1'000'000;
+constexpr std::size_t kMaxNodes = 1'000'000, kMaxReadings = 2'000'000;
 constexpr std::uint32_t kMaxHeight = 4000;  // formulas are walked recursively
 
 bool is_leaf(Op op) {
@@ -86,6 +86,13 @@ FormulaId Formulas::negate(FormulaId f) {
       result = make(n.op == Op::until ? Op::weak_until : Op::until, b, both);
       break;
     }
+    case Op::yesterday:
+      result = make(Op::yesterday, negate(n.a), 0, 1 - n.lo);
+      break;
+    case Op::once:
+    case Op::historically:
+      result = make(n.op == Op::once ? Op::historically : Op::once, negate(n.a), 0, n.lo, n.hi);
+      break;
     case Op::eventually:
     case Op::globally:
       result =
@@ -94,6 +101,39 @@ FormulaId Formulas::negate(FormulaId f) {
   }
   negations_.emplace(f, result);
   return result;
+}
+
+const Formulas::Reading& Formulas::read(FormulaId f, std::uint64_t letter) {
+  if (const auto known = readings_.find({f, letter}); known != readings_.end()) {
+    return known->second;
+  }
+  const Formula n = at(f);
+  Reading out{n.op == Op::constant_true, n.op > Op::or_ && n.op < Op::yesterday, f};
+  if (n.op == Op::atom || n.op == Op::not_atom) {
+    out.value = ((letter >> n.a & 1) != 0) == (n.op == Op::atom);
+  } else if (!is_leaf(n.op)) {
+    const Reading a = read(n.a, letter);
+    const Reading b = is_binary(n.op) ? read(n.b, letter) : a;
+    std::uint32_t lo = n.lo;
+    if (n.op >= Op::yesterday) {
+      const bool unbounded = n.hi == Formula::kUnbounded, once = n.op == Op::once;
+      out.value = n.op == Op::yesterday ? lo != 0 : once == (lo != 0 || a.value == once);
+      lo = n.op == Op::yesterday ? (a.value ? 1 : 0)
+           : a.value == once     ? (unbounded ? 1 : n.hi)
+                                 : lo - (!unbounded && lo > 0 ? 1 : 0);
+      if (a.looks_ahead) {
+        throw Reject("spec", "an operator of the future under one of the past");
+      }
+    } else {
+      out.value = n.op == Op::and_ ? a.value && b.value : a.value || b.value;
+      out.looks_ahead = out.looks_ahead || a.looks_ahead || b.looks_ahead;
+    }
+    out.after = make(n.op, a.after, is_binary(n.op) ? b.after : n.b, lo, n.hi);
+  }
+  if (readings_.size() >= kMaxReadings) {
+    throw Reject("spec", "more steps of the past than the limit");
+  }
+  return readings_.emplace(std::pair(f, letter), out).first->second;
 }
 
 bool Formulas::is_safety(FormulaId f) const {
@@ -111,7 +151,7 @@ bool Formulas::is_safety(FormulaId f) const {
         (n.op == Op::eventually && n.hi == Formula::kUnbounded)) {
       return false;
     }
-    if (!is_leaf(n.op)) {
+    if (!is_leaf(n.op) && n.op < Op::yesterday) {
       add(n.a);
     }
     if (is_binary(n.op)) {

@@ -167,6 +167,11 @@ const Progression::Dnf& Progression::progress(FormulaId f, std::uint64_t letter)
     case Op::globally:
       result = progress_bounded(n, f, letter);
       break;
+    case Op::yesterday:
+    case Op::once:
+    case Op::historically:
+      result = formulas_.read(f, letter).value ? Dnf{{}} : Dnf{};
+      break;
   }
   if (memo_.size() >= kMaxMemo) {
     throw Reject("progression", "more steps than the limit");
@@ -184,7 +189,13 @@ Progression::ResidualId Progression::step(ResidualId r, std::uint64_t letter) {
     }
     next = disjunction(std::move(next), product);
   }
-  return number(next);
+  for (Cube& cube : next) {
+    for (FormulaId& f : cube) {
+      f = formulas_.read(f, letter).after;
+    }
+    cube = simplify(std::move(cube));
+  }
+  return number(absorb(std::move(next)));
 }
 
 }  // namespace assay_check

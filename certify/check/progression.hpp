@@ -15,6 +15,7 @@ namespace assay_check {
 ///   prog(G f) = prog(f) & G f      prog(F f) = prog(f) | F f     prog(X f) = prog(X[!] f) = f
 ///   prog(f U g) = prog(g) | (prog(f) & f U g)                    prog(f W g) alike
 ///   prog(G[a:b] f) = G[a-1:b-1] f for a > 0, else prog(f) & G[0:b-1] f     F[a:b] alike with |
+///   then Y, O, H inside take the letter into their memory
 class Progression {
  public:
   using ResidualId = std::size_t;

@@ -33,6 +33,9 @@ Spec& Session::spec() {
 std::size_t Session::property(std::string_view name) const {
   for (std::size_t i = 0; spec_ && i < spec_->properties.size(); ++i) {
     if (spec_->properties[i].name == name) {
+      if (!spec_->properties[i].supported) {
+        throw Reject("spec", "no rule speaks of the claim of property " + std::string(name));
+      }
       return i;
     }
   }

@@ -149,6 +149,9 @@ class SpecParser {
       atom.feature = tokens_.natural();
       tokens_.expect(")");
       read_comparison(atom);
+    } else if (tokens_.take_if("role") || tokens_.take_if("pos")) {  // no formula here may use it
+      atom.kind = SpecAtom::Kind::other;
+      tokens_.skip_to(";");
     } else {
       atom.kind = SpecAtom::Kind::readout;
       tokens_.expect("read");
@@ -171,12 +174,22 @@ class SpecParser {
       tokens_.refuse("a property name that is not taken before this");
     }
     tokens_.expect(":");
+    if (tokens_.take_if("some") || tokens_.take_if("Pmax") || tokens_.take_if("Pmin")) {
+      property.supported = false;
+      tokens_.skip_to(";");
+      spec_.properties.push_back(std::move(property));
+      return;
+    }
     tokens_.expect("all");
     const std::size_t begin = tokens_.position();
     property.formula = ltl_.parse(property.atoms);
     property.text = tokens_.text_since(begin);
     while (tokens_.peek().text != ";") {
       read_attribute();
+    }
+    for (std::size_t i = 0; i < spec_.atoms.size(); ++i) {
+      property.supported &=
+          (property.atoms >> i & 1) == 0 || spec_.atoms[i].kind != SpecAtom::Kind::other;
     }
     spec_.properties.push_back(std::move(property));
   }
@@ -186,6 +199,8 @@ class SpecParser {
       tokens_.take(Kind::string, "a string");
     } else if (tokens_.take_if("severity") || tokens_.take_if("expect")) {
       tokens_.take(Kind::name, "a word");
+    } else if (tokens_.take_if("waive")) {
+      tokens_.skip_to(";");
     } else {
       tokens_.refuse("an attribute or ';'");
     }

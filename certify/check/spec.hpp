@@ -14,7 +14,7 @@ struct SpecUse {
 };
 
 struct SpecAtom {
-  enum class Kind { token, feature, readout } kind = Kind::token;
+  enum class Kind { token, feature, readout, other } kind = Kind::token;
   enum class Compare { at_least, above, at_most, below } compare = Compare::above;
   std::string name;
   std::vector<std::size_t> tokens;  ///< sorted; kind token
@@ -28,6 +28,7 @@ struct SpecProperty {
   FormulaId formula = 0;    ///< negation normal form, atoms by index into Spec::atoms
   std::uint64_t atoms = 0;  ///< bit i: atom i occurs in the expanded formula as written
   std::string text;         ///< the formula as written
+  bool supported = true;    ///< false: a claim that no rule speaks of, read over
 };
 
 /// A resolved .spec file: ids, feature numbers and digests only (docs/spec-language.md).

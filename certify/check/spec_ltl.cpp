@@ -14,9 +14,9 @@ constexpr std::uint32_t kMaxBound = 20'000;
 constexpr std::uint32_t kMaxRun = 64;
 constexpr std::uint32_t kNone = Formula::kUnbounded;
 
-constexpr std::array<std::string_view, 15> kReserved = {
-    "X",      "F",      "G",      "U",        "W",        "true", "false",   "within",
-    "absent", "always", "exists", "responds", "precedes", "run",  "cooldown"};
+constexpr std::array<std::string_view, 18> kReserved = {
+    "Y",     "O",      "H",      "X",      "F",      "G",        "U",        "W",   "true",
+    "false", "within", "absent", "always", "exists", "responds", "precedes", "run", "cooldown"};
 
 bool is_reserved(std::string_view word) {
   return std::find(kReserved.begin(), kReserved.end(), word) != kReserved.end();
@@ -142,6 +142,15 @@ FormulaId LtlParser::unary() {
   if (tokens_.take_if("F")) {
     return bounded(Op::eventually);
   }
+  if (tokens_.take_if("Y")) {
+    return formulas_.make(Op::yesterday, nested(&LtlParser::unary));
+  }
+  if (tokens_.take_if("O")) {
+    return bounded(Op::once);
+  }
+  if (tokens_.take_if("H")) {
+    return bounded(Op::historically);
+  }
   return tokens_.take_if("G") ? bounded(Op::globally) : primary();
 }
 
@@ -155,7 +164,7 @@ FormulaId LtlParser::bounded(Op op) {
       hi = bound();
     }
     tokens_.expect("]");
-    if (lo > hi) {
+    if (lo > hi || (lo > 0 && op >= Op::yesterday)) {  // O[a:b] comes as Y … O[0:b-a]
       tokens_.refuse("ascending bounds before this");
     }
   }

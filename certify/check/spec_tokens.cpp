@@ -117,6 +117,15 @@ void SpecTokens::expect(std::string_view text) {
   }
 }
 
+void SpecTokens::skip_to(std::string_view text) {
+  while (peek().text != text) {
+    if (peek().kind == Kind::end) {
+      expect(text);
+    }
+    ++at_;
+  }
+}
+
 std::size_t SpecTokens::natural() {
   if (peek().kind != Kind::number) {
     refuse("a number");

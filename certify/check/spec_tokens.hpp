@@ -23,6 +23,7 @@ class SpecTokens {
   [[nodiscard]] bool take_if(std::string_view text);
   SpecToken take(SpecToken::Kind kind, const char* what);
   void expect(std::string_view text);
+  void skip_to(std::string_view text);
   [[nodiscard]] std::size_t natural();  ///< NAT
   [[noreturn]] void refuse(const std::string& expected) const;
   [[nodiscard]] std::size_t position() const { return at_; }

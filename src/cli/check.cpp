@@ -5,6 +5,7 @@
 #include "assay/base/files.hpp"
 #include "assay/base/progress.hpp"
 #include "assay/spec/print.hpp"
+#include "check_hoa.hpp"
 #include "named_files.hpp"
 #include "session.hpp"
 
@@ -127,6 +128,7 @@ nlohmann::ordered_json property_json(const verify::CheckInput& input,
   }
   out["aps"] = aps;
   out["vacuous"] = p.vacuous;
+  out["waiver"] = p.waiver;
   if (!p.expected.empty()) {
     out["expected"] = p.expected;
     out["asExpected"] = p.as_expected();
@@ -159,12 +161,13 @@ void add_check(CLI::App& app, Session& session) {
   auto* sub = app.add_subcommand(
       "check", "Decide a spec's properties on the fitted automaton and the model");
   const auto options = std::make_shared<Options>();
-  sub->add_option("--model", options->model, "Model directory")->required();
+  sub->add_option("--model", options->model, "Model directory (not with a .hoa machine)");
   sub->add_option("--sae", options->saes,
                   "NAME=DIR of a used dictionary (default: the path in the spec)");
   sub->add_option("--readout", options->readouts,
                   "NAME=FILE of a used readout (default: the path in the spec)");
-  sub->add_option("--automaton", options->automaton, "automaton.json of assay automaton")
+  sub->add_option("--automaton", options->automaton,
+                  "automaton.json of assay automaton, or a machine in HOA (FILE.hoa)")
       ->required();
   sub->add_option("--samples", options->samples,
                   "samples.jsonl of assay automaton: real runs to look at first");
@@ -172,7 +175,16 @@ void add_check(CLI::App& app, Session& session) {
   sub->add_option("--prop", options->properties, "Check this property only; may be repeated");
   sub->add_option("--nodes", options->nodes, "Prefixes of real runs that the search looks at");
   sub->add_option("--out", options->out, "Write the certificate here");
-  sub->callback([options, &session] { run(*options, session); });
+  sub->callback([options, &session] {
+    if (is_hoa(options->automaton)) {
+      check_hoa(options->automaton, options->spec, options->properties, session);
+      return;
+    }
+    if (options->model.empty()) {
+      throw UsageError("--model: expected the model's directory, found none");
+    }
+    run(*options, session);
+  });
 }
 
 }  // namespace assay::cli

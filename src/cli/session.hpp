@@ -25,8 +25,9 @@ void add_train(CLI::App& app, Session& session);      // train model | sae (runs
 void add_eval(CLI::App& app, Session& session);       // eval
 void add_features(CLI::App& app, Session& session);   // features (cards)
 void add_automaton(CLI::App& app, Session& session);  // automaton
-void add_spec(CLI::App& app, Session& session);       // spec resolve | show
+void add_spec(CLI::App& app, Session& session);       // spec resolve | show | explain
 void add_check(CLI::App& app, Session& session);      // check
+void add_monitor(CLI::App& app, Session& session);    // monitor
 void add_prove(CLI::App& app, Session& session);      // prove
 void add_bound(CLI::App& app, Session& session);      // bound
 void add_erase(CLI::App& app, Session& session);      // erase

@@ -11,9 +11,11 @@
 #include "assay/spec/dfa.hpp"
 #include "assay/spec/formula.hpp"
 #include "assay/spec/print.hpp"
+#include "assay/spec/redeclare.hpp"
 #include "assay/spec/resolve.hpp"
 #include "named_files.hpp"
 #include "session.hpp"
+#include "spec_explain.hpp"
 
 namespace assay::cli {
 namespace {
@@ -21,7 +23,7 @@ namespace {
 struct Options {
   std::string in;
   std::string model;
-  std::vector<std::string> saes, readouts;
+  std::vector<std::string> saes, readouts, aps, classes;
   std::string text;
   std::string out;
 };
@@ -51,8 +53,13 @@ Subject load_subject(const Options& options, const spec::Spec& spec) {
 }
 
 void resolve(const Options& options, Session& session) {
-  const spec::Spec spec =
-      spec::parse_spec(read_file(options.in, std::size_t{1} << 21U), options.in);
+  spec::Spec spec = spec::parse_spec(read_file(options.in, std::size_t{1} << 21U), options.in);
+  for (const std::string& declaration : options.classes) {
+    spec::redeclare(spec, "class", declaration);
+  }
+  for (const std::string& declaration : options.aps) {
+    spec::redeclare(spec, "ap", declaration);
+  }
   const Subject subject = load_subject(options, spec);
   std::optional<std::vector<Document>> documents;
   spec::ResolveInput input;
@@ -105,10 +112,11 @@ void show(const Options& options, Session& session) {
     const bool safety = spec::is_safety(property.formula);
     const auto doc = property.attributes.find("doc");
     const std::string why = doc == property.attributes.end() ? "" : doc->second;
-    text += property.name + ": all " + property.text + "\n  " + (safety ? "safety" : "not safety") +
-            ", monitor of " + std::to_string(dfa.states) + " states" +
-            (why.empty() ? "" : "\n  " + visible(why)) + "\n";
+    text += property.name + ": " + property.claim_text() + "\n  " +
+            (safety ? "safety" : "not safety") + ", monitor of " + std::to_string(dfa.states) +
+            " states" + (why.empty() ? "" : "\n  " + visible(why)) + "\n";
     properties.push_back({{"name", property.name},
+                          {"claim", property.claim_text()},
                           {"formula", property.text},
                           {"safety", safety},
                           {"monitorStates", dfa.states},
@@ -125,7 +133,7 @@ void show(const Options& options, Session& session) {
 }  // namespace
 
 void add_spec(CLI::App& app, Session& session) {
-  auto* sub = app.add_subcommand("spec", "Resolve or show a specification");
+  auto* sub = app.add_subcommand("spec", "Resolve, show or explain a specification");
   sub->require_subcommand(1);
   sub->fallthrough();
   const auto options = std::make_shared<Options>();
@@ -137,9 +145,14 @@ void add_spec(CLI::App& app, Session& session) {
                        "NAME=DIR of a used dictionary (default: the path in the spec)");
   resolver->add_option("--readout", options->readouts,
                        "NAME=FILE of a used readout (default: the path in the spec)");
+  resolver->add_option("--class", options->classes,
+                       "NAME=CLASS in place of a class of the spec, e.g. 'tool=ids {3, 5}'");
+  resolver->add_option("--ap", options->aps,
+                       "NAME=ATOM in place of an ap of the spec, e.g. 'Harm=feat(S/7) >= 2'");
   resolver->add_option("--text", options->text, "Text on whose fit split best_feature chooses");
   resolver->add_option("--out", options->out, "The resolved file")->required();
   resolver->callback([options, &session] { resolve(*options, session); });
+  add_spec_explain(*sub, session);
   auto* shower = sub->add_subcommand("show", "Print the properties and the size of their monitors");
   shower->add_option("spec", options->in, "The .spec file")->required();
   shower->callback([options, &session] { show(*options, session); });

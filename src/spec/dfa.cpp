@@ -49,6 +49,29 @@ void close_bad(Dfa& dfa) {
   }
 }
 
+/// Every state that progression reaches, without what is bad.
+Dfa explored(Progression& progression, std::vector<std::size_t> atoms) {
+  Dfa dfa;
+  dfa.atoms = std::move(atoms);
+  if (dfa.atoms.size() > kMaxAtoms) {
+    throw UsageError("a property may use at most " + std::to_string(kMaxAtoms) + " aps, found " +
+                     std::to_string(dfa.atoms.size()));
+  }
+  require(progression.initial() == 0, "explored: the initial state is not the first");
+  for (Progression::State s = 0; s < progression.states(); ++s) {  // states() grows
+    if (progression.states() > kMaxDfaStates || dfa.table.size() > kMaxEntries) {
+      throw UsageError("the formula is too complex: its automaton has more than " +
+                       std::to_string(kMaxDfaStates) + " states or " + std::to_string(kMaxEntries) +
+                       " transitions");
+    }
+    for (std::size_t a = 0; a < dfa.letters(); ++a) {
+      dfa.table.push_back(progression.next(s, spread(dfa.atoms, a)));
+    }
+  }
+  dfa.states = progression.states();
+  return dfa;
+}
+
 }  // namespace
 
 std::size_t Dfa::project(std::uint64_t all) const {
@@ -64,28 +87,35 @@ bool Dfa::has_bad() const {
 }
 
 Dfa bad_prefix_dfa(const FormulaPtr& formula) {
-  Dfa dfa;
-  dfa.atoms = atoms_of(formula);
-  if (dfa.atoms.size() > kMaxAtoms) {
-    throw UsageError("a property may use at most " + std::to_string(kMaxAtoms) + " aps, found " +
-                     std::to_string(dfa.atoms.size()));
-  }
   Progression progression(formula);
-  require(progression.initial() == 0, "bad_prefix_dfa: the initial residual is not the first");
-  for (Progression::State s = 0; s < progression.states(); ++s) {  // states() grows
-    if (progression.states() > kMaxDfaStates || dfa.table.size() > kMaxEntries) {
-      throw UsageError("the formula is too complex: its automaton has more than " +
-                       std::to_string(kMaxDfaStates) + " states or " + std::to_string(kMaxEntries) +
-                       " transitions");
-    }
-    for (std::size_t a = 0; a < dfa.letters(); ++a) {
-      dfa.table.push_back(progression.next(s, spread(dfa.atoms, a)));
-    }
+  Dfa dfa = explored(progression, atoms_of(formula));
+  for (Progression::State s = 0; s < progression.states(); ++s) {
     dfa.bad.push_back(progression.is_false(s));
   }
-  dfa.states = progression.states();
   close_bad(dfa);
   return minimised(dfa);
+}
+
+Acceptor ltlf_acceptor(const FormulaPtr& formula, std::vector<std::size_t> atoms) {
+  Progression progression(formula, Progression::Ending::anywhere);
+  Dfa dfa = explored(progression, std::move(atoms));
+  for (Progression::State s = 0; s < progression.states(); ++s) {
+    dfa.bad.push_back(!progression.accepts_end(s));
+  }
+  Dfa small = minimised(dfa);
+  if (std::find(small.table.begin(), small.table.end(), 0U) == small.table.end()) {
+    small.bad[0] = !small.bad[0];  // no run ends here: the value that merges more is as good
+    Dfa other = minimised(small);
+    if (other.states < small.states) {
+      return {std::move(other)};
+    }
+    small.bad[0] = !small.bad[0];
+  }
+  return {std::move(small)};
+}
+
+Acceptor ltlf_acceptor(const FormulaPtr& formula) {
+  return ltlf_acceptor(formula, atoms_of(formula));
 }
 
 }  // namespace assay::spec

@@ -35,6 +35,9 @@ class Normaliser {
       case Op::constant_false:
         return constant((f.op == Op::constant_true) != negated);
       case Op::atom:
+      case Op::yesterday:
+      case Op::once:
+      case Op::historically:
         return negated ? negation(self) : self;
       case Op::not_:
         return rewrite(f.children[0], !negated);
@@ -86,11 +89,32 @@ bool only_safe_operators(const Formula& f, std::set<const Formula*>& seen) {
   if (!seen.insert(&f).second) {
     return true;
   }
+  if (is_past(f.op)) {
+    return true;
+  }
   if (f.op == Op::until || f.op == Op::next_strong || (f.op == Op::eventually && !f.hi)) {
     return false;
   }
   return std::all_of(f.children.begin(), f.children.end(),
                      [&](const FormulaPtr& child) { return only_safe_operators(*child, seen); });
+}
+
+bool looks_back_only(const Formula& f, std::set<const Formula*>& seen) {
+  if (!seen.insert(&f).second) {
+    return true;
+  }
+  switch (f.op) {
+    case Op::next_weak:
+    case Op::next_strong:
+    case Op::until:
+    case Op::weak_until:
+    case Op::eventually:
+    case Op::globally:
+      return false;
+    default:
+      return std::all_of(f.children.begin(), f.children.end(),
+                         [&](const FormulaPtr& child) { return looks_back_only(*child, seen); });
+  }
 }
 
 Extent extent_of(const Formula& f, std::size_t limit, std::map<const Formula*, Extent>& memo) {
@@ -153,6 +177,34 @@ FormulaPtr bounded(Op op, FormulaPtr f, std::size_t lo, std::optional<std::size_
   return make({op, 0, {std::move(f)}, lo, hi});
 }
 
+FormulaPtr yesterday(FormulaPtr f) {
+  return make({Op::yesterday, 0, {std::move(f)}, 0, {}});
+}
+
+FormulaPtr past_bounded(Op op, const FormulaPtr& f, std::size_t lo, std::optional<std::size_t> hi) {
+  require(op == Op::once || op == Op::historically, "past_bounded: not an operator of the past");
+  if (lo == 0) {
+    return make({op, 0, {f}, 0, hi});
+  }
+  if (op == Op::historically) {
+    return negation(past_bounded(Op::once, negation(f), lo, hi));
+  }
+  FormulaPtr out = make({op, 0, {f}, 0, hi ? std::optional(*hi - lo) : std::nullopt});
+  for (std::size_t i = 0; i < lo; ++i) {
+    out = yesterday(std::move(out));
+  }
+  return out;
+}
+
+bool is_past(Op op) {
+  return op == Op::yesterday || op == Op::once || op == Op::historically;
+}
+
+bool looks_back_only(const FormulaPtr& formula) {
+  std::set<const Formula*> seen;
+  return looks_back_only(*formula, seen);
+}
+
 FormulaPtr negation_normal_form(const FormulaPtr& formula) {
   return Normaliser().positive(formula);
 }
@@ -194,6 +246,11 @@ std::string formula_text(const FormulaPtr& formula, const std::vector<Atom>& ato
     case Op::eventually:
     case Op::globally:
       return (f.op == Op::eventually ? "F" : "G") + bounds_text(f) + inner(0);
+    case Op::yesterday:
+      return "Y " + inner(0);
+    case Op::once:
+    case Op::historically:
+      return (f.op == Op::once ? "O" : "H") + bounds_text(f) + inner(0);
     case Op::until:
     case Op::weak_until:
       return "(" + inner(0) + (f.op == Op::until ? " U " : " W ") + inner(1) + ")";

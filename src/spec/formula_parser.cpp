@@ -4,6 +4,7 @@
 #include <array>
 
 #include "assay/spec/formula.hpp"
+#include "suggest.hpp"
 
 namespace assay::spec {
 namespace {
@@ -14,8 +15,14 @@ constexpr std::size_t kMaxBound = 20000;
 constexpr std::size_t kMaxRun = 64;
 constexpr std::size_t kParameter = std::size_t{1} << 20U;  // above every real atom index
 
-constexpr std::array<std::string_view, 7> kPatterns = {"absent",   "always", "exists",  "responds",
-                                                       "precedes", "run",    "cooldown"};
+constexpr std::size_t kMaxTimes = 64;
+constexpr std::size_t kMaxPastShift = 32;
+
+constexpr std::array<std::string_view, 8> kPatterns = {
+    "absent", "always", "exists", "at_most", "responds", "precedes", "run", "cooldown"};
+constexpr std::array<std::string_view, 19> kWords = {
+    "X",    "F",     "G",     "U",    "W",      "R",      "M",     "Y",       "O",    "H",
+    "true", "false", "first", "last", "within", "before", "after", "between", "until"};
 
 /// Counts the nesting of the parser itself, so that no text can exhaust the stack.
 class Level {
@@ -33,6 +40,19 @@ class Level {
  private:
   std::size_t& depth_;
 };
+
+/// Every operand of Y, O and H looks back only.
+bool past_is_sound(const FormulaPtr& f, std::map<const Formula*, bool>& memo) {
+  if (const auto found = memo.find(f.get()); found != memo.end()) {
+    return found->second;
+  }
+  bool sound = !is_past(f->op) || looks_back_only(f);
+  for (const FormulaPtr& child : f->children) {
+    sound = sound && past_is_sound(child, memo);
+  }
+  memo.emplace(f.get(), sound);
+  return sound;
+}
 
 FormulaPtr substitute(const FormulaPtr& f, const std::vector<FormulaPtr>& arguments,
                       std::map<const Formula*, FormulaPtr>& memo) {
@@ -57,9 +77,7 @@ FormulaPtr substitute(const FormulaPtr& f, const std::vector<FormulaPtr>& argume
 }  // namespace
 
 bool is_reserved(const std::string& word) {
-  static constexpr std::array<std::string_view, 8> kWords = {"X", "F",    "G",     "U",
-                                                             "W", "true", "false", "within"};
-  return std::find(kWords.begin(), kWords.end(), word) != kWords.end() ||
+  return word == "and" || std::find(kWords.begin(), kWords.end(), word) != kWords.end() ||
          std::find(kPatterns.begin(), kPatterns.end(), word) != kPatterns.end();
 }
 
@@ -135,11 +153,19 @@ FormulaPtr FormulaParser::binary() {
   if (lexer_.accept("W")) {
     return until(Op::weak_until, std::move(f), binary());
   }
+  // a R b = b W (a & b), a M b = b U (a & b)
+  const bool weak = lexer_.at("R");
+  if (weak || lexer_.at("M")) {
+    lexer_.take();
+    const FormulaPtr right = binary();
+    return until(weak ? Op::weak_until : Op::until, right, junction(Op::and_, {f, right}));
+  }
   return f;
 }
 
 FormulaPtr FormulaParser::unary() {
   const Level level(depth_, lexer_);
+  const Place place = lexer_.peek().place;
   if (lexer_.accept("!")) {
     return negation(unary());
   }
@@ -148,7 +174,54 @@ FormulaPtr FormulaParser::unary() {
       return temporal(op);
     }
   }
-  return primary();
+  if (lexer_.accept("Y")) {
+    return past(Op::yesterday, place);
+  }
+  if (lexer_.accept("O")) {
+    return past(Op::once, place);
+  }
+  return lexer_.accept("H") ? past(Op::historically, place) : primary();
+}
+
+/// Y f, O[a:b] f, H[a:b] f over what looks back only.
+FormulaPtr FormulaParser::past(Op op, Place place) {
+  if (op == Op::yesterday && lexer_.at("[")) {
+    lexer_.fail_here("an operand", "write O[k:k] for k positions before");
+  }
+  const Place at = lexer_.peek().place;
+  const auto [lo, hi] =
+      op == Op::yesterday ? std::pair<std::size_t, std::optional<std::size_t>>{} : bounds();
+  if (lo > kMaxPastShift) {
+    lexer_.fail(at, "a first bound of at most " + std::to_string(kMaxPastShift),
+                std::to_string(lo));
+  }
+  const FormulaPtr f = unary();
+  if (!looks_back_only(f)) {
+    lexer_.fail(place, "only aps, !, &, |, Y, O and H under an operator of the past",
+                "one of the future", "move the operator of the past inwards");
+  }
+  return op == Op::yesterday ? yesterday(f) : past_bounded(op, f, lo, hi);
+}
+
+/// `[lo:hi]`, `[lo:$]` or nothing.
+std::pair<std::size_t, std::optional<std::size_t>> FormulaParser::bounds() {
+  std::size_t lo = 0;
+  std::optional<std::size_t> hi;
+  if (!lexer_.accept("[")) {
+    return {lo, hi};
+  }
+  const Place place = lexer_.peek().place;
+  lo = lexer_.expect_integer("the first position");
+  lexer_.expect(":");
+  if (!lexer_.accept("$")) {
+    hi = lexer_.expect_integer("the last position or '$'");
+  }
+  lexer_.expect("]");
+  if (lo > hi.value_or(lo) || std::max(lo, hi.value_or(0)) > kMaxBound) {
+    lexer_.fail(place, "ascending positions up to " + std::to_string(kMaxBound),
+                std::to_string(lo) + ":" + (hi ? std::to_string(*hi) : "$"));
+  }
+  return {lo, hi};
 }
 
 FormulaPtr FormulaParser::temporal(char op) {
@@ -156,25 +229,14 @@ FormulaPtr FormulaParser::temporal(char op) {
     if (!lexer_.accept("[")) {
       return next(Op::next_weak, unary());
     }
+    if (lexer_.peek().kind == LexemeKind::number) {
+      lexer_.fail_here("'!'", "X takes no bounds; write F[k:k] (strong) or G[k:k] (weak)");
+    }
     lexer_.expect("!");
     lexer_.expect("]");
     return next(Op::next_strong, unary());
   }
-  std::size_t lo = 0;
-  std::optional<std::size_t> hi;
-  if (lexer_.accept("[")) {
-    const Place place = lexer_.peek().place;
-    lo = lexer_.expect_integer("the first position");
-    lexer_.expect(":");
-    if (!lexer_.accept("$")) {
-      hi = lexer_.expect_integer("the last position or '$'");
-    }
-    lexer_.expect("]");
-    if (lo > hi.value_or(lo) || std::max(lo, hi.value_or(0)) > kMaxBound) {
-      lexer_.fail(place, "ascending positions up to " + std::to_string(kMaxBound),
-                  std::to_string(lo) + ":" + (hi ? std::to_string(*hi) : "$"));
-    }
-  }
+  const auto [lo, hi] = bounds();
   return bounded(op == 'F' ? Op::eventually : Op::globally, unary(), lo, hi);
 }
 
@@ -189,6 +251,12 @@ FormulaPtr FormulaParser::primary() {
   }
   if (lexer_.accept("false")) {
     return constant(false);
+  }
+  if (lexer_.accept("first")) {
+    return negation(yesterday(constant(true)));
+  }
+  if (lexer_.accept("last")) {
+    return next(Op::next_weak, constant(false));
   }
   if (lexer_.peek().kind != LexemeKind::identifier) {
     lexer_.fail_here("a formula");
@@ -211,7 +279,22 @@ FormulaPtr FormulaParser::named(const Lexeme& name) {
   if (const auto found = lets_.find(name.text); found != lets_.end()) {
     return call(name, found->second);
   }
-  lexer_.fail(name.place, "the name of an ap or let declared above", shown(name));
+  lexer_.fail(name.place, "the name of an ap or let declared above", shown(name),
+              nearest_name(name.text, names()));
+}
+
+std::vector<std::string> FormulaParser::names() const {
+  std::vector<std::string> out = parameters_;
+  for (const auto& [name, index] : atoms_) {
+    out.push_back(name);
+  }
+  for (const auto& [name, macro] : lets_) {
+    out.push_back(name);
+  }
+  for (const std::string_view pattern : kPatterns) {
+    out.emplace_back(pattern);
+  }
+  return out;
 }
 
 FormulaPtr FormulaParser::call(const Lexeme& name, const Macro& macro) {
@@ -229,50 +312,97 @@ FormulaPtr FormulaParser::call(const Lexeme& name, const Macro& macro) {
                 std::to_string(arguments.size()));
   }
   std::map<const Formula*, FormulaPtr> memo;
-  return bounded_size(substitute(macro.body, arguments, memo), name.place);
+  FormulaPtr out = bounded_size(substitute(macro.body, arguments, memo), name.place);
+  std::map<const Formula*, bool> sound;
+  if (!past_is_sound(out, sound)) {
+    lexer_.fail(name.place,
+                "arguments that look back only, for '" + name.text +
+                    "' has them under an operator of the past",
+                "an operator of the future");
+  }
+  return out;
 }
 
 FormulaPtr FormulaParser::pattern(const std::string& name, Place place) {
-  lexer_.expect("(");
   FormulaPtr out;
-  if (name == "responds") {
-    out = response();
-  } else if (name == "cooldown") {
-    out = cooldown();
-  } else if (name == "run") {
-    out = run_of();
+  if (name == "cooldown" || name == "run") {
+    lexer_.expect("(");
+    out = name == "run" ? run_of() : cooldown();
+    lexer_.expect(")");
   } else {
-    FormulaPtr p = equivalences();
-    if (name == "absent") {
-      out = bounded(Op::globally, negation(std::move(p)));
-    } else if (name == "always") {
-      out = bounded(Op::globally, std::move(p));
-    } else if (name == "exists") {
-      out = bounded(Op::eventually, std::move(p));
-    } else {  // precedes(s, p) = !p W s
-      lexer_.expect(",");
-      out = until(Op::weak_until, negation(equivalences()), std::move(p));
-    }
+    out = scoped_pattern(name);
   }
-  lexer_.expect(")");
   return bounded_size(std::move(out), place);
 }
 
-/// responds(p, q [, within k]) = G(p -> F[0:k] q)
-FormulaPtr FormulaParser::response() {
+FormulaPtr FormulaParser::scoped_pattern(const std::string& name) {
+  const std::size_t times = name == "at_most" ? count(0, kMaxTimes) : 0;
+  lexer_.expect("(");
   const FormulaPtr p = equivalences();
-  lexer_.expect(",");
-  FormulaPtr q = equivalences();
+  FormulaPtr q;
   std::optional<std::size_t> within;
-  if (lexer_.accept(",")) {
+  if (name == "responds" || name == "precedes") {
+    lexer_.expect(",");
+    q = equivalences();
+  }
+  if (name == "responds" && lexer_.accept(",")) {
     lexer_.expect("within");
-    const Lexeme number = lexer_.peek();
-    within = lexer_.expect_integer("a number of positions");
-    if (*within > kMaxBound) {
-      lexer_.fail(number.place, "at most " + std::to_string(kMaxBound), shown(number));
+    within = count(0, kMaxBound);
+  }
+  lexer_.expect(")");
+  const Scope where = scope();
+  if (name == "responds") {
+    return responds(p, q, within, where);
+  }
+  if (name == "precedes") {
+    return precedes(p, q, where);
+  }
+  if (name == "exists") {
+    return exists(p, where);
+  }
+  return at_most(times, name == "always" ? negation(p) : p, where);
+}
+
+/// [ before R | after Q | between Q and R | after Q until R ]
+Scope FormulaParser::scope() {
+  Scope out;
+  if (lexer_.accept("before")) {
+    out.kind = Scope::Kind::before;
+    out.end = scope_operand();
+  } else if (lexer_.accept("between")) {
+    out.kind = Scope::Kind::between;
+    out.begin = scope_operand();
+    lexer_.expect("and");
+    out.end = scope_operand();
+  } else if (lexer_.accept("after")) {
+    out.kind = Scope::Kind::after;
+    out.begin = scope_operand();
+    if (lexer_.accept("until")) {
+      out.kind = Scope::Kind::after_until;
+      out.end = scope_operand();
     }
   }
-  return bounded(Op::globally, implication(p, bounded(Op::eventually, std::move(q), 0, within)));
+  return out;
+}
+
+/// A scope begins and ends at a letter: an operator of the future there would reach out of it.
+FormulaPtr FormulaParser::scope_operand() {
+  const Place place = lexer_.peek().place;
+  FormulaPtr f = equivalences();
+  if (!looks_back_only(f)) {
+    lexer_.fail(place, "only aps, !, &, |, Y, O and H in a scope", "an operator of the future",
+                "put the pattern and its scope in brackets when something follows");
+  }
+  return f;
+}
+
+std::size_t FormulaParser::count(std::size_t least, std::size_t most) {
+  const Lexeme number = lexer_.peek();
+  const std::size_t value = lexer_.expect_integer("a number of positions");
+  if (value < least || value > most) {
+    lexer_.fail(number.place, std::to_string(least) + " to " + std::to_string(most), shown(number));
+  }
+  return value;
 }
 
 /// cooldown(a, b, k) = G(a -> X G[0:k-1] !b)
@@ -281,11 +411,7 @@ FormulaPtr FormulaParser::cooldown() {
   lexer_.expect(",");
   FormulaPtr b = equivalences();
   lexer_.expect(",");
-  const Lexeme number = lexer_.peek();
-  const std::size_t k = lexer_.expect_integer("a number of positions");
-  if (k == 0 || k > kMaxBound) {
-    lexer_.fail(number.place, "1 to " + std::to_string(kMaxBound), shown(number));
-  }
+  const std::size_t k = count(1, kMaxBound);
   const FormulaPtr quiet = bounded(Op::globally, negation(std::move(b)), 0, k - 1);
   return bounded(Op::globally, implication(a, next(Op::next_weak, quiet)));
 }
@@ -294,11 +420,7 @@ FormulaPtr FormulaParser::cooldown() {
 FormulaPtr FormulaParser::run_of() {
   const FormulaPtr p = equivalences();
   lexer_.expect(",");
-  const Lexeme number = lexer_.peek();
-  const std::size_t k = lexer_.expect_integer("a number of positions");
-  if (k == 0 || k > kMaxRun) {
-    lexer_.fail(number.place, "1 to " + std::to_string(kMaxRun), shown(number));
-  }
+  const std::size_t k = count(1, kMaxRun);
   FormulaPtr out = p;
   for (std::size_t i = 1; i < k; ++i) {
     out = junction(Op::and_, {p, next(Op::next_strong, out)});

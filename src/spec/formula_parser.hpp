@@ -1,10 +1,13 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "lexer.hpp"
+#include "patterns.hpp"
 
 namespace assay::spec {
 
@@ -15,13 +18,13 @@ class FormulaParser {
   explicit FormulaParser(Lexer& lexer) : lexer_(lexer) {}
 
   void declare_atom(const std::string& name, std::size_t index) { atoms_[name] = index; }
+  /// A name that stands for a formula written elsewhere.
+  void declare_formula(const std::string& name, FormulaPtr formula) {
+    lets_[name] = {0, std::move(formula)};
+  }
   /// The body may use `parameters`; its text is returned through `text`.
   void define_let(const std::string& name, const std::vector<std::string>& parameters,
                   std::string& text);
-  [[nodiscard]] bool knows(const std::string& name) const {
-    return atoms_.count(name) > 0 || lets_.count(name) > 0;
-  }
-
   /// A whole `ltl`; its canonical text through `text`.
   FormulaPtr parse(std::string& text);
 
@@ -40,10 +43,16 @@ class FormulaParser {
   FormulaPtr temporal(char op);
   FormulaPtr primary();
   FormulaPtr named(const Lexeme& name);
+  FormulaPtr past(Op op, Place place);
+  std::pair<std::size_t, std::optional<std::size_t>> bounds();
   FormulaPtr pattern(const std::string& name, Place place);
-  FormulaPtr response();
+  FormulaPtr scoped_pattern(const std::string& name);
+  Scope scope();
+  FormulaPtr scope_operand();
   FormulaPtr cooldown();
   FormulaPtr run_of();
+  std::size_t count(std::size_t least, std::size_t most);
+  [[nodiscard]] std::vector<std::string> names() const;
   FormulaPtr call(const Lexeme& name, const Macro& macro);
   FormulaPtr bounded_size(FormulaPtr f, Place place) const;
 

@@ -1,9 +1,11 @@
 #include "lexer.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "assay/base/errors.hpp"
 #include "assay/base/text.hpp"
+#include "suggest.hpp"
 
 namespace assay::spec {
 namespace {
@@ -53,13 +55,28 @@ Lexer::Lexer(std::string_view text, std::string file) : text_(text), file_(std::
   next_ = scan();
 }
 
-void Lexer::fail(Place place, const std::string& expected, const std::string& found) const {
+void Lexer::fail(Place place, const std::string& expected, const std::string& found,
+                 const std::string& fix) const {
+  std::size_t begin = 0;
+  for (std::size_t line = 1; line < place.line; ++line) {
+    begin = std::min(text_.find('\n', begin), text_.size() - 1) + 1;
+  }
+  const std::string_view line =
+      text_.substr(begin, std::min(text_.find('\n', begin), text_.size()) - begin);
+  const std::size_t at = std::min(place.column - 1, line.size());
+  const std::string hint = fix.empty() ? habit_fix(line.substr(0, at), line.substr(at)) : fix;
   throw UsageError(file_ + ":" + std::to_string(place.line) + ":" + std::to_string(place.column) +
-                   ": expected " + expected + ", found " + found);
+                   ": expected " + expected + ", found " + found + caret_lines(line, place.column) +
+                   (hint.empty() ? "" : "\n  " + hint));
 }
 
-void Lexer::fail_here(const std::string& expected) const {
-  fail(next_.place, expected, shown(next_));
+void Lexer::fail_here(const std::string& expected, const std::string& fix) const {
+  fail(next_.place, expected, shown(next_), fix);
+}
+
+void Lexer::fail_words(const std::string& expected, const std::vector<std::string>& words) const {
+  fail_here(expected,
+            next_.kind == LexemeKind::identifier ? nearest_name(next_.text, words) : std::string());
 }
 
 char Lexer::advance() {
@@ -265,6 +282,17 @@ std::string Lexer::take_regex() {
   return out;
 }
 
+namespace {
+
+/// Words that a bracket after them does not belong to.
+bool stands_apart(const std::string& word) {
+  static constexpr std::array<std::string_view, 9> kWords = {
+      "U", "W", "R", "M", "before", "after", "between", "and", "until"};
+  return std::find(kWords.begin(), kWords.end(), word) != kWords.end();
+}
+
+}  // namespace
+
 std::string canonical_text(const std::vector<Lexeme>& lexemes) {
   static constexpr std::string_view kTightAfter = "([!";
   static constexpr std::string_view kTightBefore = ")],";
@@ -277,10 +305,9 @@ std::string canonical_text(const std::vector<Lexeme>& lexemes) {
     if (space) {
       const Lexeme& before = lexemes[i - 1];
       const bool after_symbol = before.kind == LexemeKind::symbol;
-      const bool call =
-          symbol && lexeme.text == "(" &&
-          ((before.kind == LexemeKind::identifier && before.text != "U" && before.text != "W") ||
-           (after_symbol && before.text == "]"));
+      const bool call = symbol && lexeme.text == "(" &&
+                        ((before.kind == LexemeKind::identifier && !stands_apart(before.text)) ||
+                         (after_symbol && before.text == "]"));
       const bool opens_bounds = symbol && lexeme.text == "[";
       const bool tight_after = after_symbol && before.text.size() == 1 &&
                                kTightAfter.find(before.text) != std::string_view::npos;

@@ -38,9 +38,14 @@ class Lexer {
   void start_recording() { recorded_.clear(); }
   [[nodiscard]] const std::vector<Lexeme>& recorded() const { return recorded_; }
 
-  [[noreturn]] void fail(Place place, const std::string& expected, const std::string& found) const;
+  /// @param fix what to write instead; where it is empty, a known habit's fix is looked for.
+  [[noreturn]] void fail(Place place, const std::string& expected, const std::string& found,
+                         const std::string& fix = "") const;
   /// Fails at the next lexeme.
-  [[noreturn]] void fail_here(const std::string& expected) const;
+  [[noreturn]] void fail_here(const std::string& expected, const std::string& fix = "") const;
+  /// The next lexeme is none of the words: says which of them is near.
+  [[noreturn]] void fail_words(const std::string& expected,
+                               const std::vector<std::string>& words) const;
 
  private:
   [[nodiscard]] bool done() const { return offset_ >= text_.size(); }

@@ -1,16 +1,21 @@
 #include <algorithm>
 #include <array>
+#include <map>
 #include <set>
 
 #include "assay/base/errors.hpp"
+#include "assay/spec/formula.hpp"
+#include "assay/spec/print.hpp"
 #include "formula_parser.hpp"
 #include "lexer.hpp"
+#include "suggest.hpp"
 
 namespace assay::spec {
 namespace {
 
 constexpr std::size_t kMaxAtoms = 64;
 constexpr std::size_t kMaxItems = 1000;
+constexpr std::size_t kMaxPosition = 20000;
 
 /// The declarations of docs/spec-language.md, one method a production.
 class Parser {
@@ -43,7 +48,8 @@ class Parser {
     } else if (lexer_.at("prop")) {
       prop();
     } else {
-      lexer_.fail_here("'use', 'class', 'ap', 'let' or 'prop'");
+      lexer_.fail_words("'use', 'class', 'ap', 'let' or 'prop'",
+                        {"use", "class", "ap", "let", "prop"});
     }
     lexer_.expect(";");
   }
@@ -148,7 +154,8 @@ class Parser {
   std::string known_class() {
     const Lexeme name = lexer_.expect(LexemeKind::identifier, "the name of a class");
     if (declared_classes_.count(name.text) == 0) {
-      lexer_.fail(name.place, "the name of a class declared above", shown(name));
+      lexer_.fail(name.place, "the name of a class declared above", shown(name),
+                  nearest_name(name.text, {declared_classes_.begin(), declared_classes_.end()}));
     }
     return name.text;
   }
@@ -157,7 +164,8 @@ class Parser {
     const Lexeme name = lexer_.expect(LexemeKind::identifier, "the name of a used " + kind);
     const Use* use = spec_.find_use(name.text);
     if (use == nullptr || use->kind != kind) {
-      lexer_.fail(name.place, "the name of a 'use " + kind + "' declared above", shown(name));
+      lexer_.fail(name.place, "the name of a 'use " + kind + "' declared above", shown(name),
+                  nearest_name(name.text, {uses_.begin(), uses_.end()}));
     }
     return name.text;
   }
@@ -182,10 +190,21 @@ class Parser {
       comparison(out);
     } else if (lexer_.accept("tok")) {
       token_atom(out);
+    } else if (lexer_.accept("role")) {
+      out.kind = Atom::Kind::role;
+      lexer_.expect("=");
+      out.subject = lexer_.expect(LexemeKind::identifier, "a role's name").text;
+    } else if (lexer_.accept("pos")) {
+      position_atom(out);
     } else {
-      lexer_.fail_here("'feat', 'read' or 'tok'");
+      lexer_.fail_words("'feat', 'read', 'tok', 'role' or 'pos'",
+                        {"feat", "read", "tok", "role", "pos"});
     }
-    formulas_.declare_atom(name.text, spec_.atoms.size());
+    if (out.kind == Atom::Kind::position) {
+      formulas_.declare_formula(name.text, position_formula(out));
+    } else {
+      formulas_.declare_atom(name.text, spec_.atoms.size());
+    }
     spec_.atoms.push_back(std::move(out));
   }
 
@@ -229,14 +248,43 @@ class Parser {
     }
   }
 
-  void comparison(Atom& out) {
+  void position_atom(Atom& out) {
+    out.kind = Atom::Kind::position;
+    out.comparison = sign();
+    const Lexeme number = lexer_.peek();
+    const std::size_t value = lexer_.expect_integer("a position");
+    if (value > kMaxPosition) {
+      lexer_.fail(number.place, "a position of at most " + std::to_string(kMaxPosition),
+                  shown(number));
+    }
+    out.threshold.num = static_cast<std::int64_t>(value);
+  }
+
+  /// Positions are counted from 0, so pos <= k says that the first one is at most k back.
+  static FormulaPtr position_formula(const Atom& a) {
+    const bool upward = a.comparison == Comparison::at_least || a.comparison == Comparison::above;
+    const bool strict = a.comparison == Comparison::at_least || a.comparison == Comparison::below;
+    const auto value = static_cast<std::size_t>(a.threshold.num);
+    if (strict && value == 0) {  // pos < 0, pos >= 0
+      return constant(upward);
+    }
+    const FormulaPtr low =
+        past_bounded(Op::once, negation(yesterday(constant(true))), 0, strict ? value - 1 : value);
+    return upward ? negation(low) : low;
+  }
+
+  Comparison sign() {
     static constexpr std::array<std::string_view, 4> kSigns = {">=", ">", "<=", "<"};
     const auto* sign = std::find_if(kSigns.begin(), kSigns.end(),
                                     [&](std::string_view s) { return lexer_.accept(s); });
     if (sign == kSigns.end()) {
       lexer_.fail_here("'>=', '>', '<=' or '<'");
     }
-    out.comparison = static_cast<Comparison>(sign - kSigns.begin());
+    return static_cast<Comparison>(sign - kSigns.begin());
+  }
+
+  void comparison(Atom& out) {
+    out.comparison = sign();
     out.threshold = decimal("a threshold");
     if (lexer_.accept("band")) {
       const Place place = lexer_.peek().place;
@@ -294,12 +342,40 @@ class Parser {
     out.name = name.text;
     out.place = name.place;
     lexer_.expect(":");
-    lexer_.expect("all");
-    out.formula = formulas_.parse(out.text);
+    claim(out);
     while (!lexer_.at(";")) {
       attribute(out);
     }
+    condition(out);
     spec_.properties.push_back(std::move(out));
+  }
+
+  void claim(Property& out) {
+    if (lexer_.accept("all")) {
+      out.claim = Property::Claim::all;
+    } else if (lexer_.accept("some")) {
+      out.claim = Property::Claim::some;
+    } else if (lexer_.at("Pmax") || lexer_.at("Pmin")) {
+      out.claim = lexer_.take().text == "Pmax" ? Property::Claim::pmax : Property::Claim::pmin;
+      out.comparison = sign();
+      out.probability = probability();
+      lexer_.expect("[");
+      out.formula = formulas_.parse(out.text);
+      lexer_.expect("]");
+      return;
+    } else {
+      lexer_.fail_words("'all', 'some', 'Pmax' or 'Pmin'", {"all", "some", "Pmax", "Pmin"});
+    }
+    out.formula = formulas_.parse(out.text);
+  }
+
+  Rational probability() {
+    const Place place = lexer_.peek().place;
+    const Rational value = decimal("a probability");
+    if (value.num < 0 || value.num > value.den) {
+      lexer_.fail(place, "a probability between 0 and 1", decimal_text(value));
+    }
+    return value;
   }
 
   void attribute(Property& out) {
@@ -312,13 +388,83 @@ class Parser {
     } else if (lexer_.accept("expect")) {
       value = lexer_.peek().text;
       if (!lexer_.accept("holds") && !lexer_.accept("violated") && !lexer_.accept("unknown")) {
-        lexer_.fail_here("'holds', 'violated' or 'unknown'");
+        lexer_.fail_words("'holds', 'violated' or 'unknown'", {"holds", "violated", "unknown"});
       }
+    } else if (lexer_.accept("from")) {
+      from(out);
+    } else if (lexer_.accept("assume")) {
+      out.assume = formulas_.parse(out.assume_text);
+    } else if (lexer_.accept("waive")) {
+      out.waiver = lexer_.expect(LexemeKind::string, "a reason as a string").text;
+      lexer_.expect("until");
+      out.waived_until = value = date();
+    } else if (lexer_.at("horizon") || lexer_.at("conf")) {
+      value = chance_attribute(out);
     } else {
-      lexer_.fail_here("an operator, 'doc', 'severity', 'owner', 'expect' or ';'");
+      lexer_.fail_words("an operator, an attribute or ';'",
+                        {"doc", "severity", "owner", "expect", "from", "assume", "waive", "until",
+                         "horizon", "conf", "before", "after", "between", "within"});
     }
-    if (!out.attributes.emplace(key.text, value).second) {
+    if (!attributes_of_[out.name].insert(key.text).second) {
       lexer_.fail(key.place, "each attribute once", shown(key) + " again");
+    }
+    if (key.text != "from" && key.text != "assume" && key.text != "waive") {
+      out.attributes.emplace(key.text, value);
+    }
+  }
+
+  void from(Property& out) {
+    const Place place = lexer_.peek().place;
+    out.from = formulas_.parse(out.from_text);
+    if (!looks_back_only(out.from)) {
+      lexer_.fail(place, "only aps, !, &, |, Y, O and H after 'from'", "an operator of the future");
+    }
+  }
+
+  std::string chance_attribute(const Property& out) {
+    const Lexeme key = lexer_.take();
+    if (out.claim != Property::Claim::pmax && out.claim != Property::Claim::pmin) {
+      lexer_.fail(key.place, "'" + key.text + "' with Pmax or Pmin only", "it with all or some",
+                  "bound the formula itself, as in F[0:63]");
+    }
+    if (key.text == "horizon") {
+      return std::to_string(lexer_.expect_integer("a number of positions"));
+    }
+    return decimal_text(probability());
+  }
+
+  /// YYYY-MM-DD, which reads as one number and two negative ones.
+  std::string date() {
+    const Place place = lexer_.peek().place;
+    std::string text;
+    for (int i = 0; i < 3 && lexer_.peek().kind == LexemeKind::number; ++i) {
+      text += lexer_.take().text;
+    }
+    const auto two = [&](std::size_t at) { return (text[at] - '0') * 10 + text[at + 1] - '0'; };
+    bool good = text.size() == 10 && text[4] == '-' && text[7] == '-';
+    for (std::size_t i = 0; i < text.size() && good; ++i) {
+      good = i == 4 || i == 7 || (text[i] >= '0' && text[i] <= '9');
+    }
+    if (!good || two(5) < 1 || two(5) > 12 || two(8) < 1 || two(8) > 31) {
+      lexer_.fail(place, "a date as YYYY-MM-DD", "'" + text + "'");
+    }
+    return text;
+  }
+
+  /// Works `from` and `assume` into the formula.
+  void condition(Property& out) const {
+    const bool all = out.claim == Property::Claim::all;
+    if (!all && out.claim != Property::Claim::some) {
+      return;
+    }
+    if (out.from) {
+      const FormulaPtr after = next(all ? Op::next_weak : Op::next_strong, out.formula);
+      out.formula = all ? bounded(Op::globally, implication(out.from, after))
+                        : bounded(Op::eventually, junction(Op::and_, {out.from, after}));
+    }
+    if (out.assume) {
+      out.formula = all ? implication(out.assume, out.formula)
+                        : junction(Op::and_, {out.assume, out.formula});
     }
   }
 
@@ -326,6 +472,7 @@ class Parser {
   FormulaParser formulas_;
   Spec spec_;
   std::set<std::string> uses_, classes_, declared_classes_, formula_names_, properties_;
+  std::map<std::string, std::set<std::string>> attributes_of_;
 };
 
 }  // namespace
@@ -352,6 +499,37 @@ bool Spec::is_resolved() const {
          std::all_of(classes.begin(), classes.end(),
                      [](const TokenClass& c) { return c.form == TokenClass::Form::ids; }) &&
          std::all_of(atoms.begin(), atoms.end(), fixed);
+}
+
+std::string Property::claim_text() const {
+  static constexpr const char* kClaims[] = {"all ", "some ", "Pmax ", "Pmin "};
+  std::string out = kClaims[static_cast<int>(claim)];
+  if (claim == Claim::pmax || claim == Claim::pmin) {
+    static constexpr const char* kSigns[] = {">= ", "> ", "<= ", "< "};
+    out += kSigns[static_cast<int>(comparison)] + decimal_text(probability) + " [" + text + "]";
+  } else {
+    out += text;
+  }
+  out += from ? " from " + from_text : "";
+  return out + (assume ? " assume " + assume_text : "");
+}
+
+std::string beyond_universal(const Spec& spec, const Property& property) {
+  switch (property.claim) {
+    case Property::Claim::all:
+      break;
+    case Property::Claim::some:
+      return "'some' asks for one run, and this engine decides 'all' only";
+    case Property::Claim::pmax:
+    case Property::Claim::pmin:
+      return "a bound on a probability needs an interval chain, and this engine decides 'all' only";
+  }
+  for (const std::size_t a : atoms_of(property.formula)) {
+    if (spec.atoms[a].kind == Atom::Kind::role) {
+      return "ap " + spec.atoms[a].name + " is about roles, which generated tokens do not have";
+    }
+  }
+  return "";
 }
 
 Spec parse_spec(const std::string& text, const std::string& file) {

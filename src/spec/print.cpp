@@ -37,13 +37,16 @@ std::string let_text(const Let& let) {
 }
 
 std::string property_text(const Property& p) {
-  std::string out = "prop " + p.name + ": all " + p.text;
-  for (const char* key : {"doc", "severity", "owner", "expect"}) {
+  std::string out = "prop " + p.name + ": " + p.claim_text();
+  for (const char* key : {"doc", "severity", "owner", "expect", "horizon", "conf"}) {
     if (const auto found = p.attributes.find(key); found != p.attributes.end()) {
       const bool is_string = std::string(key) == "doc" || std::string(key) == "owner";
       out += std::string("\n  ") + key + " " +
              (is_string ? string_literal(found->second) : found->second);
     }
+  }
+  if (!p.waived_until.empty()) {
+    out += "\n  waive " + string_literal(p.waiver) + " until " + p.waived_until;
   }
   return out + ";\n";
 }
@@ -96,6 +99,14 @@ std::string atom_text(const Atom& a) {
   if (a.kind == Atom::Kind::token_is) {
     return "tok = " + (a.token ? "id " + std::to_string(a.token->at()) : string_literal(a.subject));
   }
+  static constexpr const char* kSigns[] = {" >= ", " > ", " <= ", " < "};
+  const char* sign = kSigns[static_cast<int>(a.comparison)];
+  if (a.kind == Atom::Kind::role) {
+    return "role = " + a.subject;
+  }
+  if (a.kind == Atom::Kind::position) {
+    return "pos" + (sign + decimal_text(a.threshold));
+  }
   std::string out = "read(" + a.subject + ")";
   if (a.kind == Atom::Kind::feature) {
     out = "feat(" + a.subject + "/" +
@@ -103,8 +114,7 @@ std::string atom_text(const Atom& a) {
                      : "best_feature(" + a.best_class + ", " + string_literal(a.best_site) + ")") +
           ")";
   }
-  static constexpr const char* kSigns[] = {" >= ", " > ", " <= ", " < "};
-  out += kSigns[static_cast<int>(a.comparison)] + decimal_text(a.threshold);
+  out += sign + decimal_text(a.threshold);
   return a.band.num == 0 ? out : out + " band " + decimal_text(a.band);
 }
 

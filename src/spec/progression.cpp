@@ -10,17 +10,21 @@ namespace {
 
 constexpr std::size_t kMaxClauses = 2000;
 constexpr std::size_t kMaxMemo = 1000000;
+// Operation::atom of two obligations of their own: next_weak = "no more letter", next_strong =
+// "one more letter"
+constexpr std::size_t kOver = 1;
 
 }  // namespace
 
-Progression::Progression(const FormulaPtr& formula) {
+Progression::Progression(const FormulaPtr& formula, Ending ending)
+    : ending_(ending), registers_(formula) {
   for (const std::size_t a : atoms_of(formula)) {
     require(a < 64, "Progression: an atom index of 64 or more");
     used_ |= std::uint64_t{1} << a;
   }
   std::map<const Formula*, Node> memo;
   const FormulaPtr normal = negation_normal_form(formula);
-  initial_ = intern_residual(of(intern_formula(normal, memo)));
+  initial_ = intern_state(registers_.initial(), of(intern_formula(normal, memo)));
 }
 
 Progression::Node Progression::intern(Operation operation) {
@@ -36,6 +40,11 @@ Progression::Node Progression::intern_formula(const FormulaPtr& formula,
   if (const auto found = memo.find(formula.get()); found != memo.end()) {
     return found->second;
   }
+  if (is_past(formula->op)) {
+    const Node node = intern({formula->op, registers_.index(*formula), {}, 0, {}});
+    memo.emplace(formula.get(), node);
+    return node;
+  }
   Operation out{formula->op, formula->atom, {}, formula->lo, formula->hi};
   for (const FormulaPtr& child : formula->children) {
     out.children.push_back(intern_formula(child, memo));
@@ -49,13 +58,57 @@ Progression::Node Progression::intern_formula(const FormulaPtr& formula,
   return node;
 }
 
-Progression::State Progression::intern_residual(Residual residual) {
-  const auto [it, is_new] =
-      residual_index_.emplace(residual, static_cast<State>(residuals_.size()));
-  if (is_new) {
+Progression::State Progression::intern_state(std::uint32_t registers, Residual residual) {
+  const auto [found, is_new_residual] =
+      residual_index_.emplace(residual, static_cast<std::uint32_t>(residuals_.size()));
+  if (is_new_residual) {
     residuals_.push_back(std::move(residual));
   }
+  // what is decided needs no memory
+  const bool decided = residuals_[found->second].empty() || residuals_[found->second][0].empty();
+  const auto key = std::make_pair(decided ? registers_.initial() : registers, found->second);
+  const auto [it, is_new] = state_index_.emplace(key, static_cast<State>(states_.size()));
+  if (is_new) {
+    states_.push_back(key);
+  }
   return it->second;
+}
+
+/// X, G and W are met when the run is over; X[!], F, U and atoms need one more letter.
+bool Progression::end_meets(Node node) const {
+  const Op op = nodes_[node].op;
+  return op == Op::next_weak || op == Op::globally || op == Op::weak_until;
+}
+
+bool Progression::accepts_end(State state) const {
+  const Residual& residual = residuals_[states_[state].second];
+  return std::any_of(residual.begin(), residual.end(), [&](const Clause& clause) {
+    return std::all_of(clause.begin(), clause.end(), [&](Node node) { return end_meets(node); });
+  });
+}
+
+/// What X f or X[!] f leaves: "f, or the run is over" and "f, and one more letter". Most f say by
+/// themselves which of the two the end is worth.
+Progression::Residual Progression::after(Op op, Node node) {
+  Residual inner = of(node);
+  if (ending_ == Ending::never) {
+    return inner;
+  }
+  const auto met = [&](const Clause& clause) {
+    return std::all_of(clause.begin(), clause.end(), [&](Node part) { return end_meets(part); });
+  };
+  if (op == Op::next_weak) {
+    if (std::none_of(inner.begin(), inner.end(), met)) {
+      inner.push_back({intern({Op::next_weak, kOver, {}, 0, {}})});
+    }
+    return minimal(std::move(inner));
+  }
+  for (Clause& clause : inner) {
+    if (met(clause)) {
+      clause = joined(clause, {intern({Op::next_strong, kOver, {}, 0, {}})});
+    }
+  }
+  return minimal(std::move(inner));
 }
 
 bool Progression::implies(Node a, Node b) const {
@@ -159,7 +212,7 @@ Progression::Residual Progression::of(Node node) const {
   }
 }
 
-const Progression::Residual& Progression::progressed(Node node, std::uint64_t letter) {
+const Progression::Residual& Progression::progressed(Node node, const Letter& letter) {
   const auto key = std::make_pair(node, letter);
   if (const auto found = memo_.find(key); found != memo_.end()) {
     return found->second;
@@ -168,14 +221,19 @@ const Progression::Residual& Progression::progressed(Node node, std::uint64_t le
   return memo_.emplace(key, std::move(out)).first->second;
 }
 
-Progression::Residual Progression::progress(Node node, std::uint64_t letter) {
+Progression::Residual Progression::progress(Node node, const Letter& letter) {
   const Operation f = nodes_[node];  // a copy: nodes_ grows below
-  const auto holds = [&](const Operation& a) { return ((letter >> a.atom) & 1U) != 0; };
+  const auto holds = [&](const Operation& a) {
+    return (((a.op == Op::atom ? letter.atoms : letter.past) >> a.atom) & 1U) != 0;
+  };
   switch (f.op) {
     case Op::constant_true:
     case Op::constant_false:
       return of(node);
     case Op::atom:
+    case Op::yesterday:
+    case Op::once:
+    case Op::historically:
       return holds(f) ? Residual{{}} : Residual{};
     case Op::not_:
       return holds(nodes_[f.children[0]]) ? Residual{} : Residual{{}};
@@ -190,7 +248,10 @@ Progression::Residual Progression::progress(Node node, std::uint64_t letter) {
     }
     case Op::next_weak:
     case Op::next_strong:
-      return of(f.children[0]);
+      if (f.children.empty()) {  // here is one more letter
+        return f.op == Op::next_strong ? Residual{{}} : Residual{};
+      }
+      return after(f.op, f.children[0]);
     case Op::until:
     case Op::weak_until: {  // a U b  =  b | (a & X(a U b))
       const Residual stays = conjunction(progressed(f.children[0], letter), {{node}});
@@ -204,7 +265,7 @@ Progression::Residual Progression::progress(Node node, std::uint64_t letter) {
 }
 
 /// F[0:b] f = f | X F[0:b-1] f, F[a:b] f = X F[a-1:b-1] f; G dually.
-Progression::Residual Progression::progress_bounded(Node node, std::uint64_t letter) {
+Progression::Residual Progression::progress_bounded(Node node, const Letter& letter) {
   Operation later = nodes_[node];
   const bool is_eventually = later.op == Op::eventually;
   if (later.lo == 0 && later.hi == std::size_t{0}) {
@@ -223,12 +284,13 @@ Progression::Residual Progression::progress_bounded(Node node, std::uint64_t let
   return is_eventually ? disjunction(now, rest) : conjunction(now, rest);
 }
 
-Progression::State Progression::next(State state, std::uint64_t letter) {
-  letter &= used_;
+Progression::State Progression::next(State state, std::uint64_t atoms) {
+  const auto [registers, number] = states_[state];
+  const Letter letter{atoms & used_, registers_.values(registers, atoms & used_)};
   if (memo_.size() > kMaxMemo) {
     memo_.clear();
   }
-  const Residual residual = residuals_[state];
+  const Residual residual = residuals_[number];
   Residual out;
   for (const Clause& clause : residual) {
     Residual product{{}};
@@ -240,7 +302,7 @@ Progression::State Progression::next(State state, std::uint64_t letter) {
     }
     out = disjunction(out, product);
   }
-  return intern_residual(std::move(out));
+  return intern_state(registers_.next(registers, letter.atoms), std::move(out));
 }
 
 }  // namespace assay::spec

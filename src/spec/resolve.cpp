@@ -8,6 +8,7 @@
 #include "assay/base/text.hpp"
 #include "assay/spec/print.hpp"
 #include "assay/spec/vacuity.hpp"
+#include "write_out.hpp"
 
 namespace assay::spec {
 namespace {
@@ -33,6 +34,7 @@ class Resolver {
     for (const Property& property : spec_.properties) {
       check_content(property);
     }
+    write_out(spec_, file_);
     return std::move(spec_);
   }
 
@@ -169,6 +171,9 @@ class Resolver {
   }
 
   void check_content(const Property& property) const {
+    if (property.claim != Property::Claim::all) {
+      return;  // no engine that reads resolved specs decides it, so nothing passes for it
+    }
     Content what = Content::contingent;
     try {
       what = content(property.formula);

@@ -8,55 +8,104 @@
 namespace assay::spec {
 namespace {
 
-/// Rewrites a formula in negation normal form; shared parts once.
+/// Rewrites every occurrence of one atom in one polarity; shared parts once. Every operator but
+/// `!` is monotone.
 class Replacement {
  public:
   Replacement(std::size_t atom, bool positive) : atom_(atom), positive_(positive) {}
 
-  FormulaPtr operator()(const FormulaPtr& f) {
-    if (const auto found = memo_.find(f.get()); found != memo_.end()) {
-      return found->second;
-    }
-    FormulaPtr out = f;
-    if (f->op == Op::atom || f->op == Op::not_) {
-      const bool is_positive = f->op == Op::atom;
-      const std::size_t index = is_positive ? f->atom : f->children[0]->atom;
-      if (index == atom_ && is_positive == positive_) {
-        out = constant(false);
-        ++replaced_;
-      }
-    } else if (!f->children.empty()) {
-      Formula copy = *f;
-      for (FormulaPtr& child : copy.children) {
-        child = (*this)(child);
-      }
-      out = std::make_shared<const Formula>(std::move(copy));
-    }
-    memo_.emplace(f.get(), out);
-    return out;
-  }
+  FormulaPtr operator()(const FormulaPtr& f) { return rewrite(f, true); }
   [[nodiscard]] std::size_t replaced() const { return replaced_; }
 
  private:
+  FormulaPtr rewrite(const FormulaPtr& f, bool polarity) {
+    if (f->op == Op::atom) {
+      if (f->atom != atom_ || polarity != positive_) {
+        return f;
+      }
+      ++replaced_;
+      return constant(!polarity);
+    }
+    if (f->children.empty()) {
+      return f;
+    }
+    const auto key = std::make_pair(f.get(), polarity);
+    if (const auto found = memo_.find(key); found != memo_.end()) {
+      return found->second;
+    }
+    Formula copy = *f;
+    for (FormulaPtr& child : copy.children) {
+      child = rewrite(child, polarity != (f->op == Op::not_));
+    }
+    FormulaPtr out = std::make_shared<const Formula>(std::move(copy));
+    memo_.emplace(key, out);
+    return out;
+  }
+
   std::size_t atom_;
   bool positive_;
   std::size_t replaced_ = 0;
-  std::map<const Formula*, FormulaPtr> memo_;
+  std::map<std::pair<const Formula*, bool>, FormulaPtr> memo_;
+};
+
+/// Walks the formula as a tree and replaces the occurrence whose turn it is.
+class SingleReplacement {
+ public:
+  explicit SingleReplacement(std::size_t turn) : turn_(turn) {}
+
+  FormulaPtr operator()(const FormulaPtr& f, bool polarity = true) {
+    if (f->op == Op::atom) {
+      if (met_++ != turn_) {
+        return f;
+      }
+      atom_ = f->atom;
+      positive_ = polarity;
+      return constant(!polarity);
+    }
+    if (f->children.empty() || met_ > turn_) {
+      return f;
+    }
+    Formula copy = *f;
+    for (FormulaPtr& child : copy.children) {
+      child = (*this)(child, polarity != (f->op == Op::not_));
+    }
+    return std::make_shared<const Formula>(std::move(copy));
+  }
+  [[nodiscard]] bool replaced() const { return met_ > turn_; }
+  [[nodiscard]] std::size_t atom() const { return atom_; }
+  [[nodiscard]] bool positive() const { return positive_; }
+
+ private:
+  std::size_t turn_;
+  std::size_t met_ = 0, atom_ = 0;
+  bool positive_ = false;
 };
 
 }  // namespace
 
 std::vector<Strengthening> strengthenings(const FormulaPtr& formula) {
-  const FormulaPtr normal = negation_normal_form(formula);
   std::vector<Strengthening> out;
   for (const std::size_t a : atoms_of(formula)) {
     for (const bool positive : {false, true}) {
       Replacement replace(a, positive);
-      FormulaPtr stronger = replace(normal);
+      FormulaPtr stronger = replace(formula);
       if (replace.replaced() > 0) {
         out.push_back({a, positive, std::move(stronger)});
       }
     }
+  }
+  return out;
+}
+
+std::vector<Strengthening> single_strengthenings(const FormulaPtr& formula, std::size_t limit) {
+  std::vector<Strengthening> out;
+  for (std::size_t turn = 0; turn < limit; ++turn) {
+    SingleReplacement replace(turn);
+    FormulaPtr stronger = replace(formula);
+    if (!replace.replaced()) {
+      break;
+    }
+    out.push_back({replace.atom(), replace.positive(), std::move(stronger)});
   }
   return out;
 }

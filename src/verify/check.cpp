@@ -131,7 +131,15 @@ class Checker {
     if (const auto found = property.attributes.find("expect"); found != property.attributes.end()) {
       result.expected = found->second;
     }
+    result.waiver = property.waived_until.empty()
+                        ? ""
+                        : "waived until " + property.waived_until + ": " + property.waiver;
     count_aps(property, result);
+    if (const std::string beyond = spec::beyond_universal(*input_.spec, property);
+        !beyond.empty()) {
+      result.verdict = Unknown{beyond, "an engine for this kind of claim"};
+      return result;
+    }
     try {
       const spec::Dfa dfa = spec::bad_prefix_dfa(property.formula);
       result.dfa_states = dfa.states;

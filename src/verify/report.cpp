@@ -80,6 +80,9 @@ std::string property_text(const CheckInput& input, const PropertyResult& result)
   for (const std::string& why : result.vacuous) {
     out += "    VACUOUS: " + why + "\n";
   }
+  if (!result.waiver.empty()) {
+    out += "    " + visible(result.waiver) + " (the verdict stands)\n";
+  }
   if (!result.expected.empty()) {
     out += "    expected " + result.expected +
            (result.as_expected() ? ": so it is\n" : ": MISMATCH\n");

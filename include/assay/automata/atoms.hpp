@@ -75,6 +75,7 @@ class AtomReader {
   const Sae& sae_;
   std::vector<std::string> names_, meanings_, hooks_;
   std::vector<std::uint64_t> token_atoms_;
+  std::uint64_t undecided_ = 0;  ///< atoms that are unknown everywhere
   std::vector<Measure> measures_;
 };
 

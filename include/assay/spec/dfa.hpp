@@ -31,6 +31,20 @@ struct Dfa {
 /// Throws UsageError over 20,000 states, 12 atoms or 4,000,000 table entries.
 [[nodiscard]] Dfa bad_prefix_dfa(const FormulaPtr& formula);
 
+/// The minimal complete automaton of the finite runs that satisfy a formula in LTLf: the word
+/// read may end in a state exactly when it is not bad. The initial state's own value, that of the
+/// run without a letter, means nothing.
+struct Acceptor {
+  Dfa graph;  ///< graph.bad[s]: a run that ends in s violates the formula; not absorbing
+
+  [[nodiscard]] bool accepts(std::uint32_t state) const { return !graph.bad[state]; }
+};
+
+/// Limits as for bad_prefix_dfa.
+[[nodiscard]] Acceptor ltlf_acceptor(const FormulaPtr& formula);
+/// The same over more letters. @pre `atoms` is ascending and holds atoms_of(formula).
+[[nodiscard]] Acceptor ltlf_acceptor(const FormulaPtr& formula, std::vector<std::size_t> atoms);
+
 /// Hopcroft's algorithm on the reachable part, states renumbered breadth-first.
 [[nodiscard]] Dfa minimised(const Dfa& dfa);
 

@@ -27,11 +27,23 @@ namespace assay::spec {
 [[nodiscard]] FormulaPtr bounded(Op op, FormulaPtr f, std::size_t lo = 0,
                                  std::optional<std::size_t> hi = std::nullopt);
 
-/// Negation normal form: not_ only above atoms. The dual of `a U b` is `!b W (!a & !b)`, of
+/// Op::yesterday.
+[[nodiscard]] FormulaPtr yesterday(FormulaPtr f);
+/// O[lo:hi] f or H[lo:hi] f, over the past: O[lo:hi] f = Y … Y O[0:hi-lo] f, lo times Y, and
+/// H[lo:hi] f = !O[lo:hi] !f. @pre Op::once or Op::historically.
+[[nodiscard]] FormulaPtr past_bounded(Op op, const FormulaPtr& f, std::size_t lo = 0,
+                                      std::optional<std::size_t> hi = std::nullopt);
+/// Y, O and H.
+[[nodiscard]] bool is_past(Op op);
+/// No X, F, G, U, W anywhere: what stands under a past operator.
+[[nodiscard]] bool looks_back_only(const FormulaPtr& formula);
+
+/// Negation normal form: not_ only above atoms and past operators. The dual of `a U b` is `!b W (!a & !b)`, of
 /// `a W b` it is `!b U (!a & !b)`, of X it is X[!], of F[lo:hi] it is G[lo:hi].
 [[nodiscard]] FormulaPtr negation_normal_form(const FormulaPtr& formula);
 
-/// Syntactic safety: the negation normal form has no U, no unbounded F and no X[!].
+/// Syntactic safety: the negation normal form has no U, no unbounded F and no X[!]. What only
+/// looks back is as good as an atom.
 [[nodiscard]] bool is_safety(const FormulaPtr& formula);
 
 /// Number of nodes of the formula as a tree, and its height; both stop counting at `limit`.

@@ -25,7 +25,9 @@ struct ResolveInput {
 };
 
 /// Replaces strings, regular expressions, class expressions and rules by ids, feature numbers
-/// and digests. Throws UsageError "FILE:LINE:COL: …" for an empty class, a token id, token text
+/// and digests, and writes the claims that use scopes, `at_most`, R, M, `first`, `last`, pos, O and H,
+/// `from` or `assume` out in X, F, G, U, W, Y, O, H: what is certified then depends on no expansion of
+/// theirs. Throws UsageError "FILE:LINE:COL: …" for an empty class, a token id, token text
 /// or feature that does not exist, a digest that differs, a spec without properties, and a
 /// property that is valid or unsatisfiable by itself.
 [[nodiscard]] Spec resolve(const Spec& spec, const std::string& file, const ResolveInput& input);

@@ -40,13 +40,13 @@ enum class Comparison { at_least, above, at_most, below };
 
 struct Atom {
   std::string name;  ///< the `ap` name
-  enum class Kind { token_in, token_is, feature, readout } kind = Kind::token_in;
-  std::string subject;                ///< class name, token text, or use name (sae, readout)
+  enum class Kind { token_in, token_is, feature, readout, role, position } kind = Kind::token_in;
+  std::string subject;                ///< class name, token text, use name (sae, readout), role
   std::optional<TokenId> token;       ///< token_is, when resolved
   std::optional<FeatureId> feature;   ///< feature, when resolved
   std::string best_class, best_site;  ///< best_feature(class, site), when not resolved
   Comparison comparison = Comparison::above;
-  Rational threshold, band;
+  Rational threshold, band;  ///< position: the threshold is a whole number
   Place place;
 };
 
@@ -62,10 +62,14 @@ enum class Op {
   until,
   weak_until,
   eventually,
-  globally
+  globally,
+  yesterday,
+  once,
+  historically
 };
 
-/// An immutable formula; bounds only on eventually/globally ([lo:hi], no hi = unbounded).
+/// An immutable formula; bounds only on eventually/globally ([lo:hi], no hi = unbounded) and on
+/// once/historically ([0:hi], no hi = unbounded).
 struct Formula;
 using FormulaPtr = std::shared_ptr<const Formula>;
 struct Formula {
@@ -85,12 +89,28 @@ struct Let {
 };
 
 struct Property {
+  enum class Claim { all, some, pmax, pmin };
   std::string name;
-  FormulaPtr formula;  ///< lets and patterns expanded; `all formula`
-  std::string text;    ///< the ltl as written, tokens in canonical spacing
-  std::map<std::string, std::string> attributes;  ///< doc, severity, owner, expect
+  Claim claim = Claim::all;
+  Comparison comparison = Comparison::at_most;  ///< pmax, pmin
+  Rational probability;                         ///< pmax, pmin
+  /// Lets and patterns expanded, `from b` and `assume a` worked in:
+  ///   all φ: a -> G(b -> X φ)     some φ: a & F(b & X[!] φ)     pmax, pmin: φ alone
+  FormulaPtr formula;
+  FormulaPtr from, assume;  ///< null: not given
+  std::string text;         ///< the ltl as written, tokens in canonical spacing
+  std::string from_text, assume_text;
+  std::map<std::string, std::string> attributes;  ///< doc, severity, owner, expect, horizon, conf
+  std::string waiver, waived_until;               ///< reason and YYYY-MM-DD; empty: none
   Place place;
+
+  /// "all G !a assume b": the claim with what it is conditioned on.
+  [[nodiscard]] std::string claim_text() const;
 };
+
+/// Why no engine of a given kind can decide the claim: it is not `all`, or an atom of it is about
+/// something the engine does not see (`role`). Empty when nothing stands in the way.
+[[nodiscard]] std::string beyond_universal(const struct Spec& spec, const Property& property);
 
 struct Spec {
   std::string name;
@@ -108,7 +128,8 @@ struct Spec {
 };
 
 /// Names are declared before they are used. Limits: 1 MiB, 64 aps, 200 nested levels, 100,000
-/// nodes a formula once expanded. Throws UsageError "FILE:LINE:COL: expected …, found …".
+/// nodes a formula once expanded. Throws UsageError "FILE:LINE:COL: expected …, found …" with the
+/// line, a caret under the place, and a fix where one is known.
 [[nodiscard]] Spec parse_spec(const std::string& text, const std::string& file);
 /// The atoms that occur in the formula, ascending.
 [[nodiscard]] std::vector<std::size_t> atoms_of(const FormulaPtr& formula);

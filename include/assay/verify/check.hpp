@@ -68,6 +68,7 @@ struct PropertyResult {
   std::vector<std::string> vacuous;  ///< sentences; empty when nothing is vacuous
   std::vector<ApCount> aps;
   std::string expected;  ///< the `expect` attribute, or ""
+  std::string waiver;    ///< "waived until DATE: reason", or ""; the verdict stands
 
   [[nodiscard]] bool as_expected() const {
     return expected.empty() || expected == verify::name(verdict);

@@ -1,4 +1,5 @@
 #include <map>
+#include <stdexcept>
 
 #include "assay/base/random.hpp"
 #include "assay/spec/dfa.hpp"
@@ -86,8 +87,10 @@ bool weak(const Formula& f, const Word& w, std::size_t i) {
         }
       }
       return true;
+    default:
+      break;
   }
-  return true;
+  throw std::logic_error("an operator of the past");
 }
 
 /// Exact truth at position i of the infinite word whose letters from `start` on repeat.

@@ -26,7 +26,22 @@ bool is_id(const std::string& text) {
 
 /// HEADS
 std::string heads_words(const HeadNumbers& heads) {
-  return hex_words(heads.L) + (heads.tau.empty() ? "" : " T " + hex_words(heads.tau));
+  return hex_words(heads.L) + (heads.theta.empty() ? "" : " T " + hex_words(heads.theta));
+}
+
+/// [M k J_1 mu_1 … J_k mu_k], J rising, of the multipliers that are not 0.
+std::string multiplier_words(const std::vector<NeuronPart>& parts, const std::vector<double>& mu) {
+  std::map<std::size_t, double> used;
+  for (std::size_t p = 0; p < mu.size(); ++p) {
+    if (mu[p] != 0) {
+      used[parts[p].neuron] = mu[p];
+    }
+  }
+  std::string words = used.empty() ? "" : " M " + std::to_string(used.size());
+  for (const auto& [neuron, value] : used) {
+    words += " " + std::to_string(neuron) + " " + hex_words({value});
+  }
+  return words;
 }
 
 }  // namespace
@@ -198,12 +213,14 @@ class TreeWriter {
   }
 
   /// RULE and its words for a fold of <g0,m> + sum kappa act(z) + const.
-  std::pair<std::string, std::string> fold(CaseRule rule, const CaseBound& bound,
+  std::pair<std::string, std::string> fold(CaseRule rule, const BranchNode& node,
                                            const std::string& case_id, CaseWork& work) {
+    const CaseBound& bound = *node.bound;
     if (rule == CaseRule::linear) {
       return {"LINEAR", heads_words(bound.heads)};
     }
-    const std::string slopes = "S " + hex_words(bound.slopes);
+    const std::string slopes =
+        "S " + hex_words(bound.slopes) + multiplier_words(node.neurons, bound.mu);
     const std::string neurons = state_.neurons(case_id, work);
     if (rule == CaseRule::fold) {
       return {"FOLD " + neurons, slopes + " L " + heads_words(bound.heads)};
@@ -225,12 +242,12 @@ class TreeWriter {
       return made("NORM-LINEAR " + state_.neurons(case_id, *work) + " " + claim_, "");
     }
     if (bound.rule != CaseRule::final) {
-      const auto [rule, words] = fold(bound.rule, bound, case_id, *work);
+      const auto [rule, words] = fold(bound.rule, node, case_id, *work);
       const std::size_t space = rule.find(' ');
       const std::string premise = space == std::string::npos ? "" : rule.substr(space);
       return made(rule.substr(0, space) + " " + case_id + premise + " " + claim_, words);
     }
-    const auto [rule, words] = fold(bound.numerator, bound, case_id, *work);
+    const auto [rule, words] = fold(bound.numerator, node, case_id, *work);
     const std::string numerator = made("PART-NUM " + case_id + " " + claim_, rule + " " + words);
     const FinalSpread& s = work->final_spread();
     const std::string box = state_.box(case_id, *work);

@@ -58,7 +58,7 @@ JointAttention::JointAttention(const ReadyCase& ready)
   }
   begin_.push_back(rows_.size());
   for (std::size_t h = 0; h < heads_; ++h) {
-    double sum = 0;
+    double unit = 0;
     double width = 0;
     for (std::size_t j = 0; j < slots_; ++j) {
       const ReadyCase::Group& group = ready.group(j);
@@ -73,11 +73,11 @@ JointAttention::JointAttention(const ReadyCase& ready)
         top = std::max(top, mid_.back());
         wide = std::max(wide, w.hi - lo_.back());
       }
-      sum += top;
-      width += wide;
+      unit = std::max(unit, top);
+      width = std::max(width, wide);
     }
-    largest_.push_back(sum);
-    unsure_.push_back(width / sum);
+    unit_.push_back(unit);
+    unsure_.push_back(width / unit);
   }
 }
 
@@ -160,7 +160,7 @@ double JointAttention::at_length(const Length& length, const Values& nu, const H
     const double L = at.L[h];
     double sum = 0;
     for (std::size_t j = 0; j < length.keys; ++j) {
-      const double theta = at.tau[h * slots_ + j] * largest_[h];
+      const double theta = at.theta[h * slots_ + j] * unit_[h];
       sum += theta;
       for (std::size_t e = begin_[j]; e < begin_[j + 1]; ++e) {
         const double t = w[e] * (v[e] - L) - theta;
@@ -199,20 +199,20 @@ JointAttention::Piece JointAttention::evaluate(const Values& nu, const HeadNumbe
   piece.chosen.resize(length->keys, 0);
   piece.mass.assign(heads_ * slots_, 0);
   piece.by_L.assign(heads_, 1);
-  piece.by_tau.assign(heads_ * slots_, 0);
+  piece.by_theta.assign(heads_ * slots_, 0);
   for (std::size_t h = 0; h < heads_; ++h) {
     double sum = 0;
     for (std::size_t j = 0; j < length->keys; ++j) {
-      sum += at.tau[h * slots_ + j];
+      sum += at.theta[h * slots_ + j];
     }
     const double r = sum > 0 ? length->all_hi[h] : length->all_lo[h];
     for (std::size_t j = 0; j < length->keys; ++j) {
       const std::size_t e = h * E + begin_[j] + piece.chosen[j];
-      const double t = mid_[e] * (nu[e] - at.L[h]) - at.tau[h * slots_ + j] * largest_[h];
+      const double t = mid_[e] * (nu[e] - at.L[h]) - at.theta[h * slots_ + j] * unit_[h];
       const double s = t > 0 ? length->hi[e] : length->lo[e];
       piece.mass[h * slots_ + j] = s * mid_[e];
       piece.by_L[h] -= s * mid_[e];
-      piece.by_tau[h * slots_ + j] = (r - s) * largest_[h];
+      piece.by_theta[h * slots_ + j] = (r - s) * unit_[h];
     }
   }
   return piece;
@@ -287,7 +287,7 @@ JointAttention::Common JointAttention::climb(const Values& nu) const {
     }
   }
   best.at.L.assign(heads_, 0);
-  best.at.tau.assign(heads_ * slots_, 0);
+  best.at.theta.assign(heads_ * slots_, 0);
   for (std::size_t h = 0; h < heads_; ++h) {
     double mass = 0;
     double moment = 0;
@@ -305,7 +305,7 @@ JointAttention::Common JointAttention::climb(const Values& nu) const {
           term = std::max(term, mid_[h * E + e] * (nu[h * E + e] - best.at.L[h]));
         }
       }
-      best.at.tau[h * slots_ + j] = term / largest_[h];
+      best.at.theta[h * slots_ + j] = term / unit_[h];
     }
   }
   return best;
@@ -320,7 +320,7 @@ HeadNumbers JointAttention::from_apart(const Values& nu, const std::vector<doubl
       for (std::size_t e = begin_[j]; e < begin_[j + 1]; ++e) {
         top = std::max(top, mid_[h * E + e] * (nu[h * E + e] - L[h]));
       }
-      at.tau[h * slots_ + j] = top / largest_[h];
+      at.theta[h * slots_ + j] = top / unit_[h];
     }
   }
   return at;
@@ -340,7 +340,7 @@ HeadNumbers JointAttention::search(const Values& nu, const std::vector<double>& 
     }
   }
   std::vector<double> x = start.L;
-  x.insert(x.end(), start.tau.begin(), start.tau.end());
+  x.insert(x.end(), start.theta.begin(), start.theta.end());
   const auto at = [&](const std::vector<double>& point) {
     return HeadNumbers{{point.begin(), point.begin() + static_cast<std::ptrdiff_t>(heads_)},
                        {point.begin() + static_cast<std::ptrdiff_t>(heads_), point.end()}};
@@ -348,7 +348,7 @@ HeadNumbers JointAttention::search(const Values& nu, const std::vector<double>& 
   const auto value = [&](const std::vector<double>& point, std::vector<double>& gradient) {
     const Piece piece = evaluate(nu, at(point));
     gradient = piece.by_L;
-    gradient.insert(gradient.end(), piece.by_tau.begin(), piece.by_tau.end());
+    gradient.insert(gradient.end(), piece.by_theta.begin(), piece.by_theta.end());
     return piece.value;
   };
   HeadNumbers best = at(polyak(x, common.value, steps, value, [](std::vector<double>&) {}));
@@ -362,7 +362,7 @@ void JointAttention::shorten(const Values& nu, HeadNumbers& at) const {
     size = std::max(size, std::fabs(v));
   }
   const double grid = std::exp2(std::ceil(std::log2(std::max(size, 1e-30))) - 30);
-  for (std::vector<double>* all : {&at.L, &at.tau}) {
+  for (std::vector<double>* all : {&at.L, &at.theta}) {
     for (double& x : *all) {
       x = std::nearbyint(x / grid) * grid;
     }
@@ -392,7 +392,7 @@ double JointAttention::proved_at(const Length& length, const std::vector<Ball>& 
     double thetas = 0;
     is_small = is_small && std::fabs(L) < LargestTerm::kLargest;
     for (std::size_t j = 0; j < length.keys; ++j) {
-      const double theta = at.tau[h * slots_ + j] * largest_[h];
+      const double theta = at.theta[h * slots_ + j] * unit_[h];
       sum = round_up(sum + theta);
       thetas += std::fabs(theta);
       double top = 0;
@@ -417,8 +417,8 @@ double JointAttention::proved_at(const Length& length, const std::vector<Ball>& 
     is_small = is_small && thetas < LargestTerm::kLargest;
     const double whole = std::max(round_up(length.all_lo[h] * sum), round_up(length.all_hi[h] * sum));
     value = round_up(round_up(value + L) + whole);
-    // A checker may know nu and the unit of tau more widely: masses add to at most (largest sum) r.
-    const double masses = spread * largest_[h];
+    // A checker may know nu and the unit of theta more widely: masses add to at most (largest sum) r.
+    const double masses = spread * unit_[h] * static_cast<double>(length.keys);
     const double room = number_room(largest, widest, unevenness_) * masses +
                         4 * (unsure_[h] + 0x1p-40) * spread * thetas;
     value = round_up(value + round_up(room));

@@ -10,7 +10,7 @@ namespace assay::bounds {
 /// HEADS of docs/certificate-format.md: what proves an upper bound of sum_h <g, head h's output>.
 struct HeadNumbers {
   std::vector<double> L;    ///< [heads]
-  std::vector<double> tau;  ///< [heads * most keys], theta by the head's largest weight sum; empty: the heads apart
+  std::vector<double> theta;  ///< [heads * most keys], the head's largest weight being 1; empty: the heads apart
 };
 
 /// Heads that share one context.
@@ -35,7 +35,7 @@ class JointAttention {
     std::size_t keys = 0;
     std::vector<std::size_t> chosen;  ///< entry within each slot's set
     std::vector<double> mass;         ///< d value / d nu_h(j, chosen): [heads * most keys]
-    std::vector<double> by_L, by_tau;
+    std::vector<double> by_L, by_theta;
   };
   /// To the nearest.
   [[nodiscard]] Piece evaluate(const Values& nu, const HeadNumbers& at) const;
@@ -92,8 +92,8 @@ class JointAttention {
   std::vector<std::uint32_t> rows_;
   std::vector<TokenId> tokens_;
   std::vector<double> lo_, hi_, mid_;  ///< weights, [heads][entries]
-  std::vector<double> largest_;        ///< sum over the slots of the largest weight, nearest: [heads]
-  std::vector<double> unsure_;         ///< relative width of that sum: [heads]
+  std::vector<double> unit_;           ///< the largest weight, of the case's every slot: [heads]
+  std::vector<double> unsure_;         ///< the weights' largest width in that unit: [heads]
   double unevenness_ = 1;
   std::vector<Length> lengths_;
 };

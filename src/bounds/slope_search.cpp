@@ -175,7 +175,7 @@ double SlopeSearch::over_heads(const std::vector<double>& x, std::vector<double>
       const std::size_t H = net_.heads;
       HeadNumbers numbers{std::vector<double>(H), std::vector<double>(x.size() - at - H)};
       for (std::size_t i = at; i < x.size(); ++i) {
-        (i - at < H ? numbers.L[i - at] : numbers.tau[i - at - H]) = x[i] * unit_;
+        (i - at < H ? numbers.L[i - at] : numbers.theta[i - at - H]) = x[i] * unit_;
       }
       const JointAttention::Piece piece = joint->evaluate(joint->gather(nu), numbers);
       value += piece.value;
@@ -189,7 +189,7 @@ double SlopeSearch::over_heads(const std::vector<double>& x, std::vector<double>
         mid += sum * net_.W_O[head].mid;
       }
       by_heads = piece.by_L;
-      by_heads.insert(by_heads.end(), piece.by_tau.begin(), piece.by_tau.end());
+      by_heads.insert(by_heads.end(), piece.by_theta.begin(), piece.by_theta.end());
       heads_gap_ = piece.value - joint->climb(joint->gather(nu)).value;
     } else {
       for (std::size_t head = 0; head < net_.heads; ++head) {
@@ -315,7 +315,7 @@ SlopeSearch::Found SlopeSearch::descend(std::size_t steps) {
     const HeadNumbers numbers = joint->search(values, L, joint->climb(values), 16);
     const auto [low, high] = std::minmax_element(values.begin(), values.end());
     unit_ = std::max(*high - *low, 1e-12) / 4;
-    for (const std::vector<double>* some : {&numbers.L, &numbers.tau}) {
+    for (const std::vector<double>* some : {&numbers.L, &numbers.theta}) {
       for (const double v : *some) {
         x.push_back(v / unit_);
       }
@@ -334,7 +334,7 @@ SlopeSearch::Found SlopeSearch::descend(std::size_t steps) {
   if (is_joint_ && !net_.norm) {
     found.heads.emplace();
     for (std::size_t i = at; i < x.size(); ++i) {
-      (i - at < net_.heads ? found.heads->L : found.heads->tau).push_back(x[i] * unit_);
+      (i - at < net_.heads ? found.heads->L : found.heads->theta).push_back(x[i] * unit_);
     }
   }
   return found;

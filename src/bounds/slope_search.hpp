@@ -9,7 +9,7 @@
 namespace assay::bounds {
 
 /// The unproved search for FOLD's numbers, on nearest values: slopes a_j, the multipliers mu of neuron parts and, where the
-/// heads share a context, their L and tau.
+/// heads share a context, their L and theta.
 class SlopeSearch {
  public:
   SlopeSearch(CaseWork& work, const FoldTarget& target, const std::vector<NeuronPart>& parts,
@@ -27,7 +27,7 @@ class SlopeSearch {
   [[nodiscard]] std::vector<double> start() const;
   /// Where kappa (act(z) - a z) is largest, and act(z) - a z there.
   [[nodiscard]] std::pair<double, double> extremal(std::size_t j, double a) const;
-  /// The bound to the nearest (without const0) at x = open slopes, mu, L, tau; `gradient` by x.
+  /// The bound to the nearest (without const0) at x = open slopes, mu, L, theta; `gradient` by x.
   double evaluate(const std::vector<double>& x, std::vector<double>& gradient);
   void unpack(const std::vector<double>& x);
   [[nodiscard]] double residuals() const;
@@ -50,8 +50,8 @@ class SlopeSearch {
   std::vector<std::size_t> open_;
   Row along_g0_;              ///< <g0, m> of every context of an exact case
   double heads_gap_ = 0;      ///< of the last evaluation: the heads' bound above their best common context
-  bool is_joint_ = false;     ///< x holds L and tau
-  double unit_ = 1, mu_unit_ = 1;  ///< of L and tau, and of mu, in x
+  bool is_joint_ = false;     ///< x holds L and theta
+  double unit_ = 1, mu_unit_ = 1;  ///< of L and theta, and of mu, in x
 };
 
 }  // namespace assay::bounds

@@ -1,7 +1,8 @@
 // Bounds against brute force on a model small enough to enumerate.
-//   bench_brute_force MODEL FREE QUERY
+//   bench_brute_force MODEL FREE QUERY [NODES [DIFFERENCES]]
 // Domain: two positions with the tokens 0 … FREE-1 each, then the query token QUERY. The truth is
 // the reference forward pass on every context. Prints, for all neurons and 64 logit differences,
+// (with NODES: of that budget alone, enumeration off; DIFFERENCES of the 64, then no neurons)
 // violations, the mean slack of an end over the true range, and seconds beside those of the truth.
 #include <algorithm>
 #include <chrono>
@@ -118,8 +119,8 @@ void compare(const Transformer& model, const Domain& domain, const Method& metho
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 4) {
-    std::fprintf(stderr, "usage: bench_brute_force MODEL FREE QUERY\n");
+  if (argc < 4 || argc > 6) {
+    std::fprintf(stderr, "usage: bench_brute_force MODEL FREE QUERY [NODES [DIFFERENCES]]\n");
     return 2;
   }
   const Transformer model = load_transformer(argv[1]);
@@ -129,13 +130,23 @@ int main(int argc, char** argv) {
   for (std::uint32_t u = 0; u < free; ++u) {
     any.push_back(u);
   }
-  const std::vector<Quantity> differences = some_differences(model.config.d_vocab_out);
+  std::vector<Quantity> differences = some_differences(model.config.d_vocab_out);
+  if (argc > 5) {
+    differences.resize(std::min<std::size_t>(differences.size(), std::strtoul(argv[5], nullptr, 10)));
+  }
   const Truth truth = enumerate(model, any, query, differences);
   const Domain domain = fixed_domain({any, any, {query}});
-  for (const Method& m :
-       {Method{"relaxation", 2, 0}, Method{"splits, 32 nodes", 32, 0},
-        Method{"splits, 256 nodes", 256, 0}, Method{"enumeration", 100000, 65536}}) {
-    compare(model, domain, m, differences, truth, true);
+  std::vector<Method> methods{{"relaxation", 2, 0},
+                              {"splits, 32 nodes", 32, 0},
+                              {"splits, 256 nodes", 256, 0},
+                              {"enumeration", 100000, 65536}};
+  if (argc > 4) {
+    methods = {{"splits", std::strtoul(argv[4], nullptr, 10), 0}};
+  }
+  for (const Method& m : methods) {
+    if (argc < 6) {
+      compare(model, domain, m, differences, truth, true);
+    }
     compare(model, domain, m, differences, truth, false);
   }
   return 0;

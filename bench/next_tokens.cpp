@@ -4,8 +4,8 @@
 // "tail ID…" (earlier tokens, nearest first, for the attack). For a mixture q of the other tokens, with
 // sum_{y != u} e^{l_y} >= e^{<q,l> + H(q)} (Jensen),
 //   NEXT-TOKEN   l_u - <q,l> <= U in every context   |-   P(u) <= 1/(1 + e^{H(q) - U})
-// U is FOLD's bound of the general cases, and branch and bound's with NODES > 1, outward-rounded; q moves
-// towards what wins at the relaxed maximum. The attack: the tails, constant tails, random ones, then
+// U is the bound of `assay bound`, outward-rounded, from one case and then from NODES of them; q moves towards
+// what wins where the attack on it ends. The attack: the tails, constant tails, random ones, then
 // coordinate ascent; an attained value is replayed by the reference forward pass. One JSON line per suffix.
 #include <algorithm>
 #include <cmath>
@@ -26,11 +26,9 @@ namespace {
 
 constexpr std::uint32_t kWhole = 1U << 16U;
 constexpr std::size_t kRivals = 24;
-constexpr std::size_t kHard = 8;     // contexts whose mean is the first mixture
+constexpr std::size_t kHard = 8;      // contexts whose mean is the first mixture
 constexpr std::size_t kRandom = 192;  // random tails
 constexpr int kRounds = 6;
-constexpr std::size_t kQuickSteps = 12;
-constexpr std::size_t kSteps = 80;
 constexpr int kSweeps = 2;
 
 using Tail = std::vector<TokenId>;  // nearest first
@@ -150,8 +148,8 @@ class State {
       tails_.emplace_back(free_, TokenId(std::size_t{u}));
     }
     for (const Tail& tail : tails) {
-      tails_.emplace_back(tail.begin(), tail.begin() + static_cast<std::ptrdiff_t>(
-                                                           std::min(free_, tail.size())));
+      tails_.emplace_back(tail.begin(),
+                          tail.begin() + static_cast<std::ptrdiff_t>(std::min(free_, tail.size())));
     }
     Random random(1);
     for (std::size_t i = 0; i < kRandom; ++i) {
@@ -172,8 +170,9 @@ class State {
     for (std::size_t i = 0; i < order.size(); ++i) {
       order[i] = i;
     }
-    std::partial_sort(order.begin(), order.begin() + kHard, order.end(),
-                      [&](auto a, auto b) { return chances_(index(a), u) > chances_(index(b), u); });
+    std::partial_sort(order.begin(), order.begin() + kHard, order.end(), [&](auto a, auto b) {
+      return chances_(index(a), u) > chances_(index(b), u);
+    });
     if (is_attained(tails_[order[0]], token, limit)) {
       return Answer::attained;
     }
@@ -185,7 +184,7 @@ class State {
     for (int round = 0; round < kRounds; ++round) {
       const Mixture mixture = to_mixture(shares, token);
       const Target target = target_of(net_, token, mixture);
-      const CaseBound bound = bound_fold(*work_, target.fold, kQuickSteps);
+      const BranchResult bound = branch(domain_, target, {.nodes = 1, .enumerate = 0}, 1);
       if (is_below(bound.hi, mixture, limit)) {
         return Answer::proved;
       }
@@ -193,11 +192,10 @@ class State {
       if (excess < best.first) {
         best = {excess, mixture};
       }
-      std::vector<const std::vector<TokenId>*> back;
-      for (const CaseMaximum& m : bound.maxima) {
-        back.push_back(&m.back);
-      }
-      const Row at = softmax(logits(nearest_mid(work_->ready(), back))).row(0);
+      Tail tail(bound.context.rbegin() + static_cast<std::ptrdiff_t>(known_.size()),
+                bound.context.rend());
+      tail.resize(std::min(tail.size(), free_));
+      const Row at = chances({tail}).row(0);
       const double step = 2.0 / (3.0 + round);
       shares = (1 - step) * shares + step * without(at, u);
     }
@@ -207,12 +205,10 @@ class State {
       }
     }
     const Target target = target_of(net_, token, best.second);
-    if (is_below(bound_fold(*work_, target.fold, kSteps).hi, best.second, limit) ||
-        (nodes > 1 &&
-         is_below(branch(domain_, target, {.nodes = nodes}, nodes).hi, best.second, limit))) {
-      return Answer::proved;
-    }
-    return Answer::open;
+    const bool is_proved =
+        nodes > 1 && is_below(branch(domain_, target, {.nodes = nodes, .enumerate = 0}, nodes).hi,
+                              best.second, limit);
+    return is_proved ? Answer::proved : Answer::open;
   }
 
  private:

@@ -126,8 +126,8 @@ const ManifestEntry* Manifest::find(const std::string& name) const {
 }
 
 const std::vector<std::string>& default_exclusions() {
-  static const std::vector<std::string> kNames = {".cache/*", ".git*",         "checkpoints/*",
-                                                  "gain.json", "metrics.jsonl", "price.json",
+  static const std::vector<std::string> kNames = {".cache/*",     ".git*",         "checkpoints/*",
+                                                  "gain.json",    "metrics.jsonl", "price.json",
                                                   "training.json"};
   return kNames;
 }

@@ -113,10 +113,11 @@ void add_sae_command(CLI::App& train, CommandLine& line) {
 }
 
 void add_twin_command(CLI::App& train, CommandLine& line) {
-  CLI::App* sub = train.add_subcommand(
-      "twin", "Train a model's twin freely: what provability costs, in nats");
+  CLI::App* sub =
+      train.add_subcommand("twin", "Train a model's twin freely: what provability costs, in nats");
   TwinOptions& o = line.twin;
-  sub->add_option("--model", o.model, "Model directory; price.json or gain.json is written into it")->required();
+  sub->add_option("--model", o.model, "Model directory; price.json or gain.json is written into it")
+      ->required();
   sub->add_option("--hard-window", o.hard_window,
                   "Give the twin this attention window instead: what far tokens are worth");
   sub->add_option("--out", o.out, "Directory to write the twin to")->required();

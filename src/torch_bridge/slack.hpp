@@ -58,14 +58,14 @@ inline NeuronBounds neuron_bounds(const Network& network, const at::Tensor& suff
   const at::Tensor score = at::matmul(q, k.transpose(-1, -2));  // [H,S,V]
   const at::Tensor weight = at::exp(score - score.detach().amax(-1, true));
   const at::Tensor moved = at::matmul(at::matmul(v, of("blocks.0.attn.W_O")), w_in);  // [H,V,M]
-  const at::Tensor factor = at::exp(of("blocks.0.attn.rel_bias"));  // [H,window]
+  const at::Tensor factor = at::exp(of("blocks.0.attn.rel_bias"));                    // [H,window]
   const at::Tensor near = factor.narrow(1, 0, known).unsqueeze(1) *
                           weight.gather(2, back.unsqueeze(0).expand({heads, -1, -1}));
-  const at::Tensor base =
-      at::matmul(x + of("blocks.0.attn.b_O"), w_in) + of("blocks.0.mlp.b_in");
+  const at::Tensor base = at::matmul(x + of("blocks.0.attn.b_O"), w_in) + of("blocks.0.mlp.b_in");
   NeuronBounds sum{base, base};
   for (std::int64_t h = 0; h < heads; ++h) {
-    const at::Tensor shown = moved[h].index_select(0, back.flatten()).view({-1, known, base.size(1)});
+    const at::Tensor shown =
+        moved[h].index_select(0, back.flatten()).view({-1, known, base.size(1)});
     const FarHead head{near[h].sum(1, true), at::matmul(near[h].unsqueeze(1), shown).squeeze(1),
                        weight[h] * factor[h].narrow(0, known, factor.size(1) - known).sum(),
                        moved[h]};
@@ -83,8 +83,7 @@ inline NeuronBounds neuron_bounds(const Network& network, const at::Tensor& suff
 inline at::Tensor relaxation_slack(const Network& network, const at::Tensor& suffixes,
                                    std::size_t far_heads) {
   const NeuronBounds z = neuron_bounds(network, suffixes, far_heads);
-  const at::Tensor gap =
-      at::relu(z.hi) * at::relu(-z.lo) / (z.hi - z.lo).clamp_min(1e-6);  // [S,M]
+  const at::Tensor gap = at::relu(z.hi) * at::relu(-z.lo) / (z.hi - z.lo).clamp_min(1e-6);  // [S,M]
   const auto& p = network.parameters();
   const at::Tensor reach =
       at::matmul(p.at("blocks.0.mlp.W_out"), p.at("unembed.W_U")).std(1, false);  // [M]

@@ -141,8 +141,8 @@ Scalars final_figures(const ModelOptions& o, const Network& network, const at::T
     parameters += static_cast<std::size_t>(p.numel());
   }
   Scalars figures = {{"validation_loss_nats_per_token", validation_loss(network, rows)},
-                     {"validation_tokens", static_cast<double>(rows.size(0)) *
-                                               static_cast<double>(rows.size(1) - 1)},
+                     {"validation_tokens",
+                      static_cast<double>(rows.size(0)) * static_cast<double>(rows.size(1) - 1)},
                      {"fit_tokens", static_cast<double>(fit.tokens.size())},
                      {"parameters", static_cast<double>(parameters)}};
   if (penalty_is_defined(o) && o.known <= o.window) {

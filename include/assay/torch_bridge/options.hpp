@@ -41,12 +41,12 @@ struct ModelOptions : RunOptions {
   std::size_t n_ctx = 64;
   std::string positions = "relative";  ///< relative, standard or none
   bool layer_norm = false;
-  std::optional<double> provable;       ///< weight of the relaxation's slack; default kProvable
-                                        ///< where it is defined, else 0
+  std::optional<double> provable;        ///< weight of the relaxation's slack; default kProvable
+                                         ///< where it is defined, else 0
   std::optional<std::size_t> far_heads;  ///< heads that look beyond the known tokens; default 1
                                          ///< where the slack is defined, else all
-  double range_penalty = 0;             ///< weight of the certified range
-  std::size_t known = 3;                ///< last tokens that a state knows
+  double range_penalty = 0;              ///< weight of the certified range
+  std::size_t known = 3;                 ///< last tokens that a state knows
 };
 
 struct SaeOptions : RunOptions {

@@ -126,8 +126,9 @@ const ManifestEntry* Manifest::find(const std::string& name) const {
 }
 
 const std::vector<std::string>& default_exclusions() {
-  static const std::vector<std::string> kNames = {".cache/*",      ".git*",      "checkpoints/*",
-                                                  "metrics.jsonl", "price.json", "training.json"};
+  static const std::vector<std::string> kNames = {".cache/*",     ".git*",         "checkpoints/*",
+                                                  "gain.json",    "metrics.jsonl", "price.json",
+                                                  "training.json"};
   return kNames;
 }
 

@@ -17,7 +17,8 @@ struct CommandLine {
   bool json = false;
   bool quiet = false;
   ModelOptions model;
-  double range_penalty = -1;
+  double provable = 0;
+  std::size_t far_heads = 0;
   SaeOptions sae;
   TwinOptions twin;
   std::string selftest_model;
@@ -70,13 +71,20 @@ void add_model_command(CLI::App& train, CommandLine& line) {
   sub->add_option("--n-ctx", o.n_ctx, "Tokens per training window")->capture_default_str();
   sub->add_option("--positions", o.positions, "relative, standard or none")->capture_default_str();
   sub->add_flag("--layer-norm", o.layer_norm, "LayerNorm before attention, MLP and unembedding");
-  sub->add_option("--range-penalty", line.range_penalty,
-                  "Weight of the certified-range penalty (default 0.2 where defined, else 0)");
-  sub->add_option("--known", o.known, "Last tokens the penalty takes as known")
+  sub->add_option("--provable", line.provable,
+                  "Weight of the relaxation's slack (default 0.01 where defined, else 0)");
+  sub->add_option("--far-heads", line.far_heads,
+                  "Heads that look beyond the known tokens (default 1 where defined, else all)");
+  sub->add_option("--range-penalty", o.range_penalty,
+                  "Weight of the certified range: forgets what is far instead")
       ->capture_default_str();
+  sub->add_option("--known", o.known, "Last tokens that a state knows")->capture_default_str();
   sub->callback([sub, &line] {
-    if (sub->count("--range-penalty") > 0) {
-      line.model.range_penalty = line.range_penalty;
+    if (sub->count("--provable") > 0) {
+      line.model.provable = line.provable;
+    }
+    if (sub->count("--far-heads") > 0) {
+      line.model.far_heads = line.far_heads;
     }
     resolve(line.model);
     line.outcome = train_model(line.model);
@@ -105,10 +113,13 @@ void add_sae_command(CLI::App& train, CommandLine& line) {
 }
 
 void add_twin_command(CLI::App& train, CommandLine& line) {
-  CLI::App* sub = train.add_subcommand(
-      "twin", "Train a model's twin without the penalty: what provability costs, in nats");
+  CLI::App* sub =
+      train.add_subcommand("twin", "Train a model's twin freely: what provability costs, in nats");
   TwinOptions& o = line.twin;
-  sub->add_option("--model", o.model, "Model directory; price.json is written into it")->required();
+  sub->add_option("--model", o.model, "Model directory; price.json or gain.json is written into it")
+      ->required();
+  sub->add_option("--hard-window", o.hard_window,
+                  "Give the twin this attention window instead: what far tokens are worth");
   sub->add_option("--out", o.out, "Directory to write the twin to")->required();
   sub->add_option("--text", o.text, "The model's text, where it is not where it was");
   sub->add_option("--device", o.device, "auto, cpu or cuda")->capture_default_str();

@@ -16,6 +16,8 @@ namespace {
 
 /// Power of the mean over query tokens in range_penalty.
 constexpr double kQueryPower = 4;
+/// Relative bias of what a head does not look at: a weight of e^-64.
+constexpr double kBlocked = -64;
 
 /// Where the plain model keeps each tensor, in the stored names.
 using Field = Tensor Transformer::*;
@@ -286,6 +288,13 @@ at::Tensor Network::attend_banded(const at::Tensor& q, const at::Tensor& k,
       at::matmul(in_blocks(q), with_previous(k).transpose(-1, -2)) + bias_of(lags, allowed);
   const at::Tensor z = at::matmul(at::softmax(scores, -1), with_previous(v));
   return z.reshape({q.size(0), q.size(1), blocks * w, dh}).narrow(2, 0, t);
+}
+
+void Network::block_far(std::size_t far_heads, std::size_t known) {
+  const c10::NoGradGuard no_gradient;
+  const at::Tensor& bias = get("blocks.0.attn.rel_bias");
+  const std::int64_t h = len(far_heads), n = len(known);
+  bias.narrow(0, h, bias.size(0) - h).narrow(1, n, bias.size(1) - n).fill_(kBlocked);
 }
 
 at::Tensor Network::range_penalty(std::size_t known) const {

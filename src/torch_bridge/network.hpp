@@ -31,6 +31,10 @@ class Network {
   [[nodiscard]] at::Tensor logits(const at::Tensor& resid_post) const;
   [[nodiscard]] at::Tensor forward(const at::Tensor& tokens) const;
 
+  /// Heads far_heads, far_heads + 1, … see the known tokens only: their relative bias is set to -64
+  /// at every lag >= known.
+  void block_far(std::size_t far_heads, std::size_t known);
+
   /// The certified-range penalty, a scalar: how far a context that is free beyond the last
   /// `known` tokens can move the MLP inputs and the logits through attention.
   ///   (mean_t r_t^4)^(1/4),

@@ -62,6 +62,27 @@ nlohmann::ordered_json run_json(const RunOptions& run) {
           {"seed", run.seed}};
 }
 
+void resolve_provability(ModelOptions& o) {
+  const bool has_far = penalty_is_defined(o) && o.known < o.window;
+  o.provable = o.provable.value_or(has_far ? kProvable : 0.0);
+  o.far_heads = o.far_heads.value_or(has_far ? 1 : o.n_heads);
+  non_negative("provable", *o.provable);
+  non_negative("range-penalty", o.range_penalty);
+  between("far-heads", *o.far_heads, 1, o.n_heads);
+  for (const auto& [name, asked] : {std::pair{"provable", *o.provable > 0},
+                                    {"range-penalty", o.range_penalty > 0},
+                                    {"far-heads", *o.far_heads < o.n_heads}}) {
+    if (asked && !penalty_is_defined(o)) {
+      throw UsageError("--" + std::string(name) +
+                       " needs --positions relative, no --layer-norm and --window > 0: what lies "
+                       "beyond the known tokens is not bounded in training for this model");
+    }
+    if (asked) {
+      between("known", o.known, 1, o.window);
+    }
+  }
+}
+
 }  // namespace
 
 bool penalty_is_defined(const ModelOptions& options) {
@@ -87,18 +108,14 @@ void resolve(ModelOptions& o) {
   o.d_mlp = o.d_mlp == 0 ? 4 * o.d_model : o.d_mlp;
   between("d-head", o.d_head, 1, 1U << 14U);
   between("d-mlp", o.d_mlp, 1, 1U << 16U);
-  if (!o.range_penalty) {
-    o.range_penalty = penalty_is_defined(o) && o.known < o.window ? 0.2 : 0.0;
-  }
-  non_negative("range-penalty", *o.range_penalty);
-  if (*o.range_penalty > 0) {
-    if (!penalty_is_defined(o)) {
-      throw UsageError(
-          "--range-penalty needs --positions relative, no --layer-norm and --window > 0: the "
-          "certified range is not defined for this model");
-    }
-    between("known", o.known, 1, o.window);
-  }
+  resolve_provability(o);
+}
+
+ModelOptions without_provability(ModelOptions o) {
+  o.provable = 0;
+  o.range_penalty = 0;
+  o.far_heads = o.n_heads;
+  return o;
 }
 
 void resolve(SaeOptions& o) {
@@ -147,7 +164,9 @@ std::string options_json(const ModelOptions& o) {
   j["n-ctx"] = o.n_ctx;
   j["positions"] = o.positions;
   j["layer-norm"] = o.layer_norm;
-  j["range-penalty"] = o.range_penalty.value_or(0.0);
+  j["provable"] = o.provable.value_or(0.0);
+  j["far-heads"] = o.far_heads.value_or(o.n_heads);
+  j["range-penalty"] = o.range_penalty;
   j["known"] = o.known;
   return j.dump();
 }

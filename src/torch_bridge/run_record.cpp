@@ -23,7 +23,9 @@ ModelOptions options_of(const nlohmann::json& j) {
   j.at("n-ctx").get_to(o.n_ctx);
   j.at("positions").get_to(o.positions);
   j.at("layer-norm").get_to(o.layer_norm);
-  o.range_penalty = j.at("range-penalty").get<double>();
+  o.provable = j.value("provable", 0.0);  // records of earlier versions lack these two
+  o.far_heads = j.value("far-heads", o.n_heads);
+  j.at("range-penalty").get_to(o.range_penalty);
   j.at("known").get_to(o.known);
   return o;
 }

@@ -23,16 +23,62 @@ void require_same_text(const RunRecord& model, const std::filesystem::path& text
   }
 }
 
+struct Comparison {
+  std::string name;  ///< price or gain
+  nlohmann::ordered_json record;
+  std::string text;
+};
+
+/// price: what provability costs, model less free twin; gain: what the tokens beyond a hard
+/// window are worth, its twin less model.
+Comparison compare(const TwinOptions& twin, const RunRecord& model, const RunRecord& other,
+                   const std::string& weights) {
+  const bool is_price = twin.hard_window == 0;
+  const double difference =
+      is_price ? model.validation - other.validation : other.validation - model.validation;
+  Comparison c{is_price ? "price" : "gain", {}, {}};
+  c.record = {{"assay-" + c.name, 1},
+              {"level", "OBSERVED"},
+              {"model", weights},
+              {"corpus", model.corpus},
+              {"steps", model.steps},
+              {"provable", model.options.provable.value_or(0)},
+              {"far_heads", model.options.far_heads.value_or(0)},
+              {"range_penalty", model.options.range_penalty}};
+  if (!is_price) {
+    c.record["hard_window"] = twin.hard_window;
+  }
+  c.record["validation_loss_nats_per_token"] = model.validation;
+  c.record["twin_validation_loss_nats_per_token"] = other.validation;
+  c.record[c.name + "_nats_per_token"] = difference;
+  const std::string percent = fixed(100 * difference / other.validation, 1) + " %";
+  c.text = (is_price ? "price of provability: " + fixed(difference, 4) + " nats per token, " +
+                           percent + " (" + fixed(model.validation, 4) + " beside " +
+                           fixed(other.validation, 4) + " trained freely)"
+                     : "tokens beyond the last " + std::to_string(twin.hard_window) + " gain " +
+                           fixed(difference, 4) + " nats per token, " + percent + " (" +
+                           fixed(model.validation, 4) + " beside " + fixed(other.validation, 4) +
+                           " with that window)");
+  return c;
+}
+
 }  // namespace
 
 Outcome train_twin(const TwinOptions& twin) {
   const RunRecord model = load_record(twin.model);
   const std::string weights = load_transformer(twin.model).weights_digest.hex();
-  ModelOptions o = model.options;
+  ModelOptions o = without_provability(model.options);
+  if (twin.hard_window > 0) {
+    if (model.options.window > 0 && twin.hard_window >= model.options.window) {
+      throw UsageError("--hard-window: expected less than the model's window, " +
+                       std::to_string(model.options.window) + ", found " +
+                       std::to_string(twin.hard_window));
+    }
+    o.window = twin.hard_window;
+  }
   o.text = twin.text.empty() ? model.options.text : twin.text;
   o.out = twin.out;
   o.device = twin.device;
-  o.range_penalty = 0;
   resolve(o);
   require_same_text(model, o.text);
   Outcome outcome = train_model(o);
@@ -40,25 +86,14 @@ Outcome train_twin(const TwinOptions& twin) {
     return outcome;
   }
   const RunRecord plain = load_record(twin.out);
-  const nlohmann::ordered_json price = {
-      {"assay-price", 1},
-      {"level", "OBSERVED"},
-      {"model", weights},
-      {"corpus", model.corpus},
-      {"steps", model.steps},
-      {"range_penalty", model.options.range_penalty.value_or(0)},
-      {"validation_loss_nats_per_token", model.validation},
-      {"twin_validation_loss_nats_per_token", plain.validation},
-      {"price_nats_per_token", model.validation - plain.validation}};
-  write_file_atomic(twin.model / "price.json", price.dump(1) + "\n");
+  const Comparison c = compare(twin, model, plain, weights);
+  const std::filesystem::path file = twin.model / (c.name + ".json");
+  write_file_atomic(file, c.record.dump(1) + "\n");
   auto record = nlohmann::ordered_json::parse(outcome.json);
   record["what"] = "train twin";
-  record["price"] = price;
+  record[c.name] = c.record;
   outcome.json = record.dump();
-  outcome.text += "\n  price of provability: " + fixed(model.validation - plain.validation, 4) +
-                  " nats per token (" + fixed(model.validation, 4) + " with the penalty, " +
-                  fixed(plain.validation, 4) + " without), in " +
-                  (twin.model / "price.json").string();
+  outcome.text += "\n  " + c.text + ", in " + file.string();
   return outcome;
 }
 

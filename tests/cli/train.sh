@@ -61,14 +61,32 @@ wait "$pid" || code=$?
 [ "$code" -eq 11 ] || fail "Ctrl-C: expected exit 11, got $code"
 [ -s "$dir/m5/model.safetensors" ] && [ -s "$dir/m5.ckpt" ] || fail "Ctrl-C: nothing was saved"
 
-# The twin: the same run without the penalty, and the price in the model's directory.
+# The twin: the same run trained freely, and the price in the model's directory.
 expect 0 "$torch" --quiet --json train twin --model "$dir/m1" --out "$dir/twin"
 for key in '"validation_loss_nats_per_token"' '"twin_validation_loss_nats_per_token"' '"price_nats_per_token"'; do
   grep -q "$key" "$dir/m1/price.json" || fail "price.json lacks $key"
 done
-expect 0 "${model[@]}" --steps 40 --range-penalty 0 --out "$dir/plain"
+expect 0 "${model[@]}" --steps 40 --provable 0 --far-heads 2 --out "$dir/plain"
 cmp "$dir/plain/model.safetensors" "$dir/twin/model.safetensors"
-! cmp -s "$dir/m1/model.safetensors" "$dir/twin/model.safetensors" || fail "the penalty changes nothing"
+
+# With the window cut to what a state knows: what the far tokens are worth.
+expect 0 "$torch" --quiet --json train twin --model "$dir/m1" --hard-window 3 --out "$dir/hard"
+grep -q '"gain_nats_per_token"' "$dir/m1/gain.json" || fail "gain.json lacks the gain"
+expect 0 "${model[@]}" --steps 40 --window 3 --out "$dir/window3"
+cmp "$dir/window3/model.safetensors" "$dir/hard/model.safetensors"
+expect 2 "$torch" train twin --model "$dir/m1" --hard-window 8 --out "$dir/x"
+
+# Each of the two changes the weights; the slack falls with its weight, and is nothing when no
+# head looks beyond the known tokens. A model with the far heads blocked forgets nothing near.
+figure() { sed -n "s/.*\"$2\": *\([-0-9.e]*\).*/\1/p" "$1/training.json"; }
+below() { awk -v a="$1" -v b="$2" 'BEGIN { exit !(a < b) }' || fail "$3: $1 is not below $2"; }
+expect 0 "${model[@]}" --steps 200 --provable 0 --out "$dir/one-far"
+expect 0 "${model[@]}" --steps 200 --provable 1 --out "$dir/slack"
+! cmp -s "$dir/one-far/model.safetensors" "$dir/slack/model.safetensors" || fail "--provable changes nothing"
+below "$(figure "$dir/slack" relaxation_slack_nats)" "$(figure "$dir/one-far" relaxation_slack_nats)" slack
+below 0.0001 "$(figure "$dir/slack" far_effect_nats_per_token)" "far tokens move the model"
+below "$(figure "$dir/hard" relaxation_slack_nats)" 1e-6 "slack of a hard window"
+! cmp -s "$dir/m1/model.safetensors" "$dir/twin/model.safetensors" || fail "provability changes nothing"
 expect 9 "$torch" train twin --model "$dir/m5" --out "$dir/x"
 expect 9 "$torch" train twin --model "$dir/m1" --text "$dir/m1/training.json" --out "$dir/x"
 
@@ -82,7 +100,7 @@ expect 0 "${model[@]}" --steps 5 --window 5 --positions none --out "$dir/none"
 expect 0 "$torch" selftest --model "$dir/none"
 
 # Nothing lies beyond the known tokens: the penalty is zero, and its gradient is no NaN.
-expect 0 "${model[@]}" --steps 5 --window 3 --known 3 --range-penalty 0.2 --out "$dir/exact"
+expect 0 "${model[@]}" --steps 5 --window 3 --known 3 --range-penalty 0.2 --provable 0.1 --out "$dir/exact"
 expect 0 "$torch" selftest --model "$dir/exact"
 
 for kind in sae transcoder; do
@@ -112,6 +130,11 @@ expect 9 "$torch" train model --text "$dir/nowhere" --out "$dir/x"
 expect 2 "${model[@]}" --out "$dir/x" --d-model 10 --n-heads 3
 expect 2 "${model[@]}" --out "$dir/x" --device abacus
 expect 2 "${model[@]}" --out "$dir/x" --layer-norm --range-penalty 0.2
+expect 2 "${model[@]}" --out "$dir/x" --layer-norm --provable 0.2
+expect 2 "${model[@]}" --out "$dir/x" --window 0 --far-heads 1
+expect 2 "${model[@]}" --out "$dir/x" --far-heads 3
+expect 2 "${model[@]}" --out "$dir/x" --provable -1
+expect 2 "${model[@]}" --out "$dir/x" --provable nan
 expect 2 "${model[@]}" --out "$dir/x" --no-such-option
 expect 9 "$torch" train sae --model "$dir/nowhere" --text "$dir/text" --out "$dir/x"
 expect 2 "$torch" train sae --model "$dir/m1" --text "$dir/text" --out "$dir/x" --kind crosscoder

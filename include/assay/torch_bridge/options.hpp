@@ -27,6 +27,9 @@ struct RunOptions {
   std::string device = "auto";  ///< auto, cpu or cuda
 };
 
+/// Default weight of the relaxation's slack: docs/training.md, "Choosing".
+inline constexpr double kProvable = 0.01;
+
 struct ModelOptions : RunOptions {
   std::string tokenizer = "char";  ///< char or byte
   std::size_t vocab = 96;          ///< of the character tokenizer
@@ -38,8 +41,12 @@ struct ModelOptions : RunOptions {
   std::size_t n_ctx = 64;
   std::string positions = "relative";  ///< relative, standard or none
   bool layer_norm = false;
-  std::optional<double> range_penalty;  ///< default 0.2 where it is defined, else 0
-  std::size_t known = 3;                ///< tokens the penalty takes as known
+  std::optional<double> provable;        ///< weight of the relaxation's slack; default kProvable
+                                         ///< where it is defined, else 0
+  std::optional<std::size_t> far_heads;  ///< heads that look beyond the known tokens; default 1
+                                         ///< where the slack is defined, else all
+  double range_penalty = 0;              ///< weight of the certified range
+  std::size_t known = 3;                 ///< last tokens that a state knows
 };
 
 struct SaeOptions : RunOptions {
@@ -56,9 +63,11 @@ struct SaeOptions : RunOptions {
 void resolve(ModelOptions& options);
 void resolve(SaeOptions& options);
 
-/// The certified-range penalty is defined for a windowed model with a relative bias, no
-/// LayerNorm and no absolute positions.
+/// What is trained for provability (far heads, the relaxation's slack, the certified range) is
+/// defined for a windowed model with a relative bias, no LayerNorm and no absolute positions.
 [[nodiscard]] bool penalty_is_defined(const ModelOptions& options);
+/// The same options trained freely: every head sees the whole window, no penalty.
+[[nodiscard]] ModelOptions without_provability(ModelOptions options);
 
 /// The architecture the options describe, for a vocabulary of `d_vocab` tokens.
 [[nodiscard]] TransformerConfig config_of(const ModelOptions& options, std::size_t d_vocab);

@@ -13,7 +13,9 @@ TEST_CASE("defaults are the provable family") {
   resolve(o);
   REQUIRE(o.d_head == 16);
   REQUIRE(o.d_mlp == 256);
-  REQUIRE(*o.range_penalty == 0.2);
+  REQUIRE(*o.provable == kProvable);
+  REQUIRE(*o.far_heads == 1);
+  REQUIRE(o.range_penalty == 0.0);
   const TransformerConfig c = config_of(o, 96);
   REQUIRE(c.positions == PosKind::relative);
   REQUIRE(c.relative_bias);
@@ -46,18 +48,61 @@ TEST_CASE("sizes that do not fit are refused by name") {
   REQUIRE_THROWS_AS(resolve(resume), UsageError);
 }
 
-TEST_CASE("the range penalty is refused where it is not defined, and off by default there") {
+TEST_CASE("training for provability is refused by name where it is not defined, and off there") {
   for (int kind = 0; kind < 3; ++kind) {
     ModelOptions o;
     o.layer_norm = kind == 0;
     o.window = kind == 1 ? 0 : 8;
     o.positions = kind == 2 ? "standard" : "relative";
-    ModelOptions asked = o;
-    asked.range_penalty = 0.2;
-    REQUIRE_THROWS_AS(resolve(asked), UsageError);
+    ModelOptions slack = o;
+    slack.provable = 0.2;
+    REQUIRE_THROWS_WITH(resolve(slack), Catch::Contains("--provable needs"));
+    ModelOptions range = o;
+    range.range_penalty = 0.2;
+    REQUIRE_THROWS_WITH(resolve(range), Catch::Contains("--range-penalty needs"));
+    ModelOptions heads = o;
+    heads.far_heads = 2;
+    REQUIRE_THROWS_WITH(resolve(heads), Catch::Contains("--far-heads needs"));
     resolve(o);
-    REQUIRE(*o.range_penalty == 0.0);
+    REQUIRE(*o.provable == 0.0);
+    REQUIRE(*o.far_heads == o.n_heads);
   }
+}
+
+TEST_CASE("weights and head counts that make no sense are refused by name") {
+  for (const double weight : {-1.0, std::nan(""), HUGE_VAL}) {
+    ModelOptions slack;
+    slack.provable = weight;
+    REQUIRE_THROWS_WITH(resolve(slack), Catch::Contains("--provable: expected"));
+    ModelOptions range;
+    range.range_penalty = weight;
+    REQUIRE_THROWS_WITH(resolve(range), Catch::Contains("--range-penalty: expected"));
+  }
+  for (const std::size_t count : {std::size_t{0}, std::size_t{5}}) {
+    ModelOptions heads;
+    heads.far_heads = count;
+    REQUIRE_THROWS_WITH(resolve(heads), Catch::Contains("--far-heads: expected 1 to 4"));
+  }
+  ModelOptions known;
+  known.known = 9;
+  known.provable = 0.1;
+  REQUIRE_THROWS_WITH(resolve(known), Catch::Contains("--known: expected 1 to 8"));
+}
+
+TEST_CASE("the free twin of the options keeps everything but what makes it provable") {
+  ModelOptions o;
+  o.range_penalty = 0.5;
+  o.seed = 9;
+  resolve(o);
+  ModelOptions free = without_provability(o);
+  resolve(free);
+  REQUIRE(*free.provable == 0.0);
+  REQUIRE(free.range_penalty == 0.0);
+  REQUIRE(*free.far_heads == 4);
+  free.provable = o.provable;
+  free.range_penalty = o.range_penalty;
+  free.far_heads = o.far_heads;
+  REQUIRE(options_json(free) == options_json(o));
 }
 
 TEST_CASE("the learning rate warms up, stays and falls, on steps alone") {

@@ -38,6 +38,17 @@ TEST_CASE("the options of a record are the options it was written from") {
   REQUIRE(r.validation == 1.5);
 }
 
+TEST_CASE("a record of a version without far heads is of a model whose heads all look far") {
+  std::string old = some_options();
+  for (const std::string key : {R"("provable":0.0,)", R"("far-heads":4,)"}) {
+    const std::size_t at = old.find(key);
+    REQUIRE(at != std::string::npos);
+    old.erase(at, key.size());
+  }
+  const RunRecord r = parse_record(record_of("train model", "finished", old, "1.5"), "f");
+  REQUIRE(options_json(r.options) == some_options());
+}
+
 TEST_CASE("a record of another command, of an unfinished run or without a loss is refused") {
   const std::string o = some_options();
   const auto refused = [](const std::string& json) {

@@ -34,9 +34,9 @@ struct Position {
   Steps of_max = 0, most = 0, least = 0;
 };
 
-/// Partial sums, from `first` on; [0]: m has not been drawn yet, [1]: it has.
+/// Partial sums first … last; [0]: m has not been drawn yet, [1]: it has.
 struct Sums {
-  Steps first = 0;
+  Steps first = 0, last = 0;
   std::vector<Wide> count[2];
 };
 
@@ -98,16 +98,18 @@ class Grid {
     const std::size_t rest = positions_.size() - p - 1;
     const Wide any = power(m_ + 1, rest);
     const Wide completions[2] = {any - power(m_, rest), any};
+    // Above the last sum nothing completes to limit_ or below, or nothing gets there.
     Sums to;
     to.first = limit_ - most + 1;
+    to.last = std::min(limit_ - least, from.last + positions_[p].most);
     for (std::vector<Wide>& c : to.count) {
-      c.assign(static_cast<std::size_t>(most - least), 0);
+      c.assign(static_cast<std::size_t>(std::max<Steps>(to.last - to.first + 1, 0)), 0);
     }
     const auto add = [&](std::size_t drawn, Steps sum, Wide n) {
       ++cost_.multiply_adds;
       if (sum < to.first) {
         good_ += n * completions[drawn];
-      } else if (sum - to.first < most - least) {
+      } else if (sum <= to.last) {
         to.count[drawn][static_cast<std::size_t>(sum - to.first)] += n;
       }
     };

@@ -148,9 +148,11 @@ def train_max_of_k(a):
     test = torch.randint(vocab, (20000, a.k), generator=torch.Generator().manual_seed(a.seed + 200))
     for s in range(a.steps):
         tokens = torch.randint(vocab, (1024, a.k), generator=g)
-        # Half of the batch is near ties: every token within 3 below the row's maximum.
-        top = tokens[:512].max(1, keepdim=True).values
-        tokens[:512] = torch.clamp(top - torch.randint(0, 4, (512, a.k), generator=g), min=0)
+        # Half of the batch has a maximum drawn uniformly, so that small ones are seen: a quarter with every token
+        # within 3 below it, a quarter with every token uniform up to it.
+        top = torch.randint(vocab, (512, 1), generator=g)
+        tokens[:256] = torch.clamp(top[:256] - torch.randint(0, 4, (256, a.k), generator=g), min=0)
+        tokens[256:512] = (torch.rand(256, a.k, generator=g) * (top[256:] + 1)).long()
         loss = step(P, optimizer, tokens, tokens.max(1).values)
         schedule.step()
         if s % 500 == 0 or s == a.steps - 1:

@@ -1,10 +1,11 @@
 // Bounds against brute force on a model small enough to enumerate, or nearly.
-//   bench_brute_force MODEL FREE QUERY [NODES…]
+//   bench_brute_force MODEL FREE QUERY [NODES…] [--neurons N] [--differences N]
 // Domain: every position but the last has the tokens 0 … FREE-1, the last the token QUERY. The truth
 // is the reference forward pass on every context, up to 10^7 contexts; beyond, its time is
 // extrapolated from 2000 contexts (and called so). Methods: enumeration of cases off, NODES cases a
-// quantity (2, 32 and 256 unless given; 2 is no split), then, with two free positions, enumeration.
-// Prints, for all neurons and 64 logit differences, violations, the mean slack of an end over the
+// quantity (2, 32 and 256 unless given; 2 is no split), then, with two free positions and no
+// NODES given, enumeration.
+// Prints, for all neurons and 64 logit differences (or the first N of either), violations, the mean slack of an end over the
 // true range and over the range that the bound's own attack attained, and seconds over those of the
 // forward passes.
 #include <algorithm>
@@ -51,9 +52,9 @@ struct Truth {
 };
 
 /// 64 pairs of distinct logits, the same on every run.
-std::vector<Quantity> some_differences(std::size_t vocabulary) {
+std::vector<Quantity> some_differences(std::size_t vocabulary, std::size_t count) {
   Random random(1);
-  std::vector<Quantity> all(64);
+  std::vector<Quantity> all(std::min<std::size_t>(count, 64));
   for (Quantity& q : all) {
     q.kind = QuantityKind::logit_difference;
     q.index = static_cast<std::uint32_t>(random.below(vocabulary));
@@ -105,8 +106,9 @@ void add(const Transformer& model, const std::vector<TokenId>& context,
 }
 
 Truth forward_passes(const Transformer& model, std::size_t free, std::uint32_t query,
-                     const std::vector<Quantity>& differences) {
-  Truth truth{std::vector<Range>(model.config.d_mlp), std::vector<Range>(differences.size())};
+                     std::size_t neurons, const std::vector<Quantity>& differences) {
+  Truth truth{std::vector<Range>(std::min<std::size_t>(neurons, model.config.d_mlp)),
+              std::vector<Range>(differences.size())};
   const std::size_t positions = model.config.n_ctx - 1;
   truth.contexts = std::pow(static_cast<double>(free), static_cast<double>(positions));
   truth.is_measured = truth.contexts <= kMostEnumerated;
@@ -157,6 +159,9 @@ void compare(const Transformer& model, const Domain& domain, const BoundOptions&
                                                    : std::to_string(options.nodes) + " nodes";
   for (const bool is_neuron : {true, false}) {
     const std::vector<Range>& ranges = is_neuron ? truth.neurons : truth.logits;
+    if (ranges.empty()) {
+      continue;
+    }
     Bounder bounder(model, nullptr);
     std::vector<BoundResult> results;
     const double begin = now();
@@ -170,8 +175,12 @@ void compare(const Transformer& model, const Domain& domain, const BoundOptions&
   }
 }
 
-void run(const Transformer& model, std::size_t free, std::uint32_t query,
-         const std::vector<std::size_t>& budgets) {
+struct Options {
+  std::vector<std::size_t> nodes;
+  std::size_t neurons = SIZE_MAX, differences = SIZE_MAX;
+};
+
+void run(const Transformer& model, std::size_t free, std::uint32_t query, const Options& options) {
   if (free < 2 || free > model.config.d_vocab || query >= model.config.d_vocab ||
       model.config.n_ctx < 2) {
     throw InputError("brute force: FREE is from 2 to the vocabulary, QUERY in it, two positions");
@@ -184,16 +193,18 @@ void run(const Transformer& model, std::size_t free, std::uint32_t query,
   std::vector<std::vector<std::uint32_t>> sets(positions, any);
   sets.push_back({query});
   const Domain domain = fixed_domain(sets);
-  const std::vector<Quantity> differences = some_differences(model.config.d_vocab_out);
-  const Truth truth = forward_passes(model, free, query, differences);
+  const std::vector<Quantity> differences =
+      some_differences(model.config.d_vocab_out, options.differences);
+  const Truth truth = forward_passes(model, free, query, options.neurons, differences);
   std::printf("%zu free positions, %.4g contexts, forward passes %.2f s (%s)\n", positions,
               truth.contexts, truth.seconds,
               truth.is_measured ? "measured" : "extrapolated from 2000");
   std::fflush(stdout);
-  for (const std::size_t nodes : budgets) {
+  const std::vector<std::size_t> usual{2, 32, 256};
+  for (const std::size_t nodes : options.nodes.empty() ? usual : options.nodes) {
     compare(model, domain, {.nodes = nodes, .enumerate = 0}, differences, truth);
   }
-  if (positions == 2) {
+  if (positions == 2 && options.nodes.empty()) {
     compare(model, domain, {.nodes = 100000, .enumerate = 65536}, differences, truth);
   }
 }
@@ -202,17 +213,24 @@ void run(const Transformer& model, std::size_t free, std::uint32_t query,
 
 int main(int argc, char** argv) {
   if (argc < 4) {
-    std::fprintf(stderr, "usage: bench_brute_force MODEL FREE QUERY [NODES…]\n");
+    std::fprintf(
+        stderr,
+        "usage: bench_brute_force MODEL FREE QUERY [NODES…] [--neurons N] [--differences N]\n");
     return 2;
   }
-  std::vector<std::size_t> budgets;
+  Options options;
   for (int i = 4; i < argc; ++i) {
-    budgets.push_back(std::strtoul(argv[i], nullptr, 10));
+    const std::string word = argv[i];
+    if (i + 1 < argc && (word == "--neurons" || word == "--differences")) {
+      (word == "--neurons" ? options.neurons : options.differences) =
+          std::strtoul(argv[++i], nullptr, 10);
+    } else {
+      options.nodes.push_back(std::strtoul(argv[i], nullptr, 10));
+    }
   }
   try {
     run(load_transformer(argv[1]), std::strtoul(argv[2], nullptr, 10),
-        static_cast<std::uint32_t>(std::strtoul(argv[3], nullptr, 10)),
-        budgets.empty() ? std::vector<std::size_t>{2, 32, 256} : budgets);
+        static_cast<std::uint32_t>(std::strtoul(argv[3], nullptr, 10)), options);
   } catch (const Error& e) {
     std::fprintf(stderr, "bench_brute_force: %s\n", e.what());
     return 2;

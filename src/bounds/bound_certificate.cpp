@@ -24,9 +24,24 @@ bool is_id(const std::string& text) {
          });
 }
 
-std::vector<double> part(const std::vector<double>& all, std::size_t at, std::size_t count) {
-  const auto first = all.begin() + static_cast<std::ptrdiff_t>(at * count);
-  return {first, first + static_cast<std::ptrdiff_t>(count)};
+/// HEADS
+std::string heads_words(const HeadNumbers& heads) {
+  return hex_words(heads.L) + (heads.theta.empty() ? "" : " T " + hex_words(heads.theta));
+}
+
+/// [M k J_1 mu_1 … J_k mu_k], J rising, of the multipliers that are not 0.
+std::string multiplier_words(const std::vector<NeuronPart>& parts, const std::vector<double>& mu) {
+  std::map<std::size_t, double> used;
+  for (std::size_t p = 0; p < mu.size(); ++p) {
+    if (mu[p] != 0) {
+      used[parts[p].neuron] = mu[p];
+    }
+  }
+  std::string words = used.empty() ? "" : " M " + std::to_string(used.size());
+  for (const auto& [neuron, value] : used) {
+    words += " " + std::to_string(neuron) + " " + hex_words({value});
+  }
+  return words;
 }
 
 }  // namespace
@@ -59,7 +74,7 @@ struct BoundCertificate::State {
   std::string quantity_words(const Quantity& quantity);
   /// The two-sided numbers of many directions: the opening step and its lines.
   std::string ranges(const char* kind, const std::string& opening, const char* line,
-                     const std::vector<double>& U, const std::vector<double>& D);
+                     const std::vector<HeadNumbers>& U, const std::vector<HeadNumbers>& D);
   std::string box(const std::string& case_id, CaseWork& work);
   std::string spread(const std::string& case_id, CaseWork& work);
   std::string neurons(const std::string& case_id, CaseWork& work);
@@ -114,17 +129,16 @@ std::string BoundCertificate::State::quantity_words(const Quantity& q) {
 }
 
 std::string BoundCertificate::State::ranges(const char* kind, const std::string& opening,
-                                            const char* line, const std::vector<double>& U,
-                                            const std::vector<double>& D) {
-  const std::size_t H = model.config.n_heads;
-  const std::size_t count = U.size() / H;
+                                            const char* line, const std::vector<HeadNumbers>& U,
+                                            const std::vector<HeadNumbers>& D) {
+  const std::size_t count = U.size();
   std::string& id = known[opening];
   if (id.empty()) {
     id = fresh(kind);
     step(id, opening, std::to_string(count));
     for (std::size_t i = 0; i < count; ++i) {
       step(id + "." + std::to_string(i), std::string(line) + " " + id + " " + std::to_string(i),
-           hex_words(part(U, i, H)) + " " + hex_words(part(D, i, H)));
+           heads_words(U[i]) + " " + heads_words(D[i]));
     }
   }
   return id;
@@ -137,7 +151,7 @@ std::string BoundCertificate::State::box(const std::string& case_id, CaseWork& w
 std::string BoundCertificate::State::spread(const std::string& case_id, CaseWork& work) {
   const Spread& s = work.spread();
   return once("t", "SPREAD " + box(case_id, work),
-              hex_words(s.u) + " " + hex_words(s.L) + " " + hex_words({s.lo, s.hi}));
+              hex_words(s.u) + " " + heads_words(s.heads) + " " + hex_words({s.lo, s.hi}));
 }
 
 std::string BoundCertificate::State::neurons(const std::string& case_id, CaseWork& work) {
@@ -187,6 +201,11 @@ class TreeWriter {
                          "length " + std::to_string(child.box.min_length) + " " +
                              std::to_string(child.box.max_length));
     }
+    if (parent.split.by == Split::By::neuron) {
+      const NeuronPart& p = child.neurons.back();
+      return state_.once("c", "PART " + case_id,
+                         "neuron " + std::to_string(p.neuron) + (p.sign > 0 ? " +" : " -"));
+    }
     const std::size_t slot = parent.split.slot;
     return state_.once("c", "PART " + case_id,
                        "token " + std::to_string(slot) + " " +
@@ -194,18 +213,20 @@ class TreeWriter {
   }
 
   /// RULE and its words for a fold of <g0,m> + sum kappa act(z) + const.
-  std::pair<std::string, std::string> fold(CaseRule rule, const CaseBound& bound,
+  std::pair<std::string, std::string> fold(CaseRule rule, const BranchNode& node,
                                            const std::string& case_id, CaseWork& work) {
+    const CaseBound& bound = *node.bound;
     if (rule == CaseRule::linear) {
-      return {"LINEAR", hex_words(bound.L)};
+      return {"LINEAR", heads_words(bound.heads)};
     }
-    const std::string slopes = "S " + hex_words(bound.slopes);
+    const std::string slopes =
+        "S " + hex_words(bound.slopes) + multiplier_words(node.neurons, bound.mu);
     const std::string neurons = state_.neurons(case_id, work);
     if (rule == CaseRule::fold) {
-      return {"FOLD " + neurons, slopes + " L " + hex_words(bound.L)};
+      return {"FOLD " + neurons, slopes + " L " + heads_words(bound.heads)};
     }
     return {"NORM-FOLD " + neurons,
-            slopes + " A " + hex_words(bound.L) + " B " + hex_words(bound.L_other)};
+            slopes + " A " + heads_words(bound.heads) + " B " + heads_words(bound.heads_other)};
   }
 
   std::string leaf(const BranchNode& node, const std::string& case_id) {
@@ -221,12 +242,12 @@ class TreeWriter {
       return made("NORM-LINEAR " + state_.neurons(case_id, *work) + " " + claim_, "");
     }
     if (bound.rule != CaseRule::final) {
-      const auto [rule, words] = fold(bound.rule, bound, case_id, *work);
+      const auto [rule, words] = fold(bound.rule, node, case_id, *work);
       const std::size_t space = rule.find(' ');
       const std::string premise = space == std::string::npos ? "" : rule.substr(space);
       return made(rule.substr(0, space) + " " + case_id + premise + " " + claim_, words);
     }
-    const auto [rule, words] = fold(bound.numerator, bound, case_id, *work);
+    const auto [rule, words] = fold(bound.numerator, node, case_id, *work);
     const std::string numerator = made("PART-NUM " + case_id + " " + claim_, rule + " " + words);
     const FinalSpread& s = work->final_spread();
     const std::string box = state_.box(case_id, *work);

@@ -16,19 +16,24 @@ double short_below(double x) {
   return std::ldexp(std::floor(std::ldexp(fraction, 30)), exponent - 30);
 }
 
-/// ATTN-MAX of every head for g and for -g; adds them to U and D and gives the interval sum.
-Interval both_sides(const ReadyCase& ready, const std::vector<Ball>& nu, Interval base,
-                    std::vector<double>& U, std::vector<double>& D) {
-  Interval lo = base;
-  Interval hi = base;
-  for (std::size_t h = 0; h < nu.size(); ++h) {
-    const Rows minus = -nu[h].mid;
-    U.push_back(ready.maximum(h, nu[h].mid.data(), nu[h].radius.data()).L);
-    D.push_back(ready.maximum(h, minus.data(), nu[h].radius.data()).L);
-    hi += Interval(U.back());
-    lo = lo - Interval(D.back());
+constexpr std::size_t kRangeSteps = 24;  // of the joint bound of a neuron that stays unstable
+
+/// The heads' numbers for g and for -g, and the interval that they prove.
+struct BothSides {
+  HeadNumbers U, D;
+  Interval sum;
+};
+
+BothSides both_sides(CaseWork& work, const std::vector<Ball>& nu, Interval base, std::size_t steps) {
+  std::vector<Ball> minus = nu;
+  for (Ball& ball : minus) {
+    ball.mid = -ball.mid;
   }
-  return {lo.lo, hi.hi};
+  HeadsBound up = bound_heads(work.ready(), work.joint(), nu, steps);
+  HeadsBound down = bound_heads(work.ready(), work.joint(), minus, steps);
+  const Interval hi = base + Interval(up.hi);
+  const Interval lo = base - Interval(down.hi);
+  return {std::move(up.numbers), std::move(down.numbers), {lo.lo, hi.hi}};
 }
 
 double square(double x) {
@@ -59,6 +64,12 @@ std::pair<double, double> square_sums(const std::vector<Interval>& box) {
   return {lo, hi};
 }
 
+/// Stable, by more than the room that another computation of the same range could take.
+bool is_surely_stable(Interval range) {
+  const double margin = 1e-6 * (1 + range.width());
+  return range.lo > margin || range.hi < -margin;
+}
+
 /// SPHERE   |P y| / sqrt(|P y|^2/d + eps) <= sqrt(d)   |-   <h, LN(y)> <= sqrt(d) |h|, h centred
 Interval sphere(const Network& net, Interval size) {
   const double radius = (sqrt(Interval(static_cast<double>(net.d))) * size).hi;
@@ -67,41 +78,92 @@ Interval sphere(const Network& net, Interval size) {
 
 }  // namespace
 
+const JointAttention* CaseWork::joint() {
+  if (!is_joint_known_) {
+    joint_ = JointAttention::make(ready_);
+    is_joint_known_ = true;
+  }
+  return joint_ ? &*joint_ : nullptr;
+}
+
+const ExactCase* CaseWork::exact() {
+  if (is_exact_known_) {
+    return exact_ ? &*exact_ : nullptr;
+  }
+  is_exact_known_ = true;
+  const JointAttention* all = joint();
+  if (all == nullptr || all->free_slots() > 1 || !all->is_one_length()) {
+    return nullptr;
+  }
+  std::size_t slot = 0;
+  std::vector<TokenId> back;
+  for (std::size_t j = 0; j < all->most_keys(); ++j) {
+    slot = ready_.group(j).rows.size() > 1 ? j : slot;
+    back.push_back(ready_.group(j).tokens.front());
+  }
+  const TokenSet& tokens = ready_.group(slot).tokens;
+  exact_.emplace();
+  exact_->mids = Rows(index(tokens.size()), index(net().d));
+  for (std::size_t e = 0; e < tokens.size(); ++e) {
+    back[slot] = tokens[e];
+    exact_->mids.row(index(e)) =
+        nearest_mid(ready_, std::vector<const std::vector<TokenId>*>(net().heads, &back));
+  }
+  exact_->neurons = exact_->mids * net().neuron_directions.mid;
+  return &*exact_;
+}
+
 const CaseNeurons& CaseWork::neurons() {
   if (neurons_) {
     return *neurons_;
   }
   const Network& n = net();
+  const bool is_relu = n.act == ActFn::relu && !n.norm;  // a stable neuron's range is not read again
+  const std::shared_ptr<CaseWork> parent = is_relu ? parent_.lock() : nullptr;
+  const CaseNeurons* known = parent && parent->neurons_ ? &*parent->neurons_ : nullptr;
   CaseNeurons out;
-  std::vector<Interval> g(n.d);
-  std::vector<Ball> nu(n.heads);
   for (std::size_t j = 0; j < n.f; ++j) {
-    Interval squares(0.0);
-    for (std::size_t i = 0; i < n.d; ++i) {
-      const bool is_exact = n.neuron_directions.radius(index(i), index(j)) == 0;
-      g[i] = is_exact ? Interval(n.neuron_directions.mid(index(i), index(j)))
-                      : n.neuron_directions.at(index(i), index(j));
-      const Interval s = g[i] * g[i];
-      squares += Interval(std::max(s.lo, 0.0), s.hi);
-    }
-    for (std::size_t h = 0; h < n.heads; ++h) {
-      nu[h] = ready_.places().along_neuron(h, j);
-    }
-    const bool is_exact = n.neuron_offsets.radius(0, index(j)) == 0;
-    const Interval offset =
-        is_exact ? Interval(n.neuron_offsets.mid(0, index(j))) : n.neuron_offsets.at(0, index(j));
-    const Interval y = both_sides(ready_, nu, ready_.base(g), out.U, out.D);
-    if (!n.norm) {
-      out.range.push_back(y + offset);
+    if (known != nullptr && is_surely_stable(known->range[j])) {
+      out.U.push_back(known->U[j]);
+      out.D.push_back(known->D[j]);
+      out.range.push_back(known->range[j]);
       continue;
     }
-    const Interval scaled = y * Interval(spread().lo, spread().hi);
+    bound_neuron(j, out);
+  }
+  neurons_ = std::move(out);
+  return *neurons_;
+}
+
+void CaseWork::bound_neuron(std::size_t j, CaseNeurons& out) {
+  const Network& n = net();
+  std::vector<Interval> g(n.d);
+  Interval squares(0.0);
+  for (std::size_t i = 0; i < n.d; ++i) {
+    const bool is_exact = n.neuron_directions.radius(index(i), index(j)) == 0;
+    g[i] = is_exact ? Interval(n.neuron_directions.mid(index(i), index(j)))
+                    : n.neuron_directions.at(index(i), index(j));
+    const Interval s = g[i] * g[i];
+    squares += Interval(std::max(s.lo, 0.0), s.hi);
+  }
+  std::vector<Ball> nu;
+  for (std::size_t h = 0; h < n.heads; ++h) {
+    nu.push_back(ready_.places().along_neuron(h, j));
+  }
+  const bool is_exact = n.neuron_offsets.radius(0, index(j)) == 0;
+  const Interval offset =
+      is_exact ? Interval(n.neuron_offsets.mid(0, index(j))) : n.neuron_offsets.at(0, index(j));
+  BothSides both = both_sides(*this, nu, ready_.base(g), kRangeSteps);
+  if (!n.norm) {
+    out.range.push_back(both.sum + offset);
+  } else {
+    const Interval scaled = both.sum * Interval(spread().lo, spread().hi);
     const Interval cap = sphere(n, sqrt(Interval(std::max(squares.lo, 0.0), squares.hi)));
     out.range.push_back(offset +
                         Interval(std::max(scaled.lo, cap.lo), std::min(scaled.hi, cap.hi)));
   }
-  neurons_ = std::move(out);
-  return *neurons_;
+  out.U.push_back(std::move(both.U));
+  out.D.push_back(std::move(both.D));
 }
 
 const Spread& CaseWork::spread() {
@@ -118,7 +180,10 @@ const Spread& CaseWork::spread() {
     for (std::size_t h = 0; h < n.heads; ++h) {
       nu.push_back(ready_.places().along(h, to_direction(g)));
     }
-    out.box.push_back(both_sides(ready_, nu, ready_.base(g), out.U, out.D));
+    BothSides both = both_sides(*this, nu, ready_.base(g), kRangeSteps);
+    out.box.push_back(both.sum);
+    out.U.push_back(std::move(both.U));
+    out.D.push_back(std::move(both.D));
     out.u.push_back(std::nearbyint((out.box[i].lo + out.box[i].width() / 2) * 0x1p20) * 0x1p-20);
   }
   Interval total(0.0);
@@ -132,11 +197,13 @@ const Spread& CaseWork::spread() {
     const Interval s = minus.back() * minus.back();
     squares += Interval(std::max(s.lo, 0.0), s.hi);
   }
-  Interval far = ready_.base(minus);
-  for (const CaseMaximum& m : ready_.maxima(to_direction(minus))) {
-    out.L.push_back(m.L);
-    far += Interval(m.L);
+  std::vector<Ball> nu;
+  for (std::size_t h = 0; h < n.heads; ++h) {
+    nu.push_back(ready_.places().along(h, to_direction(minus)));
   }
+  HeadsBound heads = bound_heads(ready_, joint(), nu, kRangeSteps);
+  const Interval far = ready_.base(minus) + Interval(heads.hi);
+  out.heads = std::move(heads.numbers);
   auto [S_lo, S_hi] = square_sums(out.box);
   const double l = -far.hi;
   if (l > 0 && squares.hi > 0) {
@@ -177,10 +244,11 @@ const FinalSpread& CaseWork::final_spread() {
   return *final_;
 }
 
-CaseBound bound_case(CaseWork& work, const Target& target, std::size_t steps) {
+CaseBound bound_case(CaseWork& work, const Target& target, const std::vector<NeuronPart>& parts,
+                     std::size_t steps) {
   const Network& net = work.net();
   if (target.kind == Target::Kind::folded) {
-    return bound_fold(work, target.fold, steps);
+    return bound_fold(work, target.fold, parts, steps);
   }
   if (target.kind == Target::Kind::normed_neuron) {
     CaseBound bound;
@@ -196,7 +264,7 @@ CaseBound bound_case(CaseWork& work, const Target& target, std::size_t steps) {
     }
     return bound;
   }
-  CaseBound bound = bound_fold(work, target.fold, steps);
+  CaseBound bound = bound_fold(work, target.fold, parts, steps);
   bound.numerator = bound.rule;
   const FinalSpread& spread = work.final_spread();
   const Interval ratio = Interval(bound.hi) * Interval(bound.hi >= 0 ? spread.hi : spread.lo);

@@ -16,7 +16,7 @@ double short_below(double x) {
   return std::ldexp(std::floor(std::ldexp(fraction, 30)), exponent - 30);
 }
 
-constexpr std::size_t kRangeSteps = 24;  // of the joint bound of a neuron that stays unstable
+constexpr HeadsEffort kRangeEffort{24, 20};
 
 /// The heads' numbers for g and for -g, and the interval that they prove.
 struct BothSides {
@@ -24,13 +24,13 @@ struct BothSides {
   Interval sum;
 };
 
-BothSides both_sides(CaseWork& work, const std::vector<Ball>& nu, Interval base, std::size_t steps) {
+BothSides both_sides(CaseWork& work, const std::vector<Ball>& nu, Interval base) {
   std::vector<Ball> minus = nu;
   for (Ball& ball : minus) {
     ball.mid = -ball.mid;
   }
-  HeadsBound up = bound_heads(work.ready(), work.joint(), nu, steps);
-  HeadsBound down = bound_heads(work.ready(), work.joint(), minus, steps);
+  HeadsBound up = bound_heads(work.ready(), work.joint(), nu, kRangeEffort);
+  HeadsBound down = bound_heads(work.ready(), work.joint(), minus, kRangeEffort);
   const Interval hi = base + Interval(up.hi);
   const Interval lo = base - Interval(down.hi);
   return {std::move(up.numbers), std::move(down.numbers), {lo.lo, hi.hi}};
@@ -120,12 +120,15 @@ const CaseNeurons& CaseWork::neurons() {
   const Network& n = net();
   const bool is_relu = n.act == ActFn::relu && !n.norm;  // a stable neuron's range is not read again
   const std::shared_ptr<CaseWork> parent = is_relu ? parent_.lock() : nullptr;
-  const CaseNeurons* known = parent && parent->neurons_ ? &*parent->neurons_ : nullptr;
+  const CaseNeurons* known = parent && parent->neurons_ && (parent->joint() == nullptr || joint() != nullptr) ? &*parent->neurons_ : nullptr;
   CaseNeurons out;
   for (std::size_t j = 0; j < n.f; ++j) {
     if (known != nullptr && is_surely_stable(known->range[j])) {
-      out.U.push_back(known->U[j]);
-      out.D.push_back(known->D[j]);
+      const auto adopted = [&](const HeadNumbers& numbers) {
+        return numbers.theta.empty() ? numbers : joint()->adopted(numbers, *parent->joint());
+      };
+      out.U.push_back(adopted(known->U[j]));
+      out.D.push_back(adopted(known->D[j]));
       out.range.push_back(known->range[j]);
       continue;
     }
@@ -153,7 +156,7 @@ void CaseWork::bound_neuron(std::size_t j, CaseNeurons& out) {
   const bool is_exact = n.neuron_offsets.radius(0, index(j)) == 0;
   const Interval offset =
       is_exact ? Interval(n.neuron_offsets.mid(0, index(j))) : n.neuron_offsets.at(0, index(j));
-  BothSides both = both_sides(*this, nu, ready_.base(g), kRangeSteps);
+  BothSides both = both_sides(*this, nu, ready_.base(g));
   if (!n.norm) {
     out.range.push_back(both.sum + offset);
   } else {
@@ -180,7 +183,7 @@ const Spread& CaseWork::spread() {
     for (std::size_t h = 0; h < n.heads; ++h) {
       nu.push_back(ready_.places().along(h, to_direction(g)));
     }
-    BothSides both = both_sides(*this, nu, ready_.base(g), kRangeSteps);
+    BothSides both = both_sides(*this, nu, ready_.base(g));
     out.box.push_back(both.sum);
     out.U.push_back(std::move(both.U));
     out.D.push_back(std::move(both.D));
@@ -201,7 +204,7 @@ const Spread& CaseWork::spread() {
   for (std::size_t h = 0; h < n.heads; ++h) {
     nu.push_back(ready_.places().along(h, to_direction(minus)));
   }
-  HeadsBound heads = bound_heads(ready_, joint(), nu, kRangeSteps);
+  HeadsBound heads = bound_heads(ready_, joint(), nu, kRangeEffort);
   const Interval far = ready_.base(minus) + Interval(heads.hi);
   out.heads = std::move(heads.numbers);
   auto [S_lo, S_hi] = square_sums(out.box);

@@ -9,7 +9,7 @@
 namespace assay::bounds {
 namespace {
 
-constexpr std::size_t kJointSteps = 64;  // of the joint bound of a folded direction
+constexpr HeadsEffort kEffort{64, 30};
 
 double middle(Interval i) {
   return i.lo + (i.hi - i.lo) / 2;
@@ -57,7 +57,7 @@ Share along(CaseWork& work, const std::vector<Interval>& G, const HeadNumbers* h
     nu.push_back(ready.places().along(h, to_direction(G)));
   }
   const Interval base = ready.base(G);
-  Share share{bound_heads(ready, work.joint(), nu, kJointSteps, hint), 0, 0};
+  Share share{bound_heads(ready, work.joint(), nu, kEffort, hint), 0, 0};
   const Interval sum = base + Interval(share.heads.hi);
   share.size = std::fabs(base.lo) + std::fabs(base.hi) + share.heads.size;
   share.hi = round_up(sum.hi + 8 * base.width());  // room for wider enclosures of the same sum

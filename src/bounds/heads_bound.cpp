@@ -43,7 +43,7 @@ void improve(const JointAttention& joint, const std::vector<Ball>& nu, HeadNumbe
 }  // namespace
 
 HeadsBound bound_heads(const ReadyCase& ready, const JointAttention* joint,
-                       const std::vector<Ball>& nu, std::size_t steps, const HeadNumbers* hint) {
+                       const std::vector<Ball>& nu, HeadsEffort effort, const HeadNumbers* hint) {
   const bool is_single = joint != nullptr && joint->free_slots() == 0 && joint->is_one_length();
   if (joint == nullptr || is_single) {
     return apart(ready, nu);
@@ -55,21 +55,21 @@ HeadsBound bound_heads(const ReadyCase& ready, const JointAttention* joint,
   const bool is_exact = joint->free_slots() == 1 && joint->is_one_length();
   if (!is_exact) {
     bound = apart(ready, nu);
-    if (steps == 0 && hint == nullptr) {
+    if (effort.steps == 0 && hint == nullptr) {
       return bound;
     }
   }
   if (hint != nullptr) {
     HeadNumbers numbers = *hint;
-    joint->shorten(values, numbers);
+    joint->shorten(values, effort.bits, numbers);
     improve(*joint, nu, std::move(numbers), common, bound);
   }
-  if (steps > 0 || is_exact) {
+  if (effort.steps > 0 || is_exact) {
     std::vector<double> L;
     for (const CaseMaximum& m : bound.maxima) {
       L.push_back(m.L);
     }
-    improve(*joint, nu, joint->search(values, L, common, steps), common, bound);
+    improve(*joint, nu, joint->search(values, L, common, effort.steps, effort.bits), common, bound);
   }
   return std::isfinite(bound.hi) ? bound : apart(ready, nu);
 }

@@ -14,9 +14,14 @@ struct HeadsBound {
   std::vector<CaseMaximum> maxima;  ///< for the search alone: each head's number and the context that it chose
 };
 
-/// `nu`: of every head. `steps`: of the joint bound's descent; `hint`: a point to try too, from another search.
+struct HeadsEffort {
+  std::size_t steps = 0;  ///< of the joint bound's descent
+  int bits = 30;          ///< that its numbers keep
+};
+
+/// `nu`: of every head. `hint`: a point to try too, from another search.
 [[nodiscard]] HeadsBound bound_heads(const ReadyCase& ready, const JointAttention* joint,
-                                     const std::vector<Ball>& nu, std::size_t steps,
+                                     const std::vector<Ball>& nu, HeadsEffort effort,
                                      const HeadNumbers* hint = nullptr);
 
 }  // namespace assay::bounds

@@ -327,10 +327,11 @@ HeadNumbers JointAttention::from_apart(const Values& nu, const std::vector<doubl
 }
 
 HeadNumbers JointAttention::search(const Values& nu, const std::vector<double>& apart,
-                                   const Common& common, std::size_t steps) const {
+                                   const Common& common, std::size_t steps,
+                                   int bits) const {
   HeadNumbers start = common.at;
   if (free_ <= 1 && is_one_length()) {
-    shorten(nu, start);
+    shorten(nu, bits, start);
     return start;  // exact already
   }
   if (!apart.empty()) {
@@ -352,16 +353,29 @@ HeadNumbers JointAttention::search(const Values& nu, const std::vector<double>& 
     return piece.value;
   };
   HeadNumbers best = at(polyak(x, common.value, steps, value, [](std::vector<double>&) {}));
-  shorten(nu, best);
+  shorten(nu, bits, best);
   return best;
 }
 
-void JointAttention::shorten(const Values& nu, HeadNumbers& at) const {
+HeadNumbers JointAttention::adopted(HeadNumbers numbers, const JointAttention& from) const {
+  if (numbers.theta.empty()) {
+    return numbers;
+  }
+  HeadNumbers out{std::move(numbers.L), {}};
+  for (std::size_t h = 0; h < heads_; ++h) {
+    for (std::size_t j = 0; j < slots_; ++j) {
+      out.theta.push_back(numbers.theta[h * from.slots_ + j] * (from.unit_[h] / unit_[h]));
+    }
+  }
+  return out;
+}
+
+void JointAttention::shorten(const Values& nu, int bits, HeadNumbers& at) const {
   double size = 0;
   for (const double v : nu) {
     size = std::max(size, std::fabs(v));
   }
-  const double grid = std::exp2(std::ceil(std::log2(std::max(size, 1e-30))) - 30);
+  const double grid = std::exp2(std::ceil(std::log2(std::max(size, 1e-30))) - bits);
   for (std::vector<double>* all : {&at.L, &at.theta}) {
     for (double& x : *all) {
       x = std::nearbyint(x / grid) * grid;

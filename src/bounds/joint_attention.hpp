@@ -51,11 +51,14 @@ class JointAttention {
 
   /// Good numbers: the better of the heads apart (with these L) and of the best common context, then `steps` subgradient steps.
   [[nodiscard]] HeadNumbers search(const Values& nu, const std::vector<double>& apart,
-                                   const Common& common, std::size_t steps) const;
+                                   const Common& common, std::size_t steps, int bits) const;
   /// The heads apart, in the form of the rule: never worse than their sum.
   [[nodiscard]] HeadNumbers from_apart(const Values& nu, const std::vector<double>& L) const;
-  /// Shortens the numbers to a grid that fits these values.
-  void shorten(const Values& nu, HeadNumbers& at) const;
+  /// Shortens the numbers to a grid of 2^-bits of these values' size.
+  void shorten(const Values& nu, int bits, HeadNumbers& at) const;
+
+  /// Numbers of a case that contains this one, in this one's unit of theta: they prove no more here than there.
+  [[nodiscard]] HeadNumbers adopted(HeadNumbers numbers, const JointAttention& from) const;
 
   /// The bound, outward-rounded, with room for a checker; +inf when a double cannot hold it.
   [[nodiscard]] double proved(const std::vector<Ball>& nu, const HeadNumbers& at) const;

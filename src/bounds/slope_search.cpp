@@ -312,7 +312,7 @@ SlopeSearch::Found SlopeSearch::descend(std::size_t steps) {
       L.push_back(work_.ready().ascend(head, nu.back().data(), false).L);
     }
     const JointAttention::Values values = joint->gather(nu);
-    const HeadNumbers numbers = joint->search(values, L, joint->climb(values), 16);
+    const HeadNumbers numbers = joint->search(values, L, joint->climb(values), 16, 30);
     const auto [low, high] = std::minmax_element(values.begin(), values.end());
     unit_ = std::max(*high - *low, 1e-12) / 4;
     for (const std::vector<double>* some : {&numbers.L, &numbers.theta}) {

@@ -140,15 +140,6 @@ const CaseNeurons& CaseWork::neurons() {
 
 void CaseWork::bound_neuron(std::size_t j, CaseNeurons& out) {
   const Network& n = net();
-  std::vector<Interval> g(n.d);
-  Interval squares(0.0);
-  for (std::size_t i = 0; i < n.d; ++i) {
-    const bool is_exact = n.neuron_directions.radius(index(i), index(j)) == 0;
-    g[i] = is_exact ? Interval(n.neuron_directions.mid(index(i), index(j)))
-                    : n.neuron_directions.at(index(i), index(j));
-    const Interval s = g[i] * g[i];
-    squares += Interval(std::max(s.lo, 0.0), s.hi);
-  }
   std::vector<Ball> nu;
   for (std::size_t h = 0; h < n.heads; ++h) {
     nu.push_back(ready_.places().along_neuron(h, j));
@@ -156,11 +147,16 @@ void CaseWork::bound_neuron(std::size_t j, CaseNeurons& out) {
   const bool is_exact = n.neuron_offsets.radius(0, index(j)) == 0;
   const Interval offset =
       is_exact ? Interval(n.neuron_offsets.mid(0, index(j))) : n.neuron_offsets.at(0, index(j));
-  BothSides both = both_sides(*this, nu, ready_.base(g));
+  BothSides both = both_sides(*this, nu, ready_.query().along_neurons()[j]);
   if (!n.norm) {
     out.range.push_back(both.sum + offset);
   } else {
     const Interval scaled = both.sum * Interval(spread().lo, spread().hi);
+    Interval squares(0.0);
+    for (const Interval g : n.neuron_direction(j)) {
+      const Interval s = g * g;
+      squares += Interval(std::max(s.lo, 0.0), s.hi);
+    }
     const Interval cap = sphere(n, sqrt(Interval(std::max(squares.lo, 0.0), squares.hi)));
     out.range.push_back(offset +
                         Interval(std::max(scaled.lo, cap.lo), std::min(scaled.hi, cap.hi)));

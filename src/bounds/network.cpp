@@ -128,6 +128,16 @@ Network::Network(const Transformer& m)
   }
 }
 
+std::vector<Interval> Network::neuron_direction(std::size_t j) const {
+  std::vector<Interval> g;
+  for (std::size_t i = 0; i < d; ++i) {
+    const bool is_exact = neuron_directions.radius(index(i), index(j)) == 0;
+    g.push_back(is_exact ? Interval(neuron_directions.mid(index(i), index(j)))
+                         : neuron_directions.at(index(i), index(j)));
+  }
+  return g;
+}
+
 Ball Network::embed(const TokenSet& tokens, std::size_t position) const {
   Ball x{Rows(index(tokens.size()), index(d)), Rows::Zero(index(tokens.size()), index(d))};
   for (std::size_t r = 0; r < tokens.size(); ++r) {

@@ -32,6 +32,8 @@ struct Network {
   [[nodiscard]] std::size_t keys(std::size_t length) const {
     return window == 0 || length < window ? length : window;
   }
+  /// Column j of neuron_directions.
+  [[nodiscard]] std::vector<Interval> neuron_direction(std::size_t j) const;
   /// W_E[t] + W_pos[p] for the given tokens at one position: [n,d].
   [[nodiscard]] Ball embed(const TokenSet& tokens, std::size_t position) const;
   /// LayerNorm 1, row by row; x itself without normalisation.

@@ -153,6 +153,23 @@ QueryWeights::QueryWeights(const Places& where, TokenId c, std::size_t n)
   }
 }
 
+Interval QueryWeights::along(const std::vector<Interval>& g) const {
+  require(g.size() == base.size(), "along: direction size");
+  Interval sum(0.0);
+  for (std::size_t i = 0; i < g.size(); ++i) {
+    sum += g[i] * base[i];
+  }
+  return sum;
+}
+
+const std::vector<Interval>& QueryWeights::along_neurons() const {
+  const Network& net = places->net();
+  for (std::size_t j = along_neurons_.size(); j < net.f; ++j) {
+    along_neurons_.push_back(along(net.neuron_direction(j)));
+  }
+  return along_neurons_;
+}
+
 ReadyCase::ReadyCase(std::shared_ptr<const QueryWeights> query, Box box)
     : query_(std::move(query)), box_(std::move(box)) {
   const Network& net = query_->places->net();
@@ -330,15 +347,6 @@ std::vector<CaseMaximum> ReadyCase::maxima(const Direction& g) const {
     all.push_back(maximum(h, nu.mid.data(), nu.radius.data()));
   }
   return all;
-}
-
-Interval ReadyCase::base(const std::vector<Interval>& g) const {
-  require(g.size() == query_->base.size(), "base: direction size");
-  Interval sum(0.0);
-  for (std::size_t i = 0; i < g.size(); ++i) {
-    sum += g[i] * query_->base[i];
-  }
-  return sum;
 }
 
 }  // namespace assay::bounds

@@ -41,6 +41,13 @@ struct QueryWeights {
   [[nodiscard]] const Pool& pool(std::size_t slot) const {
     return pools.size() == 1 ? pools[0] : pools[slot];
   }
+  /// <g, x(p,c) + b_O>
+  [[nodiscard]] Interval along(const std::vector<Interval>& g) const;
+  /// The same for every neuron's direction, made when first needed.
+  [[nodiscard]] const std::vector<Interval>& along_neurons() const;
+
+ private:
+  mutable std::vector<Interval> along_neurons_;
 };
 
 /// One head's extremal value along a direction, and a context that attains it.
@@ -75,7 +82,7 @@ class ReadyCase {
   [[nodiscard]] std::vector<CaseMaximum> maxima(const Direction& g) const;
 
   /// <g, x(p,c) + b_O>
-  [[nodiscard]] Interval base(const std::vector<Interval>& g) const;
+  [[nodiscard]] Interval base(const std::vector<Interval>& g) const { return query_->along(g); }
 
   /// Entries of one slot, gathered: the set B_j with its weights.
   struct Group {

@@ -5,10 +5,10 @@ biases in attention and unembedding; the answer is read at the last position. Wr
                     is right and the batch's loss is below 0.01; more terms: on tuples drawn afresh, for all the steps
   composition       tokens s t =, the answer s after t, elements of the symmetric group on --n points in lexicographic
                     order; trained as two terms are
-  max-of-k          K tokens of 64, the answer their maximum; attention only, one head, d_model = d_head = 32
+  max-of-k          K tokens of 64, the answer their maximum; one head, d_model = d_head = 32, attention only unless --d-mlp is given
 Usage: bench/train_models.py modular-addition --out DIR [--p 113] [--terms 2] [--d-model 128] [--heads 4] [--d-mlp 512] [--seed 0]
        bench/train_models.py composition --out DIR [--n 5] [--d-model 128] [--heads 4] [--d-mlp 512] [--seed 0]
-       bench/train_models.py max-of-k --out DIR [--k 4] [--seed 1] [--steps 3000]
+       bench/train_models.py max-of-k --out DIR [--k 4] [--d-mlp 0] [--seed 1] [--steps 3000]
 Needs torch. One thread and fixed seeds: the same torch on the same processor writes the same bytes."""
 import argparse, itertools, json, pathlib, struct
 import torch
@@ -139,7 +139,7 @@ def train_composition(a):
 
 def train_max_of_k(a):
     vocab = 64
-    config = config_of(vocab, vocab, a.k, 32, 1, 32, 0)
+    config = config_of(vocab, vocab, a.k, 32, 1, 32, a.d_mlp)
     P = parameters(config, a.seed)
     optimizer = torch.optim.AdamW(P.values(), lr=1e-3, weight_decay=1e-3, betas=(0.9, 0.999))
     rate = lambda s: min(1, (s + 1) / 50) * (1 if s < a.steps * 0.6 else 0.3 if s < a.steps * 0.85 else 0.1)
@@ -167,15 +167,15 @@ def main():
     for task, train, numbers in (
             ("modular-addition", train_modular_addition, (("p", 113), ("terms", 2), *wide)),
             ("composition", train_composition, (("n", 5), *wide)),
-            ("max-of-k", train_max_of_k, (("k", 4), ("seed", 1), ("steps", 3000)))):
+            ("max-of-k", train_max_of_k, (("k", 4), ("d-mlp", 0), ("seed", 1), ("steps", 3000)))):
         sub = tasks.add_parser(task)
         sub.set_defaults(train=train)
         sub.add_argument("--out", required=True)
         for name, default in numbers:
             sub.add_argument("--" + name, type=int, default=default)
     a = parser.parse_args()
-    if min(v for k, v in vars(a).items() if isinstance(v, int) and k != "seed") < 1 or a.seed < 0:
-        parser.error("every number is at least 1, a seed at least 0")
+    if min(v for k, v in vars(a).items() if isinstance(v, int) and k not in ("seed", "d_mlp")) < 1 or min(a.seed, a.d_mlp) < 0:
+        parser.error("every number is at least 1, a seed and a width at least 0")
     if a.task != "max-of-k" and a.d_model % a.heads:
         parser.error("--heads must divide --d-model")
     if a.task == "modular-addition" and a.terms < 2 or a.task == "composition" and not 2 <= a.n <= 6:

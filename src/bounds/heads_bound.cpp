@@ -71,7 +71,11 @@ HeadsBound bound_heads(const ReadyCase& ready, const JointAttention* joint,
     }
     improve(*joint, nu, joint->search(values, L, common, effort.steps, effort.bits), common, bound);
   }
-  return std::isfinite(bound.hi) ? bound : apart(ready, nu);
+  if (is_exact && !(bound.hi - common.value <= 1e-6 * (1 + std::fabs(common.value)))) {
+    HeadsBound other = apart(ready, nu);  // weights so uneven that their rounding shows
+    return other.hi <= bound.hi ? other : bound;
+  }
+  return bound;
 }
 
 }  // namespace assay::bounds

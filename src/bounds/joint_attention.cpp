@@ -13,6 +13,7 @@ namespace {
 constexpr double kInf = std::numeric_limits<double>::infinity();
 constexpr std::size_t kMostEntries = 1 << 15;  // entries by heads by lengths: above it the search costs more than splits
 constexpr double kSmallest = 1e-150;           // of weight sums
+constexpr double kRoomOfUnit = 0x1p-36;        // both sides take the nearest largest weight
 constexpr double kRoomOfValues = 32;           // a checker may know nu several times more widely
 
 std::size_t entry_count(const ReadyCase& ready) {
@@ -59,25 +60,20 @@ JointAttention::JointAttention(const ReadyCase& ready)
   begin_.push_back(rows_.size());
   for (std::size_t h = 0; h < heads_; ++h) {
     double unit = 0;
-    double width = 0;
     for (std::size_t j = 0; j < slots_; ++j) {
       const ReadyCase::Group& group = ready.group(j);
       const Interval factor = ready.query().factor[j][h];
       double top = 0;
-      double wide = 0;
       for (std::size_t e = 0; e < group.rows.size(); ++e) {
         const Interval w = factor * Interval(group.lo[h][e], group.hi[h][e]);
         lo_.push_back(std::max(w.lo, 0.0));
         hi_.push_back(w.hi);
         mid_.push_back(lo_.back() + (w.hi - lo_.back()) / 2);
         top = std::max(top, mid_.back());
-        wide = std::max(wide, w.hi - lo_.back());
       }
       unit = std::max(unit, top);
-      width = std::max(width, wide);
     }
     unit_.push_back(unit);
-    unsure_.push_back(width / unit);
   }
 }
 
@@ -402,15 +398,17 @@ double JointAttention::proved_at(const Length& length, const std::vector<Ball>& 
     double sum = 0;
     double widest = 0;
     double largest = std::fabs(L);
-    double spread = length.all_hi[h];
-    double thetas = 0;
+    double masses = 0;   // at least the sum of r w over the slots
+    double thetas = 0;   // r theta, summed
+    double largest_theta = 0;
     is_small = is_small && std::fabs(L) < LargestTerm::kLargest;
     for (std::size_t j = 0; j < length.keys; ++j) {
       const double theta = at.theta[h * slots_ + j] * unit_[h];
       sum = round_up(sum + theta);
-      thetas += std::fabs(theta);
+      largest_theta = std::max(largest_theta, std::fabs(theta));
       double top = 0;
       double r = 0;
+      double mass = 0;
       for (std::size_t e = begin_[j]; e < begin_[j + 1]; ++e) {
         const double m = mid[rows_[e]];
         const double room = kRoomOfValues * radius[rows_[e]];
@@ -422,19 +420,20 @@ double JointAttention::proved_at(const Length& length, const std::vector<Ball>& 
         top = std::max(top, std::fabs(up));
         is_small = is_small && std::fabs(up) < LargestTerm::kLargest;
         r = std::max(r, hi[e]);
+        mass = std::max(mass, hi[e] * w_hi[e]);
         widest = std::max(widest, room);
         largest = std::max(largest, std::fabs(m));
       }
-      spread = std::max(spread, r);
+      masses += mass;
+      thetas += (r + length.all_hi[h]) * std::fabs(theta);
       size[j] += r * (top + std::fabs(theta));
     }
-    is_small = is_small && thetas < LargestTerm::kLargest;
+    is_small = is_small && largest_theta < LargestTerm::kLargest;
     const double whole = std::max(round_up(length.all_lo[h] * sum), round_up(length.all_hi[h] * sum));
     value = round_up(round_up(value + L) + whole);
-    // A checker may know nu and the unit of theta more widely: masses add to at most (largest sum) r.
-    const double masses = spread * unit_[h] * static_cast<double>(length.keys);
-    const double room = number_room(largest, widest, unevenness_) * masses +
-                        4 * (unsure_[h] + 0x1p-40) * spread * thetas;
+    // A checker may know nu and the unit of theta a little otherwise.
+    const double room =
+        2 * number_room(largest, widest, unevenness_) * masses + kRoomOfUnit * thetas;
     value = round_up(value + round_up(room));
   }
   const double relative = static_cast<double>(heads_ + 8) * 0x1p-51;

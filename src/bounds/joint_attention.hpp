@@ -96,7 +96,6 @@ class JointAttention {
   std::vector<TokenId> tokens_;
   std::vector<double> lo_, hi_, mid_;  ///< weights, [heads][entries]
   std::vector<double> unit_;           ///< the largest weight, of the case's every slot: [heads]
-  std::vector<double> unsure_;         ///< the weights' largest width in that unit: [heads]
   double unevenness_ = 1;
   std::vector<Length> lengths_;
 };

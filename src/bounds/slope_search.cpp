@@ -11,6 +11,7 @@ namespace {
 
 constexpr double kInf = std::numeric_limits<double>::infinity();
 constexpr std::size_t kSamples = 17;
+constexpr std::size_t kExactSteps = 32;  // where an evaluation costs little and the least value is nearly known
 
 double middle(Interval i) {
   return i.lo + (i.hi - i.lo) / 2;
@@ -326,6 +327,13 @@ SlopeSearch::Found SlopeSearch::descend(std::size_t steps) {
     steps = 0;
   }
   x = minimise(std::move(x), steps);
+  if (work_.exact() != nullptr) {
+    x = polyak(std::move(x), attained(), kExactSteps * std::min<std::size_t>(steps, 1),
+               [&](const std::vector<double>& point, std::vector<double>& gradient) {
+                 return evaluate(point, gradient);
+               },
+               [&](std::vector<double>& point) { project(point); });
+  }
   for (std::size_t i = 0; i < at; ++i) {
     x[i] = on_slope_grid(x[i]);
   }

@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 """Trains the models of bench/brute_force and bench/max_of_k: one layer, no LayerNorm, learned absolute positions, no
 biases in attention and unembedding; the answer is read at the last position. Writes OUT/config.json and OUT/model.safetensors.
-  modular-addition  tokens a b =, the answer (a + b) mod p; trained on 80 % of the pairs until every pair is right
-                    and the batch's loss is below 0.01
-  max-of-k          K tokens of 64, the answer their maximum; attention only, one head, d_model = d_head = 32
-Usage: bench/train_models.py modular-addition --out DIR [--p 113] [--d-model 128] [--heads 4] [--d-mlp 512] [--seed 0]
-       bench/train_models.py max-of-k --out DIR [--k 4] [--seed 1] [--steps 3000]
+  modular-addition  tokens a b … =, the answer (a + b + …) mod p. Two terms: trained on 80 % of the pairs until every pair
+                    is right and the batch's loss is below 0.01; more terms: on tuples drawn afresh, for all the steps
+  composition       tokens s t =, the answer s after t, elements of the symmetric group on --n points in lexicographic
+                    order; trained as two terms are
+  max-of-k          K tokens of 64, the answer their maximum; one head, d_model = d_head = 32, attention only unless --d-mlp is given
+Usage: bench/train_models.py modular-addition --out DIR [--p 113] [--terms 2] [--d-model 128] [--heads 4] [--d-mlp 512] [--seed 0]
+       bench/train_models.py composition --out DIR [--n 5] [--d-model 128] [--heads 4] [--d-mlp 512] [--seed 0]
+       bench/train_models.py max-of-k --out DIR [--k 4] [--d-mlp 0] [--seed 1] [--steps 3000]
 Needs torch. One thread and fixed seeds: the same torch on the same processor writes the same bytes."""
-import argparse, json, pathlib, struct
+import argparse, itertools, json, pathlib, struct
 import torch
 from torch.nn.functional import cross_entropy
 
@@ -81,15 +84,16 @@ def step(P, optimizer, tokens, answers):
     return loss.item()
 
 
-def train_modular_addition(a):
-    p = a.p
-    config = config_of(p + 1, p, 3, a.d_model, a.heads, a.d_model // a.heads, a.d_mlp)
+def train_table(a, table):
+    """table[i, j] is the answer to the tokens i j =."""
+    n = len(table)
+    config = config_of(n + 1, n, 3, a.d_model, a.heads, a.d_model // a.heads, a.d_mlp)
     P = parameters(config, a.seed)
-    pairs = torch.cartesian_prod(torch.arange(p), torch.arange(p))
-    tokens = torch.cat([pairs, torch.full((p * p, 1), p)], 1)  # token p is "="
-    answers = pairs.sum(1) % p
+    pairs = torch.cartesian_prod(torch.arange(n), torch.arange(n))
+    tokens = torch.cat([pairs, torch.full((n * n, 1), n)], 1)  # token n is "="
+    answers = table.flatten()
     g = torch.Generator().manual_seed(a.seed + 1)
-    fit = torch.randperm(p * p, generator=g)[: int(0.8 * p * p)]
+    fit = torch.randperm(n * n, generator=g)[: int(0.8 * n * n)]
     optimizer = torch.optim.AdamW(P.values(), lr=1e-3, weight_decay=1.0, betas=(0.9, 0.98))
     for s in range(a.steps):
         batch = fit[torch.randint(len(fit), (a.batch,), generator=g)]
@@ -102,9 +106,40 @@ def train_modular_addition(a):
     save(a.out, P, config)
 
 
+def train_many_terms(a):
+    config = config_of(a.p + 1, a.p, a.terms + 1, a.d_model, a.heads, a.d_model // a.heads, a.d_mlp)
+    P = parameters(config, a.seed)
+    g = torch.Generator().manual_seed(a.seed + 1)
+    optimizer = torch.optim.AdamW(P.values(), lr=1e-3, weight_decay=0.1, betas=(0.9, 0.98))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda s: 1 if s < a.steps * 0.7 else 0.3 if s < a.steps * 0.9 else 0.1)
+
+    def draw(count):
+        terms = torch.randint(a.p, (count, a.terms), generator=g)
+        return torch.cat([terms, torch.full((count, 1), a.p)], 1), terms.sum(1) % a.p
+
+    for s in range(a.steps):
+        loss = step(P, optimizer, *draw(a.batch))
+        schedule.step()
+        if s % 500 == 0 or s == a.steps - 1:
+            print(f"step {s} loss {loss:.5f} accuracy on 20000 samples {accuracy(P, *draw(20000)):.5f}", flush=True)
+    save(a.out, P, config)
+
+
+def train_modular_addition(a):
+    if a.terms > 2:
+        return train_many_terms(a)
+    return train_table(a, (torch.arange(a.p)[:, None] + torch.arange(a.p)) % a.p)
+
+
+def train_composition(a):
+    group = list(itertools.permutations(range(a.n)))
+    number = {s: i for i, s in enumerate(group)}
+    train_table(a, torch.tensor([[number[tuple(s[k] for k in t)] for t in group] for s in group]))
+
+
 def train_max_of_k(a):
     vocab = 64
-    config = config_of(vocab, vocab, a.k, 32, 1, 32, 0)
+    config = config_of(vocab, vocab, a.k, 32, 1, 32, a.d_mlp)
     P = parameters(config, a.seed)
     optimizer = torch.optim.AdamW(P.values(), lr=1e-3, weight_decay=1e-3, betas=(0.9, 0.999))
     rate = lambda s: min(1, (s + 1) / 50) * (1 if s < a.steps * 0.6 else 0.3 if s < a.steps * 0.85 else 0.1)
@@ -113,9 +148,11 @@ def train_max_of_k(a):
     test = torch.randint(vocab, (20000, a.k), generator=torch.Generator().manual_seed(a.seed + 200))
     for s in range(a.steps):
         tokens = torch.randint(vocab, (1024, a.k), generator=g)
-        # Half of the batch is near ties: every token within 3 below the row's maximum.
-        top = tokens[:512].max(1, keepdim=True).values
-        tokens[:512] = torch.clamp(top - torch.randint(0, 4, (512, a.k), generator=g), min=0)
+        # Half of the batch has a maximum drawn uniformly, so that small ones are seen: a quarter with every token
+        # within 3 below it, a quarter with every token uniform up to it.
+        top = torch.randint(vocab, (512, 1), generator=g)
+        tokens[:256] = torch.clamp(top[:256] - torch.randint(0, 4, (256, a.k), generator=g), min=0)
+        tokens[256:512] = (torch.rand(256, a.k, generator=g) * (top[256:] + 1)).long()
         loss = step(P, optimizer, tokens, tokens.max(1).values)
         schedule.step()
         if s % 500 == 0 or s == a.steps - 1:
@@ -126,20 +163,23 @@ def train_max_of_k(a):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     tasks = parser.add_subparsers(dest="task", required=True)
+    wide = (("d-model", 128), ("heads", 4), ("d-mlp", 512), ("seed", 0), ("steps", 3000), ("batch", 2048))
     for task, train, numbers in (
-            ("modular-addition", train_modular_addition, (("p", 113), ("d-model", 128), ("heads", 4), ("d-mlp", 512), ("seed", 0),
-                                                          ("steps", 3000), ("batch", 2048))),
-            ("max-of-k", train_max_of_k, (("k", 4), ("seed", 1), ("steps", 3000)))):
+            ("modular-addition", train_modular_addition, (("p", 113), ("terms", 2), *wide)),
+            ("composition", train_composition, (("n", 5), *wide)),
+            ("max-of-k", train_max_of_k, (("k", 4), ("d-mlp", 0), ("seed", 1), ("steps", 3000)))):
         sub = tasks.add_parser(task)
         sub.set_defaults(train=train)
         sub.add_argument("--out", required=True)
         for name, default in numbers:
             sub.add_argument("--" + name, type=int, default=default)
     a = parser.parse_args()
-    if min(v for k, v in vars(a).items() if isinstance(v, int) and k != "seed") < 1 or a.seed < 0:
-        parser.error("every number is at least 1, a seed at least 0")
-    if a.task == "modular-addition" and a.d_model % a.heads:
+    if min(v for k, v in vars(a).items() if isinstance(v, int) and k not in ("seed", "d_mlp")) < 1 or min(a.seed, a.d_mlp) < 0:
+        parser.error("every number is at least 1, a seed and a width at least 0")
+    if a.task != "max-of-k" and a.d_model % a.heads:
         parser.error("--heads must divide --d-model")
+    if a.task == "modular-addition" and a.terms < 2 or a.task == "composition" and not 2 <= a.n <= 6:
+        parser.error("--terms is at least 2, --n from 2 to 6")
     torch.set_num_threads(1)
     a.train(a)
 

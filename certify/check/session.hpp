@@ -13,6 +13,7 @@
 #include "facts.hpp"
 #include "kernel.hpp"
 #include "request.hpp"
+#include "runs.hpp"
 #include "sae.hpp"
 #include "spec.hpp"
 
@@ -23,7 +24,10 @@ struct Header {
   std::string kind, semantics, config_sha, weights_sha, statement_sha;
   std::optional<std::pair<std::string, std::string>> sae, eraser;  ///< config, weights
   std::map<std::string, std::string> readouts;
-  std::optional<std::string> automaton;
+  std::optional<std::string> automaton, runs;
+
+  /// The statement is a spec.
+  [[nodiscard]] bool is_about_runs() const { return kind == "automaton" || kind == "exact"; }
 };
 
 struct DfaFact {
@@ -32,7 +36,13 @@ struct DfaFact {
   std::size_t initial = 0;
   std::vector<bool> bad;
   std::vector<std::size_t> table;  ///< [states, 2^atoms]
+
+  [[nodiscard]] std::size_t next(std::size_t state, std::size_t letter) const {
+    return table[(state << atoms.size()) + letter];
+  }
 };
+
+class Windows;  // windows.hpp
 
 struct Conclusion {
   std::string claim, level, words;
@@ -62,6 +72,8 @@ class Session {
   [[nodiscard]] const SaeEncoder& sae();
   [[nodiscard]] const AffineReadout& readout(const std::string& name);
   [[nodiscard]] const FittedAutomaton& automaton();
+  [[nodiscard]] const Runs& runs();
+  [[nodiscard]] Windows& windows();
   [[nodiscard]] Facts& facts();
   /// The one of the --data files with this digest.
   [[nodiscard]] std::string data(const std::string& sha, std::string& name) const;
@@ -82,6 +94,8 @@ class Session {
   std::optional<SaeEncoder> sae_;
   std::map<std::string, AffineReadout> readouts_;
   std::optional<FittedAutomaton> automaton_;
+  std::optional<Runs> runs_;
+  std::shared_ptr<Windows> windows_;
   std::unique_ptr<Facts> facts_;
 };
 
@@ -112,6 +126,8 @@ void rule_feature_off_mlp(Session& session, const Step& step);
 void rule_token_out(Session& session, const Step& step);
 void rule_dfa(Session& session, const Step& step);
 void rule_inv(Session& session, const Step& step);
+void rule_windows(Session& session, const Step& step);
+void rule_exact(Session& session, const Step& step);
 void rule_witness(Session& session, const Step& step);
 void rule_residual(Session& session, const Step& step);
 

@@ -68,22 +68,22 @@ std::vector<WindowBox> merged_at(std::vector<WindowBox> boxes, std::size_t posit
   return out;
 }
 
-std::string steps_of(const ExactProperty& property, const ExactHolds& holds,
-                     const automata::WindowCodes& codes, std::size_t vocabulary, std::size_t number,
-                     std::size_t& count) {
-  const std::string dfa = "dfa." + std::to_string(number);  // no property's name has a dot
-  std::string out = dfa_line(dfa, property.name, holds.dfa());
+/// The lines of one invariant and the step that concludes.
+std::string invariant_lines(const ExactProperty& property, const ExactHolds& holds,
+                            const automata::WindowCodes& codes, std::size_t vocabulary,
+                            const std::string& number, std::size_t& count) {
   const std::vector<WindowBox> boxes = boxes_of(holds.invariant(), codes);
+  std::string out;
   for (std::size_t i = 0; i < boxes.size(); ++i) {
-    out += "w." + std::to_string(number) + "." + std::to_string(i) + " WINDOWS " + dfa + " : " +
+    out += "w." + number + "." + std::to_string(i) + " WINDOWS dfa." + number + " : " +
            std::to_string(boxes[i].step) + " " + std::to_string(boxes[i].spec);
     for (const auto& set : boxes[i].sets) {
       out += " " + set_text(set, vocabulary);
     }
     out += "\n";
   }
-  count += boxes.size() + 2;
-  return out + property.name + " EXACT " + dfa + " :\n";
+  count += boxes.size() + 1;
+  return out + property.name + " EXACT dfa." + number + " :\n";
 }
 
 std::string tokens_text_of(const std::vector<TokenId>& tokens) {
@@ -133,13 +133,16 @@ std::vector<WindowBox> boxes_of(const std::vector<ExactPair>& invariant,
 std::string exact_certificate(const ExactInput& input, const ExactResult& result) {
   const automata::WindowCodes codes(input.subject.model->config.d_vocab,
                                     input.subject.model->config.attention_window);
-  std::string steps;
+  std::string monitors, steps;  // all monitors first: windows are then evaluated once for all
   std::size_t count = 0, number = 0;
   for (const ExactProperty& property : result.properties) {
     if (const auto* holds = std::get_if<ExactHolds>(&property.verdict);
         holds != nullptr && holds->is_checkable()) {
+      const std::string id = std::to_string(number++);  // no property's name has a dot
+      monitors += dfa_line("dfa." + id, property.name, holds->dfa());
       steps +=
-          steps_of(property, *holds, codes, input.subject.model->config.d_vocab, number++, count);
+          invariant_lines(property, *holds, codes, input.subject.model->config.d_vocab, id, count);
+      ++count;
     } else if (const auto* violated = std::get_if<ExactViolated>(&property.verdict)) {
       steps += property.name + " WITNESS : P" + tokens_text_of(violated->prompt) + " N" +
                tokens_text_of(violated->run.tokens) + "\n";
@@ -150,7 +153,7 @@ std::string exact_certificate(const ExactInput& input, const ExactResult& result
     return "";
   }
   return certificate_header(input.subject, "exact", "runs " + sha256(runs_text(input)).hex()) +
-         steps + "end " + std::to_string(count) + "\n";
+         monitors + steps + "end " + std::to_string(count) + "\n";
 }
 
 }  // namespace assay::verify

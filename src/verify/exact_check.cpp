@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <chrono>
 #include <limits>
+#include <memory>
 
 #include "assay/base/errors.hpp"
 #include "assay/spec/formula.hpp"
@@ -38,7 +39,7 @@ class ExactChecker {
   explicit ExactChecker(const ExactInput& input)
       : input_(input),
         properties_(chosen(input.subject)),
-        machine_(input, used_atoms(properties_)),
+        machine_(std::make_unique<WindowMachine>(input, used_atoms(properties_))),
         atoms_(input.subject) {}
 
   ExactResult run() {
@@ -47,17 +48,32 @@ class ExactChecker {
       const Clock::time_point begin = Clock::now();
       out.properties.push_back(one(*property));
       out.properties.back().seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+      if (exhausted_) {
+        give_up_machine(out);
+      }
     }
-    out.windows = machine_.size();
-    out.evaluated = machine_.evaluated();
-    out.by_intervals = machine_.by_intervals();
-    out.bytes = machine_.bytes();
+    add_totals(out);
     out.runs = runs_text(input_);
     out.certificate = exact_certificate(input_, out);
     return out;
   }
 
  private:
+  void add_totals(ExactResult& out) const {
+    out.windows += machine_->size();
+    out.evaluated += machine_->evaluated();
+    out.by_intervals += machine_->by_intervals();
+    out.bytes = std::max(out.bytes, machine_->bytes());
+  }
+
+  /// What one property used up is not held against the next one.
+  void give_up_machine(ExactResult& out) {
+    add_totals(out);
+    machine_.reset();
+    machine_ = std::make_unique<WindowMachine>(input_, used_atoms(properties_));
+    exhausted_ = false;
+  }
+
   ExactProperty one(const spec::Property& property) {
     ExactProperty result;
     result.name = property.name;
@@ -76,13 +92,15 @@ class ExactChecker {
 
   void decide_property(const spec::Property& property, const spec::Dfa& dfa,
                        ExactProperty& result) {
-    ExactSearch search(input_, machine_, dfa, ExactSearch::Edges::possible);
+    ExactSearch search(input_, *machine_, dfa, ExactSearch::Edges::possible);
+    reason_.clear();
     std::optional<ExactViolated> violated = hunt(search, property);
     count(search, result);
+    exhausted_ = !search.stopped().empty();
     if (!violated && search.found_bad()) {
       // The run that was found hangs on an open edge or an undecided letter: look for a sure one.
       const std::string first_reason = reason_;
-      ExactSearch sure(input_, machine_, dfa, ExactSearch::Edges::sure);
+      ExactSearch sure(input_, *machine_, dfa, ExactSearch::Edges::sure);
       violated = hunt(sure, property);
       reason_ = first_reason;
     }
@@ -116,9 +134,9 @@ class ExactChecker {
   std::optional<ExactViolated> replayed(const std::vector<WindowMachine::Index>& path,
                                         const spec::Property& property) {
     Candidate candidate;
-    candidate.prompt = input_.prompts.prompt_of(machine_.codes(), machine_.code(path.front()));
+    candidate.prompt = input_.prompts.prompt_of(machine_->codes(), machine_->code(path.front()));
     for (std::size_t i = 1; i < path.size(); ++i) {
-      candidate.tokens.emplace_back(machine_.codes().last(machine_.code(path[i])));
+      candidate.tokens.emplace_back(machine_->codes().last(machine_->code(path[i])));
     }
     candidate.max_new = input_.max_new.value_or(kUnlimited);
     candidate.surely_emitted = [this](std::span<const Interval> logits, TokenId token) {
@@ -145,13 +163,13 @@ class ExactChecker {
     std::vector<WindowMachine::Index> windows = windows_of(search);
     result.states = windows.size();
     for (const WindowMachine::Index w : windows) {
-      if (!machine_.is_evaluated(w)) {
+      if (!machine_->is_evaluated(w)) {
         continue;
       }
-      const auto edges = machine_.edges(w);
+      const auto edges = machine_->edges(w);
       const auto open = static_cast<std::size_t>(
           std::count_if(edges.begin(), edges.end(), [](auto e) { return (e & 1U) != 0; }));
-      result.absent += machine_.vocabulary() - edges.size();
+      result.absent += machine_->vocabulary() - edges.size();
       result.open += open;
       result.witnessed += edges.size() - open;
     }
@@ -184,16 +202,17 @@ class ExactChecker {
     std::vector<ExactPair> invariant;
     for (std::size_t p = 0; p < search.pairs(); ++p) {
       const auto id = static_cast<ExactSearch::PairId>(p);
-      invariant.push_back({machine_.code(search.window(id)), search.spec(id),
+      invariant.push_back({machine_->code(search.window(id)), search.spec(id),
                            search.closed() ? 0 : search.step(id)});
     }
     std::sort(invariant.begin(), invariant.end());
-    result.verdict = ExactHolds(input_, machine_, dfa, std::move(invariant));
+    result.verdict = ExactHolds(input_, *machine_, dfa, std::move(invariant));
   }
 
   const ExactInput& input_;
   std::vector<const spec::Property*> properties_;
-  WindowMachine machine_;
+  std::unique_ptr<WindowMachine> machine_;
+  bool exhausted_ = false;  ///< a budget was used up
   Atoms atoms_;
   std::string reason_;
 };

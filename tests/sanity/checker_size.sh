@@ -24,6 +24,9 @@ declare -A group=(
   [norm]="rule_norm.cpp"
   [final]="rule_final.cpp"
   [decoder]="decoder.cpp decoder.hpp"
+  [emission]="emission.cpp emission.hpp"
+  [letters]="letters.cpp letters.hpp"
+  [exact]="runs.cpp runs.hpp windows.cpp windows.hpp rule_exact.cpp"
   [sae]="sae.cpp sae.hpp"
   [spec]="spec.cpp spec.hpp spec_ltl.cpp spec_ltl.hpp spec_tokens.cpp spec_tokens.hpp formula.cpp formula.hpp
     progression.cpp progression.hpp sources.cpp automaton.cpp automaton.hpp"
@@ -39,7 +42,8 @@ claims=(
   "bound of neuron, direction or logit, norm: kernel readers request network families forward cases facts norm final"
   "bound of feature or readout, norm: kernel readers request network families forward cases facts norm sae"
   "INV: kernel readers decoder spec inv"
-  "WITNESS: kernel readers network forward sae decoder spec witness"
+  "EXACT: kernel readers network families forward sae decoder emission letters spec inv request exact"
+  "WITNESS: kernel readers network families forward sae decoder emission letters spec witness request exact"
   "residual: kernel readers request residual"
 )
 

@@ -36,15 +36,6 @@ std::vector<bool> settled_states(const DfaFact& dfa) {
   return settled;
 }
 
-/// The property's own letter of bits over all atoms.
-std::size_t gathered(std::uint64_t bits, const std::vector<std::size_t>& atoms) {
-  std::size_t letter = 0;
-  for (std::size_t i = 0; i < atoms.size(); ++i) {
-    letter |= static_cast<std::size_t>(bits >> atoms[i] & 1) << i;
-  }
-  return letter;
-}
-
 /// The pairs of an EXACT step and the conditions on them.
 class PairSet {
  public:
@@ -115,8 +106,8 @@ class PairSet {
     for (const std::uint32_t t : std::vector(windows_.at(pair.window, step_).possible)) {
       const std::uint64_t to = windows_.append(pair.window, t);
       const Letter letter = windows_.letter(to, step_);
-      const std::size_t must = gathered(letter.must, dfa_.atoms);
-      const std::size_t free = gathered(letter.may, dfa_.atoms) & ~must;
+      const std::size_t must = gathered_letter(letter.must, dfa_.atoms);
+      const std::size_t free = gathered_letter(letter.may, dfa_.atoms) & ~must;
       for (std::size_t part = free;; part = (part - 1) & free) {
         need(to, dfa_.next(pair.q, must | part), pair.step + 1);
         if (part == 0) {

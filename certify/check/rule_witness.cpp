@@ -4,6 +4,7 @@
 #include "letters.hpp"
 #include "progression.hpp"
 #include "reject.hpp"
+#include "windows.hpp"
 
 namespace assay_check {
 namespace {
@@ -54,7 +55,7 @@ Run read_run(Session& session, const Step& step) {
 /// The same families as the rules that conclude HOLDS.
 void need_family(Session& session, const Step& step) {
   const Network& net = session.attention().net();
-  if (session.header().runs ? net.window == 0 || net.standard() : !net.is_plain()) {
+  if (session.header().runs ? !has_plain_windows(net) : !net.is_plain()) {
     refuse(step, "config.json: expected relu, no LayerNorm, relative_bias, a window");
   }
 }

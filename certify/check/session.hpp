@@ -10,6 +10,7 @@
 
 #include "attention.hpp"
 #include "automaton.hpp"
+#include "dfa.hpp"
 #include "facts.hpp"
 #include "kernel.hpp"
 #include "request.hpp"
@@ -25,24 +26,9 @@ struct Header {
   std::optional<std::pair<std::string, std::string>> sae, eraser;  ///< config, weights
   std::map<std::string, std::string> readouts;
   std::optional<std::string> automaton, runs;
-
   /// The statement is a spec.
   [[nodiscard]] bool is_about_runs() const { return kind == "automaton" || kind == "exact"; }
 };
-
-struct DfaFact {
-  std::size_t property = 0;        ///< index into Spec::properties
-  std::vector<std::size_t> atoms;  ///< bit i of a letter speaks of atoms[i]
-  std::size_t initial = 0;
-  std::vector<bool> bad;
-  std::vector<std::size_t> table;  ///< [states, 2^atoms]
-
-  [[nodiscard]] std::size_t next(std::size_t state, std::size_t letter) const {
-    return table[(state << atoms.size()) + letter];
-  }
-};
-
-class Windows;  // windows.hpp
 
 struct Conclusion {
   std::string claim, level, words;
@@ -124,11 +110,6 @@ void rule_bound(Session& session, const Step& step);
 void rule_feature_off(Session& session, const Step& step);
 void rule_feature_off_mlp(Session& session, const Step& step);
 void rule_token_out(Session& session, const Step& step);
-void rule_dfa(Session& session, const Step& step);
-void rule_inv(Session& session, const Step& step);
-void rule_windows(Session& session, const Step& step);
-void rule_exact(Session& session, const Step& step);
-void rule_witness(Session& session, const Step& step);
 void rule_residual(Session& session, const Step& step);
 
 }  // namespace assay_check

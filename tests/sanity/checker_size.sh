@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The independent checker stays small enough to read: what any one claim needs (kernel, readers, its rule
-# files) is within 5,000 lines; docs/decisions.md says why the count is by claim. check_links.sh keeps the
+# files) is within 5,000 lines, 6,000 where it reads a specification and evaluates the network; docs/decisions.md says why the count is by claim. check_links.sh keeps the
 # kernel within 600 lines and each file within 300.
 set -euo pipefail
 cd "$ASSAY_SOURCE/certify/check"
@@ -12,7 +12,8 @@ declare -A group=(
   [kernel]="kernel.cpp kernel.hpp main.cpp reject.hpp interval.cpp interval.hpp"
   [readers]="json.cpp json.hpp lexis.cpp lexis.hpp safetensors.cpp safetensors.hpp sha256.cpp sha256.hpp
     session.cpp session.hpp"
-  [request]="request.cpp request.hpp domain.cpp domain.hpp"
+  [request]="request.cpp request.hpp"
+  [domain]="domain.cpp domain.hpp"
   [network]="network.cpp network.hpp activation.cpp activation.hpp elementary.cpp elementary.hpp linear.cpp
     linear.hpp attention.cpp attention.hpp"
   [families]="special.cpp special.hpp"
@@ -29,21 +30,23 @@ declare -A group=(
   [exact]="runs.cpp runs.hpp windows.cpp windows.hpp rule_exact.cpp"
   [sae]="sae.cpp sae.hpp"
   [spec]="spec.cpp spec.hpp spec_ltl.cpp spec_ltl.hpp spec_tokens.cpp spec_tokens.hpp formula.cpp formula.hpp
-    progression.cpp progression.hpp sources.cpp automaton.cpp automaton.hpp"
+    progression.cpp progression.hpp sources.cpp dfa.hpp rule_dfa.cpp"
+  [automaton]="automaton.cpp automaton.hpp"
   [inv]="rule_automaton.cpp"
   [witness]="rule_witness.cpp"
   [residual]="rule_residual.cpp sources.cpp"
 )
 # Claim kind -> groups it needs.
 claims=(
-  "feature-off: kernel readers request network cases suffix sae forward"
-  "token-out: kernel readers request network cases suffix decoder forward"
-  "bound, no norm: kernel readers request network families forward cases facts sae"
-  "bound of neuron, direction or logit, norm: kernel readers request network families forward cases facts norm final"
-  "bound of feature or readout, norm: kernel readers request network families forward cases facts norm sae"
-  "INV: kernel readers decoder spec inv"
-  "EXACT: kernel readers network families forward sae decoder emission letters spec inv request exact"
-  "WITNESS: kernel readers network families forward sae decoder emission letters spec witness request exact"
+  "feature-off: kernel readers request domain network cases suffix sae forward"
+  "token-out: kernel readers request domain network cases suffix decoder forward"
+  "bound, no norm: kernel readers request domain network families forward cases facts sae"
+  "bound of neuron, direction or logit, norm: kernel readers request domain network families forward cases facts norm final"
+  "bound of feature or readout, norm: kernel readers request domain network families forward cases facts norm sae"
+  "INV: kernel readers decoder spec automaton inv"
+  "EXACT: kernel readers network forward sae decoder emission letters spec domain exact"
+  "WITNESS of the fitted automaton: kernel readers network forward sae decoder emission letters spec automaton witness"
+  "WITNESS of the exact machine: kernel readers network forward sae decoder emission letters spec domain exact witness"
   "residual: kernel readers request residual"
 )
 
@@ -65,6 +68,8 @@ for claim in "${claims[@]}"; do
   done
   n=$(lines $files)
   echo "${claim%%: *}: $n lines"
-  [ "$n" -le 5000 ] || fail "${claim%%: *}: $n lines, at most 5000"
+  limit=5000
+  case "$claim" in EXACT*|WITNESS*) limit=6000 ;; esac # a specification and the network
+  [ "$n" -le $limit ] || fail "${claim%%: *}: $n lines, at most $limit"
 done
 exit "$failures"

@@ -124,14 +124,15 @@ void Emission::decide(std::span<const double> lo, std::span<const double> hi,
   }
   // absent: l_t < l_y + cut for the y of the largest lower end
   const double out_below = round_down(best + cut_.lo);
+  // witnessed: l_t > l_y + cut for every other y, or alone on top, whatever the cut is
+  const auto in_above = [this](double rival) {
+    return cut_.hi < 0 ? std::min(round_up(rival + cut_.hi), rival) : rival;
+  };
+  const double for_first = in_above(second), for_others = in_above(first);
   for (std::size_t t = 0; t < lo.size(); ++t) {
-    const double rival = hi[t] == first ? second : first;  // the largest upper end of another
-    // A lone token is the maximum, whatever its logit.
-    const bool alone_on_top = lo[t] > rival;
-    const bool above_cut = cut_.hi < 0 && lo[t] > round_up(rival + cut_.hi);
     if (hi[t] < out_below) {
       out[t] = Edge::absent;
-    } else if (alone_on_top || above_cut) {
+    } else if (lo[t] > (hi[t] == first ? for_first : for_others)) {
       out[t] = Edge::witnessed;
     }
   }

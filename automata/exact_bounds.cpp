@@ -48,6 +48,13 @@ double reach(Interval x, double mid) {
   return std::max(round_up(x.hi - mid), round_up(mid - x.lo));
 }
 
+/// The radius enlarged so that fl(x − r) and fl(x + r) need no outward step, for |x| <= size and r up to
+/// twice as large; infinite when it is not a number.
+double with_rounding(double radius, double size) {
+  const double r = enlarge(radius + 4 * kUnit * (size + 2 * radius));
+  return std::isfinite(r) ? r : kInfinity;
+}
+
 /// [V, dh]: x_t W + b for one head, W [d, dh] at `offset`.
 std::vector<Interval> projected(const Transformer& model, const Tensor& weights, const Tensor& bias,
                                 std::size_t head) {
@@ -119,9 +126,9 @@ ExactForward::ExactForward(const Transformer& model, std::vector<Probe> probes)
     }
   }
   unembed_ = packed(model.W_U, model.b_U, width_, vocabulary_);
-  logit_radius_ = through(resid, model.W_U, model.b_U, vocabulary_).radius;
-  for (double& r : logit_radius_) {
-    r = std::isfinite(r) ? r : kInfinity;
+  const Known logits = through(resid, model.W_U, model.b_U, vocabulary_);
+  for (std::size_t t = 0; t < vocabulary_; ++t) {
+    logit_radius_.push_back(with_rounding(logits.radius[t], logits.size[t]));
   }
   bound_probes({mid, post, out, resid});
 }
@@ -263,9 +270,8 @@ void ExactForward::bound_probes(const std::vector<Known>& sites) {
       size += x.size[i] * std::fabs(probe.weights[i]);
       radius += x.radius[i] * std::fabs(probe.weights[i]);
     }
-    const double total =
-        enlarge(enlarge(radius) + sum_error(probe.weights.size() + 1) * enlarge(size));
-    probe_radius_.push_back(std::isfinite(total) ? total : kInfinity);
+    const double total = enlarge(radius) + sum_error(probe.weights.size() + 1) * enlarge(size);
+    probe_radius_.push_back(with_rounding(total, enlarge(size + total)));
   }
 }
 

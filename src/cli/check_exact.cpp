@@ -90,6 +90,7 @@ void run_exact(const SubjectOptions& subject_options, const ExactOptions& option
                                         options.prompts, subject.model.config.d_vocab);
   input.subject = subject.input;
   input.max_new = options.max_new;
+  input.wants_certificate = !certificate.empty();
   input.limits.states = options.states;
   input.limits.threads = options.threads;
   const verify::ExactResult result = verify::check_exact(input);

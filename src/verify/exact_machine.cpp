@@ -49,6 +49,8 @@ struct WindowMachine::Outcome {
   std::vector<std::uint16_t> degree;
   std::vector<Bits> bits;
   std::size_t by_intervals = 0, open = 0;
+  std::vector<double> lo, hi;  ///< of the row at hand, [V]
+  std::vector<automata::Edge> kinds;
 };
 
 std::vector<automata::Probe> WindowMachine::probes_of(const CheckInput& input, std::uint64_t atoms,
@@ -78,10 +80,15 @@ std::vector<automata::Probe> WindowMachine::probes_of(const CheckInput& input, s
 WindowMachine::WindowMachine(const ExactInput& input, std::uint64_t atoms)
     : input_(input),
       atoms_((automata::require_exact_family(*input.subject.model), input.subject)),
-      used_(atoms),
       forward_(*input.subject.model, probes_of(input.subject, atoms, measured_)),
       token_letters_(forward_.vocabulary(), 0),
       slots_(1024, kFree) {
+  for (const std::size_t i : measured_) {
+    measured_mask_ |= std::uint64_t{1} << i;
+  }
+  for (const double r : forward_.logit_radius()) {
+    margin_.push_back(round_up(r + kRoom));
+  }
   for (std::size_t i = 0; i < input.subject.spec->atoms.size(); ++i) {
     const auto kind = input.subject.spec->atoms[i].kind;
     if (((atoms >> i) & 1U) != 0 &&
@@ -176,50 +183,50 @@ WindowMachine::Bits WindowMachine::measured_bits(const double* probes) const {
   return bits;
 }
 
+/// What the double pass left undecided.
+void WindowMachine::read_in_intervals(WindowCode window, Bits& bits, Outcome& out) const {
+  const std::size_t V = vocabulary();
+  ++out.by_intervals;
+  const std::vector<TokenId> context = codes().decode(window);
+  const bounds::ConcreteValues values = bounds::enclose(*input_.subject.model, context);
+  for (std::size_t t = 0; t < V; ++t) {
+    out.lo[t] = values.logits[t].lo;
+    out.hi[t] = values.logits[t].hi;
+  }
+  std::vector<automata::Edge> again(V);
+  input_.emission.decide(out.lo, out.hi, again);
+  for (std::size_t t = 0; t < V; ++t) {
+    out.kinds[t] = out.kinds[t] == automata::Edge::open ? again[t] : out.kinds[t];
+  }
+  const Decided decided = atoms_.enclosed(measured_mask_, context.back(), values);
+  for (std::size_t k = 0; k < measured_.size(); ++k) {
+    if (((bits.must ^ bits.may) >> k & 1U) != 0) {
+      const std::uint32_t bit = 1U << k;
+      bits.must |= ((decided.must >> measured_[k]) & 1U) != 0 ? bit : 0U;
+      bits.may &= ((decided.may >> measured_[k]) & 1U) != 0 ? ~0U : ~bit;
+    }
+  }
+}
+
 void WindowMachine::read_row(WindowCode window, const double* logits, const double* probes,
                              Outcome& out) const {
   const std::size_t V = vocabulary();
-  std::vector<double> lo(V), hi(V);
-  std::vector<automata::Edge> kinds(V);
   for (std::size_t t = 0; t < V; ++t) {
-    const double r = forward_.logit_radius()[t] + kRoom;
-    lo[t] = round_down(logits[t] - r);
-    hi[t] = round_up(logits[t] + r);
+    out.lo[t] = logits[t] - margin_[t];
+    out.hi[t] = logits[t] + margin_[t];
   }
-  input_.emission.decide(lo, hi, kinds);
+  input_.emission.decide(out.lo, out.hi, out.kinds);
   Bits bits = measured_bits(probes);
-  const bool undecided = bits.must != bits.may ||
-                         std::find(kinds.begin(), kinds.end(), automata::Edge::open) != kinds.end();
-  if (undecided) {
-    ++out.by_intervals;
-    const std::vector<TokenId> context = codes().decode(window);
-    const bounds::ConcreteValues values = bounds::enclose(*input_.subject.model, context);
-    for (std::size_t t = 0; t < V; ++t) {
-      lo[t] = values.logits[t].lo;
-      hi[t] = values.logits[t].hi;
-    }
-    std::vector<automata::Edge> again(V);
-    input_.emission.decide(lo, hi, again);
-    for (std::size_t t = 0; t < V; ++t) {
-      kinds[t] = kinds[t] == automata::Edge::open ? again[t] : kinds[t];
-    }
-    if (!measured_.empty()) {
-      const Decided decided = atoms_.enclosed(used_, context.back(), values);
-      for (std::size_t k = 0; k < measured_.size(); ++k) {
-        if (((bits.must ^ bits.may) >> k & 1U) != 0) {
-          const std::uint32_t bit = 1U << k;
-          bits.must |= ((decided.must >> measured_[k]) & 1U) != 0 ? bit : 0U;
-          bits.may &= ((decided.may >> measured_[k]) & 1U) != 0 ? ~0U : ~bit;
-        }
-      }
-    }
+  if (bits.must != bits.may ||
+      std::find(out.kinds.begin(), out.kinds.end(), automata::Edge::open) != out.kinds.end()) {
+    read_in_intervals(window, bits, out);
   }
   std::uint16_t degree = 0;
   for (std::size_t t = 0; t < V; ++t) {
-    if (kinds[t] != automata::Edge::absent) {
-      out.pool.push_back(static_cast<Edge>(2 * t + (kinds[t] == automata::Edge::open ? 1 : 0)));
+    if (out.kinds[t] != automata::Edge::absent) {
+      out.pool.push_back(static_cast<Edge>(2 * t + (out.kinds[t] == automata::Edge::open ? 1 : 0)));
       ++degree;
-      out.open += kinds[t] == automata::Edge::open ? 1 : 0;
+      out.open += out.kinds[t] == automata::Edge::open ? 1 : 0;
     }
   }
   require(degree > 0, "WindowMachine: a window without any edge");
@@ -229,6 +236,9 @@ void WindowMachine::read_row(WindowCode window, const double* logits, const doub
 
 void WindowMachine::evaluate_run(std::span<const WindowCode> windows, Outcome& out) const {
   ExactForward::Scratch scratch = forward_.make_scratch();
+  out.lo.resize(vocabulary());
+  out.hi.resize(vocabulary());
+  out.kinds.resize(vocabulary());
   const std::size_t probes = forward_.probe_radius().size();
   for (std::size_t at = 0; at < windows.size(); at += ExactForward::kBatch) {
     const auto batch = windows.subspan(at, std::min(ExactForward::kBatch, windows.size() - at));

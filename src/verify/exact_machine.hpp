@@ -61,14 +61,16 @@ class WindowMachine {
   void evaluate_run(std::span<const automata::WindowCode> windows, Outcome& out) const;
   void read_row(automata::WindowCode window, const double* logits, const double* probes,
                 Outcome& out) const;
+  void read_in_intervals(automata::WindowCode window, Bits& bits, Outcome& out) const;
   [[nodiscard]] Bits measured_bits(const double* probes) const;
   void grow();
 
   const ExactInput& input_;
   Atoms atoms_;
-  std::uint64_t used_;
   std::vector<std::size_t> measured_;  ///< atoms about features and readouts
+  std::uint64_t measured_mask_ = 0;
   automata::ExactForward forward_;
+  std::vector<double> margin_;                ///< [V], what the double pass must separate by
   std::vector<std::uint64_t> token_letters_;  ///< [V], atoms about tokens
 
   std::vector<automata::WindowCode> windows_;

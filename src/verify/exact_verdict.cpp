@@ -11,25 +11,34 @@ namespace {
 /// assay-check reads 4,000,000 lines and 256 MiB.
 constexpr std::size_t kCheckedPairs = 3'000'000;
 
-/// The step of a pair of the ascending set, if it is there.
-std::optional<std::uint32_t> step_of(const std::vector<ExactPair>& set, automata::WindowCode window,
-                                     std::uint32_t spec) {
-  const auto at = std::lower_bound(set.begin(), set.end(), ExactPair{window, spec, 0});
-  return at != set.end() && at->window == window && at->spec == spec ? std::optional(at->step)
-                                                                     : std::nullopt;
-}
-
 class Inspection {
  public:
   Inspection(const WindowMachine& machine, const spec::Dfa& dfa, const std::vector<ExactPair>& set)
-      : machine_(machine), dfa_(dfa), set_(set), can_turn_bad_(can_turn_bad(dfa)) {}
-
-  void need(automata::WindowCode window, std::uint32_t spec, std::uint32_t latest) const {
-    require(!dfa_.bad[spec], "ExactHolds: a bad pair is reached");
-    if (can_turn_bad_[spec]) {
-      const auto step = step_of(set_, window, spec);
-      require(step && *step <= latest, "ExactHolds: a pair that is reached is missing");
+      : machine_(machine),
+        dfa_(dfa),
+        set_(set),
+        can_turn_bad_(can_turn_bad(dfa)),
+        first_(machine.size(), set.size()) {
+    for (std::size_t i = set.size(); i-- > 0;) {
+      const auto index = machine.find(set[i].window);
+      require(index.has_value(), "ExactHolds: a window is not known");
+      first_[*index] = i;
     }
+  }
+
+  void need(WindowMachine::Index window, std::uint32_t spec, std::uint32_t latest) const {
+    require(!dfa_.bad[spec], "ExactHolds: a bad pair is reached");
+    if (!can_turn_bad_[spec]) {
+      return;
+    }
+    std::size_t i = first_[window];
+    for (const auto code = machine_.code(window); i < set_.size() && set_[i].window == code; ++i) {
+      if (set_[i].spec == spec) {
+        require(set_[i].step <= latest, "ExactHolds: a pair is reached too early");
+        return;
+      }
+    }
+    require(false, "ExactHolds: a pair that is reached is missing");
   }
 
   /// Every edge that is not absent, with every letter that its end may show.
@@ -45,7 +54,7 @@ class Inspection {
       const std::size_t must = dfa_.project(letter.must);
       const std::size_t free = dfa_.project(letter.may) & ~must;
       for (std::size_t part = free;; part = (part - 1) & free) {
-        need(code, dfa_.next(pair.spec, must | part), pair.step + 1);
+        need(*to, dfa_.next(pair.spec, must | part), pair.step + 1);
         if (part == 0) {
           break;
         }
@@ -58,6 +67,7 @@ class Inspection {
   const spec::Dfa& dfa_;
   const std::vector<ExactPair>& set_;
   std::vector<bool> can_turn_bad_;
+  std::vector<std::size_t> first_;  ///< of each window, its first pair in the set
 };
 
 std::size_t windows_in(const std::vector<ExactPair>& set) {
@@ -77,7 +87,9 @@ ExactHolds::ExactHolds(const ExactInput& input, const WindowMachine& machine, sp
   const Inspection inspection(machine, dfa_, invariant_);
   input.prompts.for_each_window(machine.codes(), machine.vocabulary(),
                                 [&](automata::WindowCode code) {
-                                  inspection.need(code, 0, 0);
+                                  const auto index = machine.find(code);
+                                  require(index.has_value(), "ExactHolds: a prompt is not known");
+                                  inspection.need(*index, 0, 0);
                                   return true;
                                 });
   for (const ExactPair& pair : invariant_) {

@@ -26,7 +26,7 @@ void require_exact_family(const Transformer& model);
 ///
 ///   FAST-FORWARD   |fl(l_t) − l_t| <= logit_radius[t]  for every token t and every window
 ///
-/// and the same for probes (docs/theorems.md). An error that cannot be bounded is infinite, so
+/// with room for the rounding of fl(l_t) ± radius, and the same for probes (docs/theorems.md). An error that cannot be bounded is infinite, so
 /// that nothing is decided by it.
 class ExactForward {
  public:

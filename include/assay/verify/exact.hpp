@@ -49,6 +49,7 @@ struct ExactInput {
   automata::Emission emission;
   PromptSet prompts;
   std::optional<std::size_t> max_new;  ///< none: runs of any length
+  bool wants_certificate = false;
   ExactLimits limits;
 };
 

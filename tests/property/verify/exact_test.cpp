@@ -245,10 +245,12 @@ TEST_CASE("exact: HOLDS without a horizon contains every sampled run") {
 TEST_CASE("exact: the result does not depend on threads, and budgets end in UNKNOWN") {
   Trial trial(6, 4, 3, "top-k:2");
   trial.input.prompts.max_length = 4;
+  trial.input.wants_certificate = true;
   trial.input.limits.threads = 1;
   const verify::ExactResult one = verify::check_exact(trial.input);
   trial.input.limits.threads = 2;
   const verify::ExactResult two = verify::check_exact(trial.input);
+  CHECK_FALSE(one.certificate.empty());
   CHECK(one.certificate == two.certificate);
   CHECK(one.windows == two.windows);
   trial.input.limits.states = 3;

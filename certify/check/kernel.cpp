@@ -57,7 +57,7 @@ class HeaderReader {
     header_.kind = text("kind");
     header_.semantics = text("semantics");
     const bool erasure = header_.kind == "erasure";
-    if ((header_.kind != "bounds" && header_.kind != "automaton" && !erasure) ||
+    if ((header_.kind != "bounds" && !header_.is_about_runs() && !erasure) ||
         header_.semantics != (erasure ? "DEPLOYED" : "REAL")) {
       throw Reject("header", "unknown kind, or semantics that do not fit it");
     }
@@ -71,8 +71,9 @@ class HeaderReader {
     if (erasure) {
       header_.eraser = pair("eraser");
     }
-    if (header_.kind == "automaton") {
-      header_.automaton = parse_sha(text("automaton"));
+    if (header_.is_about_runs()) {
+      (header_.kind == "exact" ? header_.runs : header_.automaton) =
+          parse_sha(text(header_.kind == "exact" ? "runs" : "automaton"));
     }
     header_.statement_sha = parse_sha(text("statement"));
     return std::move(header_);
@@ -123,7 +124,7 @@ struct Rule {
   void (*apply)(Session&, const Step&);
 };
 
-constexpr std::array<Rule, 31> kRules = {{
+constexpr std::array<Rule, 33> kRules = {{
     {"SUFFIX", "bounds", false, rule_suffix},
     {"ROOT", "bounds", false, rule_root},
     {"PART", "bounds", false, rule_part},
@@ -151,9 +152,11 @@ constexpr std::array<Rule, 31> kRules = {{
     {"FEATURE-OFF", "bounds", true, rule_feature_off},
     {"FEATURE-OFF-MLP", "bounds", true, rule_feature_off_mlp},
     {"TOKEN-OUT", "bounds", true, rule_token_out},
-    {"DFA", "automaton", false, rule_dfa},
+    {"DFA", "spec", false, rule_dfa},
     {"INV", "automaton", true, rule_inv},
-    {"WITNESS", "automaton", true, rule_witness},
+    {"WINDOWS", "exact", false, rule_windows},
+    {"EXACT", "exact", true, rule_exact},
+    {"WITNESS", "spec", true, rule_witness},
     {"RESIDUAL", "erasure", true, rule_residual},
 }};
 
@@ -189,8 +192,10 @@ class Kernel {
     }
     const Step step{parse_id(words[0]), words[1], Words(words.begin() + 2, colon),
                     Words(colon + 1, words.end())};
+    const Header& header = session_.header();
     const auto rule = std::find_if(kRules.begin(), kRules.end(), [&](const Rule& r) {
-      return r.name == step.rule && r.kind == session_.header().kind;
+      return r.name == step.rule &&
+             (r.kind == "spec" ? header.is_about_runs() : r.kind == header.kind);
     });
     if (rule == kRules.end()) {
       throw Reject("step", "no such rule in this kind of certificate");
@@ -231,7 +236,7 @@ void report(const Session& session, const Kernel& kernel, Outcome& outcome) {
     }
   }
   const bool none = session.conclusions.empty();
-  if (none || (!missing.empty() && session.header().kind != "automaton")) {
+  if (none || (!missing.empty() && !session.header().is_about_runs())) {
     outcome.lines = missing;
     throw Reject("end", none ? "nothing is concluded" : "a claim is not concluded");
   }

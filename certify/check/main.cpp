@@ -9,7 +9,7 @@ namespace {
 
 constexpr const char* kUsage =
     "usage: assay-check CERT --model DIR [--sae DIR] [--readout NAME=FILE]... [--eraser DIR]\n"
-    "                   [--automaton FILE] [--data FILE]... (--spec FILE | --request FILE)\n"
+    "                   [--automaton FILE] [--runs FILE] [--data FILE]... (--spec FILE | --request FILE)\n"
     "                   [--quiet] [--help] [--version]\n"
     "Re-checks a certificate and prints the statement it accepts.\n"
     "Exit codes: 0 accept, 1 reject, 2 usage.\n";
@@ -42,6 +42,7 @@ bool set_option(const std::string& name, const std::string& value, assay_check::
          : name == "--sae"       ? once(in.sae)
          : name == "--eraser"    ? once(in.eraser)
          : name == "--automaton" ? once(in.automaton)
+         : name == "--runs"      ? once(in.runs)
          : name == "--spec"      ? once(in.spec)
          : name == "--request"   ? once(in.request)
                                  : false;

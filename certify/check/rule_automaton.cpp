@@ -1,98 +1,21 @@
 #include <algorithm>
-#include <unordered_set>
 
-#include "progression.hpp"
 #include "reject.hpp"
 #include "session.hpp"
 
 namespace assay_check {
 namespace {
 
-constexpr std::size_t kMaxLetterBits = 12;
-constexpr std::size_t kMaxWalk = 4'000'000;
 constexpr std::size_t kMaxPairs = std::size_t{1} << 30;
-
-/// The letter with bits over all atoms from one over the property's own atoms.
-std::uint64_t spread(std::size_t letter, const std::vector<std::size_t>& atoms) {
-  std::uint64_t bits = 0;
-  for (std::size_t i = 0; i < atoms.size(); ++i) {
-    bits |= std::uint64_t{letter >> i & 1} << atoms[i];
-  }
-  return bits;
-}
-
-/// DFA-MONITOR: from (φ, initial), wherever the residual of φ is false the DFA's state is bad; and
-/// somewhere it is, for a property that no run violates says nothing.
-void check_monitor(const Step& step, const DfaFact& dfa, Formulas& formulas, FormulaId f) {
-  Progression monitor(formulas, f);
-  std::unordered_set<std::uint64_t> seen;
-  std::vector<std::pair<std::size_t, std::size_t>> open;
-  bool violable = false;
-  const auto visit = [&](std::size_t residual, std::size_t state) {
-    violable = violable || monitor.is_false(residual);
-    if (monitor.is_false(residual) && !dfa.bad[state]) {
-      refuse(step, "state " + std::to_string(state) + " is reached by a bad prefix but not in B");
-    }
-    if (seen.insert(std::uint64_t{residual} << 32 | state).second) {
-      open.emplace_back(residual, state);
-    }
-  };
-  visit(monitor.initial(), dfa.initial);
-  const std::size_t letters = std::size_t{1} << dfa.atoms.size();
-  while (!open.empty()) {
-    const auto [residual, state] = open.back();
-    open.pop_back();
-    if (seen.size() > kMaxWalk / letters) {
-      refuse(step, "monitor and DFA together are over the limit");
-    }
-    for (std::size_t letter = 0; letter < letters; ++letter) {
-      visit(monitor.step(residual, spread(letter, dfa.atoms)), dfa.table[state * letters + letter]);
-    }
-  }
-  if (!violable) {
-    refuse(step, "no run can violate the property: holding would say nothing");
-  }
-}
-
-DfaFact read_dfa(const Step& step, Session& session) {
-  if (step.premises.size() != 1 || step.words.size() < 4 || step.words[2] != "B") {
-    refuse(step, "expected DFA PROP : states init B … T …");
-  }
-  DfaFact dfa;
-  dfa.property = session.property(step.premises[0]);
-  const std::uint64_t used = session.spec().properties[dfa.property].atoms;
-  for (std::size_t i = 0; i < session.spec().atoms.size(); ++i) {
-    if ((used >> i & 1) != 0) {
-      dfa.atoms.push_back(i);
-    }
-  }
-  if (dfa.atoms.size() > kMaxLetterBits) {
-    refuse(step, "more than 12 aps in one property");
-  }
-  const std::size_t states = parse_nat(step.words[0]);
-  dfa.initial = parse_nat_below(step.words[1], states, "a state");
-  dfa.bad.resize(states);
-  std::size_t at = 3;
-  for (; at < step.words.size() && step.words[at] != "T"; ++at) {
-    dfa.bad[parse_nat_below(step.words[at], states, "a state")] = true;
-  }
-  if (at == step.words.size() || step.words.size() - at - 1 != states << dfa.atoms.size()) {
-    refuse(step, "the table does not have states x 2^aps entries");
-  }
-  for (++at; at < step.words.size(); ++at) {
-    dfa.table.push_back(parse_nat_below(step.words[at], states, "a state"));
-  }
-  return dfa;
-}
 
 /// The letters of a state, over the property's own atoms: must ⊆ ℓ ⊆ may.
 std::vector<std::size_t> letters_of(const FittedAutomaton::State& state,
                                     const std::vector<std::size_t>& atoms) {
   const std::size_t count = std::size_t{1} << atoms.size();
-  const std::uint64_t must = state.must & spread(count - 1, atoms);
+  const std::uint64_t must = state.must & spread_letter(count - 1, atoms);
   std::vector<std::size_t> letters;
   for (std::size_t letter = 0; letter < count; ++letter) {
-    const std::uint64_t bits = spread(letter, atoms);
+    const std::uint64_t bits = spread_letter(letter, atoms);
     if ((must & ~bits) == 0 && (bits & ~std::uint64_t{state.may}) == 0) {
       letters.push_back(letter);
     }
@@ -147,17 +70,6 @@ class Invariant {
 };
 
 }  // namespace
-
-// DFA
-//   walking the progression of φ and the DFA together, residual false implies state in B
-//   -----------------------------------------------------------------------------------
-//   every bad prefix of φ that progression detects ends in B
-void rule_dfa(Session& session, const Step& step) {
-  DfaFact dfa = read_dfa(step, session);
-  check_monitor(step, dfa, session.spec().formulas,
-                session.spec().properties[dfa.property].formula);
-  session.automata.emplace(step.id, std::move(dfa));
-}
 
 // INV
 //   (s, δ(init, ℓ)) in I for every initial s and letter ℓ of s

@@ -37,7 +37,7 @@ Session::Session(const Inputs& inputs, Header header)
   if (sha256(text) != header_.statement_sha) {
     throw Reject("digest", "the certificate is about another statement", path);
   }
-  if ((header_.kind == "automaton") != inputs.spec.has_value()) {
+  if (header_.is_about_runs() != inputs.spec.has_value()) {
     throw Reject("header", "kind " + header_.kind + " does not fit the statement", path);
   }
   if (inputs.spec) {

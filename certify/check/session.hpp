@@ -10,30 +10,26 @@
 
 #include "attention.hpp"
 #include "automaton.hpp"
+#include "dfa.hpp"
 #include "facts.hpp"
 #include "kernel.hpp"
 #include "request.hpp"
+#include "runs.hpp"
 #include "sae.hpp"
 #include "spec.hpp"
 
 namespace assay_check {
+
+class FloatLayers;
 
 /// The certificate's first lines.
 struct Header {
   std::string kind, semantics, config_sha, weights_sha, statement_sha;
   std::optional<std::pair<std::string, std::string>> sae, eraser;  ///< config, weights
   std::map<std::string, std::string> readouts;
-  std::optional<std::string> automaton;
-};
-
-class FloatLayers;
-
-struct DfaFact {
-  std::size_t property = 0;        ///< index into Spec::properties
-  std::vector<std::size_t> atoms;  ///< bit i of a letter speaks of atoms[i]
-  std::size_t initial = 0;
-  std::vector<bool> bad;
-  std::vector<std::size_t> table;  ///< [states, 2^atoms]
+  std::optional<std::string> automaton, runs;
+  /// The statement is a spec.
+  [[nodiscard]] bool is_about_runs() const { return kind == "automaton" || kind == "exact"; }
 };
 
 struct Conclusion {
@@ -64,6 +60,8 @@ class Session {
   [[nodiscard]] const SaeEncoder& sae();
   [[nodiscard]] const AffineReadout& readout(const std::string& name);
   [[nodiscard]] const FittedAutomaton& automaton();
+  [[nodiscard]] const Runs& runs();
+  [[nodiscard]] Windows& windows();
   [[nodiscard]] Facts& facts();
   /// The one of the --data files with this digest.
   [[nodiscard]] std::string data(const std::string& sha, std::string& name) const;
@@ -85,6 +83,8 @@ class Session {
   std::optional<SaeEncoder> sae_;
   std::map<std::string, AffineReadout> readouts_;
   std::optional<FittedAutomaton> automaton_;
+  std::optional<Runs> runs_;
+  std::shared_ptr<Windows> windows_;
   std::unique_ptr<Facts> facts_;
 };
 
@@ -114,9 +114,6 @@ void rule_float32(Session& session, const Step& step);
 void rule_feature_off(Session& session, const Step& step);
 void rule_feature_off_mlp(Session& session, const Step& step);
 void rule_token_out(Session& session, const Step& step);
-void rule_dfa(Session& session, const Step& step);
-void rule_inv(Session& session, const Step& step);
-void rule_witness(Session& session, const Step& step);
 void rule_residual(Session& session, const Step& step);
 
 }  // namespace assay_check

@@ -78,6 +78,17 @@ const FittedAutomaton& Session::automaton() {
   return *automaton_;
 }
 
+const Runs& Session::runs() {
+  if (!runs_) {
+    if (!header_.runs || !inputs_.runs) {
+      throw Reject("runs", "the header must list the runs and --runs give them");
+    }
+    runs_ = parse_runs(read_digested(*inputs_.runs, *header_.runs), *inputs_.runs,
+                       attention().net().d_vocab);
+  }
+  return *runs_;
+}
+
 std::string Session::data(const std::string& sha, std::string& name) const {
   for (const std::string& path : inputs_.data) {
     std::string bytes = read_file(path, kMaxData);

@@ -37,8 +37,10 @@ class Atoms {
   [[nodiscard]] std::vector<std::uint64_t> nominal_run(std::uint64_t atoms,
                                                        const Sample& run) const;
 
- private:
+  /// @pre the atom speaks of tokens.
   [[nodiscard]] bool token_truth(std::size_t atom, TokenId token) const;
+
+ private:
   [[nodiscard]] double nominal_value(const spec::Atom& atom, const ForwardPass& pass,
                                      std::size_t row) const;
   [[nodiscard]] std::optional<Interval> enclosed_value(const spec::Atom& atom,

@@ -33,8 +33,11 @@ Reads reads_of(const spec::Spec& spec) {
   return out;
 }
 
-std::string header(const CheckInput& input) {
-  std::string out = "assay-cert 1\nkind automaton\nsemantics REAL\n";
+}  // namespace
+
+std::string certificate_header(const CheckInput& input, const std::string& kind,
+                               const std::string& evidence) {
+  std::string out = "assay-cert 1\nkind " + kind + "\nsemantics REAL\n";
   out +=
       "model " + input.model->config_digest.hex() + " " + input.model->weights_digest.hex() + "\n";
   const Reads reads = reads_of(*input.spec);
@@ -50,11 +53,8 @@ std::string header(const CheckInput& input) {
   for (const std::string& name : reads.readouts) {
     out += "readout " + name + " " + input.readouts.at(name)->digest.hex() + "\n";
   }
-  return out + "automaton " + input.automaton_digest.hex() + "\nstatement " +
-         input.statement.hex() + "\n";
+  return out + evidence + "\nstatement " + input.statement.hex() + "\n";
 }
-
-}  // namespace
 
 std::string dfa_line(const std::string& id, const std::string& property, const spec::Dfa& dfa) {
   std::string out = id + " DFA " + property + " : " + std::to_string(dfa.states) + " 0 B";
@@ -99,7 +99,10 @@ std::string automaton_certificate(const CheckInput& input, const CheckResult& re
       count += 1;
     }
   }
-  return count == 0 ? "" : header(input) + steps + "end " + std::to_string(count) + "\n";
+  return count == 0
+             ? ""
+             : certificate_header(input, "automaton", "automaton " + input.automaton_digest.hex()) +
+                   steps + "end " + std::to_string(count) + "\n";
 }
 
 }  // namespace assay::verify

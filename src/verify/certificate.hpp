@@ -20,4 +20,8 @@ inline constexpr std::size_t kMaxCertificateLine = std::size_t{1} << 20U;
 /// is. Throws UsageError when the spec's properties read more than one dictionary.
 [[nodiscard]] std::string automaton_certificate(const CheckInput& input, const CheckResult& result);
 
+/// The lines before the first step. `evidence` is the kind's own line, e.g. "automaton SHA".
+[[nodiscard]] std::string certificate_header(const CheckInput& input, const std::string& kind,
+                                             const std::string& evidence);
+
 }  // namespace assay::verify

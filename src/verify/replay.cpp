@@ -14,13 +14,13 @@ constexpr std::size_t kMaxCarry = 64;
 class Player {
  public:
   Player(const CheckInput& input, const Atoms& atoms, const spec::FormulaPtr& formula,
-         const Sample& run)
+         const Candidate& run)
       : input_(input),
         atoms_(atoms),
         run_(run),
         progression_(formula),
         state_(progression_.initial()),
-        context_(input.automaton->prompts.at(run.prompt)) {
+        context_(run.prompt) {
     for (const std::size_t a : spec::atoms_of(formula)) {
       used_ |= std::uint64_t{1} << a;
     }
@@ -30,12 +30,11 @@ class Player {
     if (context_.empty()) {
       return {std::nullopt, "the prompt is empty"};
     }
-    out_.prompt = run_.prompt;
     std::vector<Interval> logits = values_at_end().logits;
-    const std::size_t most = std::min(input_.automaton->max_new, run_.tokens.size() + kMaxCarry);
+    const std::size_t most = std::min(run_.max_new, run_.tokens.size() + kMaxCarry);
     for (std::size_t i = 0; i < most; ++i) {
       const TokenId token = i < run_.tokens.size() ? run_.tokens[i] : most_likely(logits);
-      if (!bounds::surely_emittable(input_.automaton->decoder, logits, token)) {
+      if (!run_.surely_emitted(logits, token)) {
         return {std::nullopt,
                 place(i, token) +
                     " is not surely in the decoder's support (a tie with the cut, or outside)"};
@@ -113,7 +112,7 @@ class Player {
 
   const CheckInput& input_;
   const Atoms& atoms_;
-  const Sample& run_;
+  const Candidate& run_;
   spec::Progression progression_;
   spec::Progression::State state_;
   std::vector<TokenId> context_;
@@ -124,12 +123,26 @@ class Player {
 }  // namespace
 
 Replay replay(const CheckInput& input, const Atoms& atoms, const spec::FormulaPtr& formula,
-              const Sample& run) {
+              const Candidate& run) {
   try {
     return Player(input, atoms, formula, run).run();
   } catch (const InputError& e) {  // a model outside what can be enclosed
     return {std::nullopt, std::string("the run cannot be replayed in intervals: ") + e.what()};
   }
+}
+
+Replay replay(const CheckInput& input, const Atoms& atoms, const spec::FormulaPtr& formula,
+              const Sample& run) {
+  const automata::FittedAutomaton& automaton = *input.automaton;
+  Replay out = replay(input, atoms, formula,
+                      Candidate{automaton.prompts.at(run.prompt), run.tokens, automaton.max_new,
+                                [&automaton](std::span<const Interval> logits, TokenId token) {
+                                  return bounds::surely_emittable(automaton.decoder, logits, token);
+                                }});
+  if (out.violated) {
+    out.violated->prompt = run.prompt;
+  }
+  return out;
 }
 
 }  // namespace assay::verify

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -14,10 +16,20 @@ struct Replay {
   std::string reason;  ///< why not, when not
 };
 
+/// A run to be replayed, and the decoder as a test of one step.
+struct Candidate {
+  std::vector<TokenId> prompt, tokens;
+  std::size_t max_new = 0;
+  std::function<bool(std::span<const Interval> logits, TokenId token)> surely_emitted;
+};
+
 /// WITNESS: each token surely in the decoder's support given all tokens before it, each atom of
 /// the property off its threshold, and the progression of the formula false at the end. The run
 /// is cut where it becomes false, and carried on with most likely tokens (up to max_new) while
 /// it is doomed but not yet false.
+[[nodiscard]] Replay replay(const CheckInput& input, const Atoms& atoms,
+                            const spec::FormulaPtr& formula, const Candidate& run);
+/// The same for a run from one of the fitted automaton's prompts under its decoder.
 [[nodiscard]] Replay replay(const CheckInput& input, const Atoms& atoms,
                             const spec::FormulaPtr& formula, const Sample& run);
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The independent checker stays small enough to read: what any one claim needs (kernel, readers, its rule
-# files) is within 5,000 lines; docs/decisions.md says why the count is by claim. check_links.sh keeps the
+# files) is within 5,000 lines, 6,000 where it reads a specification and evaluates the network; docs/decisions.md says why the count is by claim. check_links.sh keeps the
 # kernel within 600 lines and each file within 300.
 set -euo pipefail
 cd "$ASSAY_SOURCE/certify/check"
@@ -12,7 +12,8 @@ declare -A group=(
   [kernel]="kernel.cpp kernel.hpp main.cpp reject.hpp interval.cpp interval.hpp"
   [readers]="json.cpp json.hpp lexis.cpp lexis.hpp safetensors.cpp safetensors.hpp sha256.cpp sha256.hpp
     session.cpp session.hpp"
-  [request]="request.cpp request.hpp domain.cpp domain.hpp"
+  [request]="request.cpp request.hpp"
+  [domain]="domain.cpp domain.hpp"
   [network]="network.cpp network.hpp elementary.cpp elementary.hpp linear.cpp linear.hpp attention.cpp
     attention.hpp"
   [act]="activation.cpp activation.hpp"
@@ -28,23 +29,29 @@ declare -A group=(
   [norm]="rule_norm.cpp"
   [final]="rule_final.cpp"
   [decoder]="decoder.cpp decoder.hpp"
+  [emission]="emission.cpp emission.hpp"
+  [letters]="letters.cpp letters.hpp"
+  [exact]="runs.cpp runs.hpp windows.cpp windows.hpp rule_exact.cpp"
   [sae]="sae.cpp sae.hpp"
   [spec]="spec.cpp spec.hpp spec_ltl.cpp spec_ltl.hpp spec_tokens.cpp spec_tokens.hpp formula.cpp formula.hpp
-    progression.cpp progression.hpp sources.cpp automaton.cpp automaton.hpp"
+    progression.cpp progression.hpp sources.cpp dfa.hpp rule_dfa.cpp"
+  [automaton]="automaton.cpp automaton.hpp"
   [inv]="rule_automaton.cpp"
   [witness]="rule_witness.cpp"
   [residual]="rule_residual.cpp sources.cpp"
 )
 # Claim kind -> groups it needs.
 claims=(
-  "feature-off: kernel readers request network act roots targets cases suffix sae forward"
-  "token-out: kernel readers request network act roots targets cases suffix decoder forward"
-  "bound, no norm: kernel readers request network act families forward roots targets cases facts sae"
-  "bound of neuron, direction or logit, norm: kernel readers request network act families forward roots targets cases facts norm final"
-  "bound of feature or readout, norm: kernel readers request network act families forward roots targets cases facts norm sae"
-  "float32: kernel readers request network roots targets sae float32"
-  "INV: kernel readers decoder spec inv"
-  "WITNESS: kernel readers network act forward sae decoder spec witness"
+  "feature-off: kernel readers request domain network act roots targets cases suffix sae forward"
+  "token-out: kernel readers request domain network act roots targets cases suffix decoder forward"
+  "bound, no norm: kernel readers request domain network act families forward roots targets cases facts sae"
+  "bound of neuron, direction or logit, norm: kernel readers request domain network act families forward roots targets cases facts norm final"
+  "bound of feature or readout, norm: kernel readers request domain network act families forward roots targets cases facts norm sae"
+  "float32: kernel readers request domain network roots targets sae float32"
+  "INV: kernel readers decoder spec automaton inv"
+  "EXACT: kernel readers network act forward sae decoder emission letters spec domain exact"
+  "WITNESS of the fitted automaton: kernel readers network act forward sae decoder emission letters spec automaton witness"
+  "WITNESS of the exact machine: kernel readers network act forward sae decoder emission letters spec domain exact witness"
   "residual: kernel readers request residual"
 )
 
@@ -66,6 +73,8 @@ for claim in "${claims[@]}"; do
   done
   n=$(lines $files)
   echo "${claim%%: *}: $n lines"
-  [ "$n" -le 5000 ] || fail "${claim%%: *}: $n lines, at most 5000"
+  limit=5000
+  case "$claim" in EXACT*|WITNESS*) limit=6000 ;; esac # a specification and the network
+  [ "$n" -le $limit ] || fail "${claim%%: *}: $n lines, at most $limit"
 done
 exit "$failures"

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace assay_check {
+
+class Session;
+class Windows;  // windows.hpp
+struct Step;
+
+/// What DFA showed: every bad prefix of the property that progression detects ends in a bad state.
+struct DfaFact {
+  std::size_t property = 0;        ///< index into Spec::properties
+  std::vector<std::size_t> atoms;  ///< bit i of a letter speaks of atoms[i]
+  std::size_t initial = 0;
+  std::vector<bool> bad;
+  std::vector<std::size_t> table;  ///< [states, 2^atoms]
+
+  [[nodiscard]] std::size_t next(std::size_t state, std::size_t letter) const {
+    return table[(state << atoms.size()) + letter];
+  }
+};
+
+/// The letter with bits over all atoms from one over the property's own atoms, and back.
+[[nodiscard]] std::uint64_t spread_letter(std::size_t letter,
+                                          const std::vector<std::size_t>& atoms);
+[[nodiscard]] std::size_t gathered_letter(std::uint64_t bits,
+                                          const std::vector<std::size_t>& atoms);
+
+// The rules about runs.
+void rule_dfa(Session& session, const Step& step);
+void rule_inv(Session& session, const Step& step);
+void rule_witness(Session& session, const Step& step);
+void rule_windows(Session& session, const Step& step);
+void rule_exact(Session& session, const Step& step);
+
+}  // namespace assay_check

@@ -1,0 +1,88 @@
+#include "windows.hpp"
+
+#include "reject.hpp"
+
+namespace assay_check {
+namespace {
+
+constexpr std::size_t kMaxWindows = 1'100'000;  // re-evaluated for one certificate
+
+}  // namespace
+
+bool has_plain_windows(const Network& net) {
+  return net.window != 0 && !net.normalised && net.act == ActKind::relu &&
+         (net.positions == PositionKind::relative_bias || net.positions == PositionKind::none);
+}
+
+Windows::Windows(Session& session)
+    : session_(session),
+      forward_(session.attention()),
+      base_(session.attention().net().d_vocab + 1) {
+  const Network& net = session.attention().net();
+  if (!has_plain_windows(net) || net.d_vocab != net.d_vocab_out) {
+    throw Reject(
+        "model",
+        "config.json: expected an attention window, relative bias or no positions, relu, no "
+        "LayerNorm and d_vocab_out = d_vocab");
+  }
+  for (std::size_t i = 1; i < net.window; ++i) {
+    if (keep_ > UINT64_MAX / base_ / base_) {
+      throw Reject("model", "the windows do not fit into 64 bits");
+    }
+    keep_ *= base_;
+  }
+}
+
+std::uint64_t Windows::code(const std::vector<std::uint32_t>& tokens) const {
+  std::uint64_t window = 0;
+  for (const std::uint32_t t : tokens) {
+    window = append(window, t);
+  }
+  return window;
+}
+
+void Windows::read_atoms(std::uint64_t atoms) {
+  if ((atoms & ~atoms_) != 0) {
+    known_.clear();
+    atoms_ |= atoms;
+  }
+}
+
+// EVAL: what lies before the window is not read, so one evaluation speaks of every such context
+const WindowFacts& Windows::at(std::uint64_t window, const Step& step) {
+  const auto found = known_.find(window);
+  if (found != known_.end()) {
+    return found->second;
+  }
+  if (known_.size() >= kMaxWindows) {
+    refuse(step, "more windows than are re-evaluated");
+  }
+  std::vector<std::size_t> back;
+  for (std::uint64_t rest = window; rest != 0; rest /= base_) {
+    back.push_back(static_cast<std::size_t>(rest % base_ - 1));
+  }
+  const Position position = forward_.at(back, back.size());
+  const std::vector<Kept> kept = session_.runs().emission.support(forward_.logits(position));
+  WindowFacts facts;
+  for (std::size_t t = 0; t < kept.size(); ++t) {
+    if (kept[t] != Kept::no) {
+      facts.possible.push_back(static_cast<std::uint32_t>(t));
+    }
+  }
+  facts.letter = LetterReader(session_, step, atoms_).letter(back[0], &position);
+  return known_.emplace(window, std::move(facts)).first->second;
+}
+
+Letter Windows::letter(std::uint64_t window, const Step& step) {
+  LetterReader reader(session_, step, atoms_);
+  return reader.needs_position() ? at(window, step).letter : reader.letter(last(window), nullptr);
+}
+
+Windows& Session::windows() {
+  if (!windows_) {
+    windows_ = std::make_shared<Windows>(*this);
+  }
+  return *windows_;
+}
+
+}  // namespace assay_check

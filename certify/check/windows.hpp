@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "emission.hpp"
+#include "letters.hpp"
+
+namespace assay_check {
+
+/// The family of kind exact: what happens at a token depends on the last `window` tokens alone.
+[[nodiscard]] bool has_plain_windows(const Network& net);
+
+/// What the model does at the end of every context that ends in this window.
+struct WindowFacts {
+  std::vector<std::uint32_t> possible;  ///< tokens that the decoder does not surely drop
+  Letter letter;                        ///< read at the last token
+};
+
+/// WINDOWS dID : step q SET …
+struct WindowBox {
+  std::size_t step = 0, q = 0;
+  std::vector<std::vector<std::uint32_t>> sets;  ///< oldest first
+};
+
+/// Windows as numbers (base d_vocab + 1, digit = token + 1, the last token lowest) and what was
+/// evaluated of them.
+class Windows {
+ public:
+  explicit Windows(Session& session);
+
+  [[nodiscard]] std::uint64_t code(const std::vector<std::uint32_t>& tokens) const;
+  [[nodiscard]] std::uint64_t append(std::uint64_t window, std::uint64_t token) const {
+    return window % keep_ * base_ + token + 1;
+  }
+  [[nodiscard]] std::size_t last(std::uint64_t window) const {
+    return static_cast<std::size_t>(window % base_) - 1;
+  }
+  /// Evaluates the window unless it is known. Reject over the limit.
+  [[nodiscard]] const WindowFacts& at(std::uint64_t window, const Step& step);
+  /// From now on letters are about these atoms.
+  void read_atoms(std::uint64_t atoms);
+  [[nodiscard]] Letter letter(std::uint64_t window, const Step& step);
+
+  std::map<std::string, std::vector<WindowBox>> boxes;  ///< by the id of the DFA
+
+ private:
+  Session& session_;
+  Forward forward_;
+  std::uint64_t base_, keep_ = 1, atoms_ = 0;
+  std::unordered_map<std::uint64_t, WindowFacts> known_;
+};
+
+}  // namespace assay_check

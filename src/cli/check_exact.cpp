@@ -1,0 +1,112 @@
+#include "check_exact.hpp"
+
+#include "assay/base/files.hpp"
+#include "assay/base/progress.hpp"
+#include "assay/spec/print.hpp"
+#include "assay/spec/resolve.hpp"
+
+namespace assay::cli {
+namespace {
+
+/// Names, texts and regular expressions become ids; rules that need text to choose by are refused.
+void resolve_here(Subject& subject, const std::string& file) {
+  spec::ResolveInput names;
+  names.tokenizer = subject.tokenizer ? &*subject.tokenizer : nullptr;
+  names.vocabulary = subject.model.config.d_vocab;
+  names.model = subject.model.weights_digest;
+  names.saes = subject.input.saes;
+  for (const auto& [name, readout] : subject.readouts) {
+    names.readouts[name] = readout.digest;
+  }
+  subject.spec = spec::resolve(subject.spec, file, names);
+  subject.statement = spec::print_spec(subject.spec);
+  subject.input.statement = sha256(subject.statement);
+}
+
+nlohmann::ordered_json property_json(const verify::ExactInput& input,
+                                     const verify::ExactProperty& p) {
+  nlohmann::ordered_json out = {
+      {"name", p.name}, {"verdict", p.verdict_name()}, {"level", p.level()}};
+  if (const auto* violated = std::get_if<verify::ExactViolated>(&p.verdict)) {
+    out["witness"] = run_json(input.subject, violated->prompt, violated->run);
+  } else if (const auto* unknown = std::get_if<verify::Unknown>(&p.verdict)) {
+    out["reason"] = unknown->reason;
+    out["missing"] = unknown->missing;
+  } else {
+    out["invariant"] = std::get<verify::ExactHolds>(p.verdict).invariant().size();
+  }
+  out["states"] = p.states;
+  out["edges"] = {{"absent", p.absent}, {"witnessed", p.witnessed}, {"open", p.open}};
+  out["nodes"] = p.pairs;
+  out["depth"] = p.depth;
+  out["monitorStates"] = p.dfa_states;
+  out["seconds"] = p.seconds;
+  if (!p.expected.empty()) {
+    out["expected"] = p.expected;
+    out["asExpected"] = p.expected == p.verdict_name();
+  }
+  return out;
+}
+
+/// The files that the checker needs beside the certificate: which were written.
+nlohmann::ordered_json write_evidence(const verify::ExactResult& result, const Subject& subject,
+                                      bool resolved_here, const std::string& path) {
+  if (path.empty() || result.certificate.empty()) {
+    if (!path.empty()) {
+      say("nothing was decided that can be re-checked: no certificate is written");
+    }
+    return {{"certificate", ""}};
+  }
+  write_file_atomic(path, result.certificate);
+  write_file_atomic(path + ".runs", result.runs);
+  nlohmann::ordered_json out = {{"certificate", path}, {"runs", path + ".runs"}};
+  if (resolved_here) {
+    write_file_atomic(path + ".spec", subject.statement);
+    out["statement"] = path + ".spec";
+  }
+  return out;
+}
+
+}  // namespace
+
+bool is_exact(const ExactOptions& options) {
+  return !options.decoder.empty() || !options.prompts.empty() || options.max_new.has_value();
+}
+
+void run_exact(const SubjectOptions& subject_options, const ExactOptions& options,
+               const std::string& certificate, Session& session) {
+  if (options.decoder.empty() || options.prompts.empty()) {
+    throw UsageError("check: expected both --decoder and --prompts, found one of them");
+  }
+  verify::ExactInput input;
+  input.emission = automata::Emission::parse(options.decoder);
+  Subject subject;
+  load_subject(subject_options, subject);
+  const bool resolved_here = !subject.spec.is_resolved();
+  if (resolved_here) {
+    resolve_here(subject, subject_options.spec);
+  }
+  input.prompts = verify::parse_prompts(read_file(options.prompts, std::size_t{1} << 26U),
+                                        options.prompts, subject.model.config.d_vocab);
+  input.subject = subject.input;
+  input.max_new = options.max_new;
+  input.wants_certificate = !certificate.empty();
+  input.limits.states = options.states;
+  input.limits.threads = options.threads;
+  const verify::ExactResult result = verify::check_exact(input);
+  nlohmann::ordered_json properties = nlohmann::ordered_json::array();
+  for (const verify::ExactProperty& property : result.properties) {
+    properties.push_back(property_json(input, property));
+  }
+  nlohmann::ordered_json object = {{"mode", "exact"},
+                                   {"decoder", input.emission.text()},
+                                   {"properties", properties},
+                                   {"windows", result.windows},
+                                   {"evaluated", result.evaluated},
+                                   {"byIntervals", result.by_intervals},
+                                   {"bytes", result.bytes}};
+  object.update(write_evidence(result, subject, resolved_here, certificate));
+  session.finish(result.code(), verify::exact_text(input, result), object);
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "assay/verify/exact.hpp"
+#include "check_subject.hpp"
+#include "session.hpp"
+
+namespace assay::cli {
+
+struct ExactOptions {
+  std::string decoder, prompts;
+  std::optional<std::size_t> max_new;
+  std::size_t states = verify::ExactLimits{}.states;
+  std::size_t threads = verify::ExactLimits{}.threads;
+};
+
+/// One of exact mode's own options was given.
+[[nodiscard]] bool is_exact(const ExactOptions& options);
+
+/// `assay check --decoder … --prompts …`. With a certificate path, also writes PATH.runs (the statement
+/// about prompts and decoder) and, for a spec that was not resolved, PATH.spec.
+void run_exact(const SubjectOptions& subject_options, const ExactOptions& options,
+               const std::string& certificate, Session& session);
+
+}  // namespace assay::cli

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "assay/verify/check.hpp"
+
+namespace assay::cli {
+
+struct SubjectOptions {
+  std::string model, spec;
+  std::vector<std::string> saes, readouts, properties;
+};
+
+/// Owns what a CheckInput points to.
+struct Subject {
+  spec::Spec spec;
+  Transformer model;
+  std::optional<Tokenizer> tokenizer;
+  std::map<std::string, Sae> saes;
+  std::map<std::string, Readout> readouts;
+  std::string statement;  ///< the spec file's bytes
+  verify::CheckInput input;
+};
+
+/// Reads the spec and every file it uses. Throws UsageError and InputError.
+void load_subject(const SubjectOptions& options, Subject& subject);
+
+/// A run that violates a property: prompt, tokens, and step by step what was replayed.
+[[nodiscard]] nlohmann::ordered_json run_json(const verify::CheckInput& input,
+                                              const std::vector<TokenId>& prompt,
+                                              const verify::Violated& violated);
+
+}  // namespace assay::cli

@@ -1,0 +1,159 @@
+#include "exact_certificate.hpp"
+
+#include <algorithm>
+
+#include "certificate.hpp"
+
+namespace assay::verify {
+namespace {
+
+/// SET of docs/certificate-format.md: `*`, or rising runs A, A-B.
+std::string set_text(const std::vector<std::uint32_t>& tokens, std::size_t vocabulary) {
+  if (tokens.size() == vocabulary) {
+    return "*";
+  }
+  std::string out;
+  for (std::size_t i = 0; i < tokens.size();) {
+    std::size_t j = i;
+    while (j + 1 < tokens.size() && tokens[j + 1] == tokens[j] + 1) {
+      ++j;
+    }
+    out += (out.empty() ? "" : ",") + std::to_string(tokens[i]);
+    out += j > i ? "-" + std::to_string(tokens[j]) : "";
+    i = j + 1;
+  }
+  return out;
+}
+
+std::vector<std::uint32_t> numbers(const std::vector<TokenId>& tokens) {
+  std::vector<std::uint32_t> out;
+  for (const TokenId t : tokens) {
+    out.push_back(t.value);
+  }
+  return out;
+}
+
+/// Everything but the set at `position`, for grouping.
+auto rest_of(const WindowBox& box, std::size_t position) {
+  std::vector<std::vector<std::uint32_t>> others = box.sets;
+  others.erase(others.begin() + static_cast<std::ptrdiff_t>(position));
+  return std::tuple(box.step, box.spec, box.sets.size(), std::move(others));
+}
+
+/// Boxes that differ at one position only become one.
+std::vector<WindowBox> merged_at(std::vector<WindowBox> boxes, std::size_t position) {
+  using Key = decltype(rest_of(boxes.front(), position));
+  std::vector<std::pair<Key, std::size_t>> order;
+  std::vector<WindowBox> out;
+  for (std::size_t i = 0; i < boxes.size(); ++i) {
+    if (position < boxes[i].sets.size()) {
+      order.emplace_back(rest_of(boxes[i], position), i);
+    } else {
+      out.push_back(std::move(boxes[i]));
+    }
+  }
+  std::sort(order.begin(), order.end());
+  for (std::size_t i = 0; i < order.size();) {
+    WindowBox box = boxes[order[i].second];
+    std::vector<std::uint32_t>& set = box.sets[position];
+    std::size_t j = i + 1;
+    for (; j < order.size() && order[j].first == order[i].first; ++j) {
+      const auto& more = boxes[order[j].second].sets[position];
+      set.insert(set.end(), more.begin(), more.end());
+    }
+    std::sort(set.begin(), set.end());
+    out.push_back(std::move(box));
+    i = j;
+  }
+  return out;
+}
+
+/// The lines of one invariant and the step that concludes.
+std::string invariant_lines(const ExactProperty& property, const ExactHolds& holds,
+                            const automata::WindowCodes& codes, std::size_t vocabulary,
+                            const std::string& number, std::size_t& count) {
+  const std::vector<WindowBox> boxes = boxes_of(holds.invariant(), codes);
+  std::string out;
+  for (std::size_t i = 0; i < boxes.size(); ++i) {
+    out += "w." + number + "." + std::to_string(i) + " WINDOWS dfa." + number + " : " +
+           std::to_string(boxes[i].step) + " " + std::to_string(boxes[i].spec);
+    for (const auto& set : boxes[i].sets) {
+      out += " " + set_text(set, vocabulary);
+    }
+    out += "\n";
+  }
+  count += boxes.size() + 1;
+  return out + property.name + " EXACT dfa." + number + " :\n";
+}
+
+std::string tokens_text_of(const std::vector<TokenId>& tokens) {
+  std::string out;
+  for (const TokenId t : tokens) {
+    out += " " + std::to_string(t.at());
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string runs_text(const ExactInput& input) {
+  const std::size_t V = input.subject.model->config.d_vocab;
+  std::string out = "assay-runs 1\ndecoder " + input.emission.text() + "\nprompts ";
+  if (input.prompts.any()) {
+    out += "any " + std::to_string(input.prompts.max_length);
+  } else {
+    out += "sets";
+    for (const auto& set : input.prompts.sets) {
+      out += " " + set_text(numbers(set), V);
+    }
+  }
+  return out + "\nmax-new " +
+         (input.max_new ? std::to_string(*input.max_new) : std::string("any")) + "\nend\n";
+}
+
+std::vector<WindowBox> boxes_of(const std::vector<ExactPair>& invariant,
+                                const automata::WindowCodes& codes) {
+  std::vector<WindowBox> boxes;
+  for (const ExactPair& pair : invariant) {
+    WindowBox box{pair.step, pair.spec, {}};
+    for (const TokenId t : codes.decode(pair.window)) {
+      box.sets.push_back({t.value});
+    }
+    boxes.push_back(std::move(box));
+  }
+  for (std::size_t position = 0; position < codes.window(); ++position) {
+    boxes = merged_at(std::move(boxes), position);
+  }
+  std::sort(boxes.begin(), boxes.end(), [](const WindowBox& a, const WindowBox& b) {
+    return std::tie(a.step, a.spec, a.sets) < std::tie(b.step, b.spec, b.sets);
+  });
+  return boxes;
+}
+
+std::string exact_certificate(const ExactInput& input, const ExactResult& result) {
+  const automata::WindowCodes codes(input.subject.model->config.d_vocab,
+                                    input.subject.model->config.attention_window);
+  std::string monitors, steps;  // all monitors first: windows are then evaluated once for all
+  std::size_t count = 0, number = 0;
+  for (const ExactProperty& property : result.properties) {
+    if (const auto* holds = std::get_if<ExactHolds>(&property.verdict);
+        holds != nullptr && holds->is_checkable()) {
+      const std::string id = std::to_string(number++);  // no property's name has a dot
+      monitors += dfa_line("dfa." + id, property.name, holds->dfa());
+      steps +=
+          invariant_lines(property, *holds, codes, input.subject.model->config.d_vocab, id, count);
+      ++count;
+    } else if (const auto* violated = std::get_if<ExactViolated>(&property.verdict)) {
+      steps += property.name + " WITNESS : P" + tokens_text_of(violated->prompt) + " N" +
+               tokens_text_of(violated->run.tokens) + "\n";
+      ++count;
+    }
+  }
+  if (count == 0) {
+    return "";
+  }
+  return certificate_header(input.subject, "exact", "runs " + sha256(runs_text(input)).hex()) +
+         monitors + steps + "end " + std::to_string(count) + "\n";
+}
+
+}  // namespace assay::verify

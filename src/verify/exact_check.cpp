@@ -1,0 +1,262 @@
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <memory>
+
+#include "assay/base/errors.hpp"
+#include "assay/spec/formula.hpp"
+#include "exact_certificate.hpp"
+#include "exact_machine.hpp"
+#include "exact_search.hpp"
+#include "replay.hpp"
+#include "subject.hpp"
+
+namespace assay::verify {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr std::size_t kUnlimited = std::numeric_limits<std::size_t>::max();
+
+std::uint64_t mask(const std::vector<std::size_t>& atoms) {
+  std::uint64_t out = 0;
+  for (const std::size_t a : atoms) {
+    out |= std::uint64_t{1} << a;
+  }
+  return out;
+}
+
+std::uint64_t used_atoms(const std::vector<const spec::Property*>& properties) {
+  std::uint64_t out = 0;
+  for (const spec::Property* property : properties) {
+    out |= mask(spec::atoms_of(property->formula));
+  }
+  return out;
+}
+
+/// Decides one property after the other on one machine.
+class ExactChecker {
+ public:
+  explicit ExactChecker(const ExactInput& input)
+      : input_(input),
+        properties_(chosen(input.subject)),
+        machine_(std::make_unique<WindowMachine>(input, used_atoms(properties_))),
+        atoms_(input.subject) {}
+
+  ExactResult run() {
+    ExactResult out;
+    for (const spec::Property* property : properties_) {
+      const Clock::time_point begin = Clock::now();
+      out.properties.push_back(one(*property));
+      out.properties.back().seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+      if (exhausted_) {
+        give_up_machine(out);
+      }
+    }
+    add_totals(out);
+    out.runs = runs_text(input_);
+    if (input_.wants_certificate) {
+      out.certificate = exact_certificate(input_, out);
+    }
+    return out;
+  }
+
+ private:
+  void add_totals(ExactResult& out) const {
+    out.windows += machine_->size();
+    out.evaluated += machine_->evaluated();
+    out.by_intervals += machine_->by_intervals();
+    out.bytes = std::max(out.bytes, machine_->bytes());
+  }
+
+  /// What one property used up is not held against the next one.
+  void give_up_machine(ExactResult& out) {
+    add_totals(out);
+    machine_.reset();
+    machine_ = std::make_unique<WindowMachine>(input_, used_atoms(properties_));
+    exhausted_ = false;
+  }
+
+  ExactProperty one(const spec::Property& property) {
+    ExactProperty result;
+    result.name = property.name;
+    if (const auto found = property.attributes.find("expect"); found != property.attributes.end()) {
+      result.expected = found->second;
+    }
+    try {
+      const spec::Dfa dfa = spec::bad_prefix_dfa(property.formula);
+      result.dfa_states = dfa.states;
+      decide_property(property, dfa, result);
+    } catch (const UsageError& e) {  // over a limit: the property has no verdict
+      result.verdict = Unknown{e.what(), "a smaller property"};
+    }
+    return result;
+  }
+
+  void decide_property(const spec::Property& property, const spec::Dfa& dfa,
+                       ExactProperty& result) {
+    ExactSearch search(input_, *machine_, dfa, ExactSearch::Edges::possible);
+    reason_.clear();
+    std::optional<ExactViolated> violated = hunt(search, property);
+    count(search, result);
+    exhausted_ = !search.stopped().empty();
+    if (!violated && search.found_bad()) {
+      // The run that was found hangs on an open edge or an undecided letter: look for a sure one.
+      const std::string first_reason = reason_;
+      ExactSearch sure(input_, *machine_, dfa, ExactSearch::Edges::sure);
+      violated = hunt(sure, property);
+      reason_ = first_reason;
+    }
+    if (violated) {
+      result.verdict = std::move(*violated);
+    } else if (search.found_bad()) {
+      result.verdict = Unknown{"a possible run violates it, but none that was replayed: " + reason_,
+                               "edges or values that separate along that run"};
+    } else if (!search.stopped().empty()) {
+      result.verdict = Unknown{search.stopped() + "; no violation until then",
+                               "a larger budget, fewer prompts or a horizon (--max-new)"};
+    } else {
+      conclude(property, dfa, search, result);
+    }
+  }
+
+  /// Runs the search and replays the runs to bad that it meets.
+  std::optional<ExactViolated> hunt(ExactSearch& search, const spec::Property& property) {
+    std::optional<ExactViolated> found;
+    std::size_t tried = 0;
+    search.run([&](ExactSearch::PairId bad) {
+      if (tried < input_.limits.replays) {
+        ++tried;
+        found = replayed(search.path(bad), property);
+      }
+      return found.has_value();
+    });
+    return found;
+  }
+
+  std::optional<ExactViolated> replayed(const std::vector<WindowMachine::Index>& path,
+                                        const spec::Property& property) {
+    Candidate candidate;
+    candidate.prompt = input_.prompts.prompt_of(machine_->codes(), machine_->code(path.front()));
+    for (std::size_t i = 1; i < path.size(); ++i) {
+      candidate.tokens.emplace_back(machine_->codes().last(machine_->code(path[i])));
+    }
+    candidate.max_new = input_.max_new.value_or(kUnlimited);
+    candidate.surely_emitted = [this](std::span<const Interval> logits, TokenId token) {
+      std::vector<double> lo, hi;
+      for (const Interval& l : logits) {
+        lo.push_back(l.lo);
+        hi.push_back(l.hi);
+      }
+      std::vector<automata::Edge> edges(logits.size());
+      input_.emission.decide(lo, hi, edges);
+      return edges[token.at()] == automata::Edge::witnessed;
+    };
+    Replay replay = verify::replay(input_.subject, atoms_, property.formula, candidate);
+    if (!replay.violated) {
+      reason_ = reason_.empty() ? replay.reason : reason_;
+      return std::nullopt;
+    }
+    return ExactViolated{candidate.prompt, std::move(*replay.violated)};
+  }
+
+  void count(const ExactSearch& search, ExactProperty& result) const {
+    result.pairs = search.pairs();
+    result.depth = search.depth();
+    std::vector<WindowMachine::Index> windows = windows_of(search);
+    result.states = windows.size();
+    for (const WindowMachine::Index w : windows) {
+      if (!machine_->is_evaluated(w)) {
+        continue;
+      }
+      const auto edges = machine_->edges(w);
+      const auto open = static_cast<std::size_t>(
+          std::count_if(edges.begin(), edges.end(), [](auto e) { return (e & 1U) != 0; }));
+      result.absent += machine_->vocabulary() - edges.size();
+      result.open += open;
+      result.witnessed += edges.size() - open;
+    }
+  }
+
+  static std::vector<WindowMachine::Index> windows_of(const ExactSearch& search) {
+    std::vector<WindowMachine::Index> windows;
+    for (std::size_t p = 0; p < search.pairs(); ++p) {
+      windows.push_back(search.window(static_cast<ExactSearch::PairId>(p)));
+    }
+    std::sort(windows.begin(), windows.end());
+    windows.erase(std::unique(windows.begin(), windows.end()), windows.end());
+    return windows;
+  }
+
+  void conclude(const spec::Property& property, const spec::Dfa& dfa, const ExactSearch& search,
+                ExactProperty& result) const {
+    if (!spec::is_safety(property.formula)) {
+      result.verdict = Unknown{
+          "not a safety property: unbounded F or U, or a strong next, is never decided by prefixes",
+          "a bound, e.g. within k or F[0:k]"};
+      return;
+    }
+    if (!dfa.has_bad()) {
+      result.verdict =
+          Unknown{"valid by itself: no run can violate it, so holding would say nothing",
+                  "a property that some run can violate"};
+      return;
+    }
+    std::vector<ExactPair> invariant;
+    for (std::size_t p = 0; p < search.pairs(); ++p) {
+      const auto id = static_cast<ExactSearch::PairId>(p);
+      invariant.push_back({machine_->code(search.window(id)), search.spec(id),
+                           search.closed() ? 0 : search.step(id)});
+    }
+    std::sort(invariant.begin(), invariant.end());
+    result.verdict = ExactHolds(input_, *machine_, dfa, std::move(invariant));
+  }
+
+  const ExactInput& input_;
+  std::vector<const spec::Property*> properties_;
+  std::unique_ptr<WindowMachine> machine_;
+  bool exhausted_ = false;  ///< a budget was used up
+  Atoms atoms_;
+  std::string reason_;
+};
+
+}  // namespace
+
+const char* ExactProperty::level() const {
+  if (const auto* holds = std::get_if<ExactHolds>(&verdict)) {
+    return holds->is_checkable() ? "PROVED" : "numeric only";
+  }
+  return std::holds_alternative<ExactViolated>(verdict) ? "PROVED" : "";
+}
+
+const char* ExactProperty::verdict_name() const {
+  static constexpr const char* kNames[] = {"holds", "violated", "unknown"};
+  return kNames[verdict.index()];
+}
+
+ExitCode ExactResult::code() const {
+  bool all_hold = true;
+  for (const ExactProperty& property : properties) {
+    if (std::holds_alternative<ExactViolated>(property.verdict)) {
+      return ExitCode::violated;
+    }
+    all_hold = all_hold && std::holds_alternative<ExactHolds>(property.verdict);
+  }
+  return all_hold && !properties.empty() ? ExitCode::ok : ExitCode::unknown;
+}
+
+ExactResult check_exact(const ExactInput& input) {
+  require(input.subject.spec != nullptr && input.subject.model != nullptr,
+          "check_exact: spec and model are needed");
+  if (input.limits.states == 0 || input.limits.threads == 0 ||
+      (input.max_new && *input.max_new == 0)) {
+    throw UsageError("--states, --threads and --max-new: expected a number above 0, found 0");
+  }
+  if (!input.subject.spec->is_resolved()) {
+    throw UsageError("spec '" + input.subject.spec->name +
+                     "': expected a resolved spec (assay spec resolve), found names and rules");
+  }
+  check_digests(input.subject);
+  return ExactChecker(input).run();
+}
+
+}  // namespace assay::verify

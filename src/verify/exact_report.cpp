@@ -1,0 +1,73 @@
+#include "assay/base/text.hpp"
+#include "assay/verify/exact.hpp"
+
+namespace assay::verify {
+namespace {
+
+std::string letter_text(const spec::Spec& spec, std::uint64_t letter) {
+  std::string out;
+  for (std::size_t i = 0; i < spec.atoms.size(); ++i) {
+    if (((letter >> i) & 1U) != 0) {
+      out += (out.empty() ? "" : " ") + spec.atoms[i].name;
+    }
+  }
+  return out.empty() ? "-" : out;
+}
+
+std::string violated_text(const CheckInput& subject, const ExactViolated& violated) {
+  std::string out = "    by the model itself, replayed in intervals: prompt \"" +
+                    token_text(subject, violated.prompt) + "\" then \"" +
+                    token_text(subject, violated.run.tokens) + "\"\n";
+  for (const WitnessStep& step : violated.run.steps) {
+    out += "      '" + token_text(subject, {step.token}) + "'  " +
+           letter_text(*subject.spec, step.letter);
+    for (const AtomValue& value : step.values) {
+      out += "  " + value.what + " = " + fixed((value.lo + value.hi) / 2, 4);
+    }
+    for (std::size_t i = 0; i < step.live.size(); ++i) {
+      out += (i == 0 ? "  live " : ", ") + step.live[i].first + " " + fixed(step.live[i].second, 3);
+    }
+    out += "\n";
+  }
+  return out;
+}
+
+std::string property_text(const ExactInput& input, const ExactProperty& p) {
+  static constexpr const char* kWords[] = {"HOLDS", "VIOLATED", "UNKNOWN"};
+  std::string out = p.name + ": " + kWords[p.verdict.index()] +
+                    (p.level()[0] == '\0' ? "" : std::string(" (") + p.level() + ")") + "\n";
+  if (const auto* holds = std::get_if<ExactHolds>(&p.verdict)) {
+    out += "    of every run of the model from every prompt: invariant of " +
+           std::to_string(holds->invariant().size()) + " pairs, monitor of " +
+           std::to_string(p.dfa_states) + " states\n";
+    out += holds->is_checkable() ? "" : "    more than assay-check re-evaluates: no certificate\n";
+  } else if (const auto* violated = std::get_if<ExactViolated>(&p.verdict)) {
+    out += violated_text(input.subject, *violated);
+  } else {
+    const auto& unknown = std::get<Unknown>(p.verdict);
+    out += "    " + unknown.reason + "\n" +
+           (unknown.missing.empty() ? "" : "    missing: " + unknown.missing + "\n");
+  }
+  out += "    " + std::to_string(p.states) + " states, edges " + std::to_string(p.absent) +
+         " absent, " + std::to_string(p.witnessed) + " witnessed, " + std::to_string(p.open) +
+         " open; " + std::to_string(p.pairs) + " pairs, " + fixed(p.seconds, 2) + " s\n";
+  if (!p.expected.empty()) {
+    out += "    expected " + p.expected +
+           (p.expected == p.verdict_name() ? ": so it is\n" : ": MISMATCH\n");
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string exact_text(const ExactInput& input, const ExactResult& result) {
+  std::string out;
+  for (const ExactProperty& property : result.properties) {
+    out += property_text(input, property);
+  }
+  return out + "decoder " + input.emission.text() + "; " + std::to_string(result.evaluated) +
+         " windows evaluated, " + std::to_string(result.by_intervals) +
+         " of them in intervals; real arithmetic";
+}
+
+}  // namespace assay::verify

@@ -63,8 +63,8 @@ void order_claims(std::vector<Claim>& claims) {
 void set_assumptions(Statement& statement) {
   const std::vector<Assumption> all = {
       {kReal,
-       "The network is evaluated in real arithmetic on the stored weights; the rounding of a "
-       "float32 deployment is not covered.",
+       "Semantics REAL: the network is evaluated in real arithmetic on the stored weights; the "
+       "rounding of a float32 deployment is not covered.",
        "semantics", "the deployed kernel's rounding changes which side of a limit a value falls"},
       {kTokens, "Text reaches the model through the listed tokenizer.json.", "scope",
        "another tokenizer, or token ids fed in directly, with another meaning"},

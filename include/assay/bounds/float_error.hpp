@@ -20,7 +20,8 @@ struct FloatOptions {
 /// docs/theorems.md says which evaluations are meant; `given` names what is taken as given.
 struct FloatError {
   double error = std::numeric_limits<double>::infinity();
-  bool any_shift = false;  ///< the softmax may subtract any number up to the largest |score|, 0 included
+  bool any_shift =
+      false;  ///< the softmax may subtract any number up to the largest |score|, 0 included
   std::string given;
   std::string reason;  ///< why there is no bound; empty when `error` is one
 

@@ -134,6 +134,9 @@ void add_check(CLI::App& app, Session& session) {
                   "Exact mode: tokens of a run at most (default: no end)");
   sub->add_option("--states", options->states, "Exact mode: windows and pairs at most");
   sub->add_option("--threads", options->threads, "Exact mode: threads that evaluate windows");
+  sub->add_flag(
+      "--minimise", options->minimise,
+      "Exact mode: count the states that the aps of a property that holds can tell apart");
   sub->add_option("--automaton", options->automaton,
                   "Fitted mode: automaton.json of assay automaton; or a machine in HOA (FILE.hoa)");
   sub->add_option("--samples", options->samples,

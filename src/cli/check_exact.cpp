@@ -38,6 +38,9 @@ nlohmann::ordered_json property_json(const verify::ExactInput& input,
   out["states"] = p.states;
   out["edges"] = {{"absent", p.absent}, {"witnessed", p.witnessed}, {"open", p.open}};
   out["nodes"] = p.pairs;
+  if (p.classes > 0) {
+    out["minimised"] = p.classes;
+  }
   out["depth"] = p.depth;
   out["monitorStates"] = p.dfa_states;
   out["seconds"] = p.seconds;
@@ -90,6 +93,7 @@ void run_exact(const SubjectOptions& subject_options, const ExactOptions& option
                                         options.prompts, subject.model.config.d_vocab);
   input.subject = subject.input;
   input.max_new = options.max_new;
+  input.wants_classes = options.minimise;
   input.wants_certificate = !certificate.empty();
   input.limits.states = options.states;
   input.limits.threads = options.threads;

@@ -14,6 +14,7 @@ struct ExactOptions {
   std::optional<std::size_t> max_new;
   std::size_t states = verify::ExactLimits{}.states;
   std::size_t threads = verify::ExactLimits{}.threads;
+  bool minimise = false;
 };
 
 /// One of exact mode's own options was given.

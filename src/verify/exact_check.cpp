@@ -7,6 +7,7 @@
 #include "assay/spec/formula.hpp"
 #include "exact_certificate.hpp"
 #include "exact_machine.hpp"
+#include "exact_quotient.hpp"
 #include "exact_search.hpp"
 #include "replay.hpp"
 #include "subject.hpp"
@@ -209,6 +210,10 @@ class ExactChecker {
     }
     std::sort(invariant.begin(), invariant.end());
     result.verdict = ExactHolds(input_, *machine_, dfa, std::move(invariant));
+    if (input_.wants_classes) {
+      const auto quotient = ExactQuotient::of(*machine_, windows_of(search), mask(dfa.atoms));
+      result.classes = quotient ? quotient->classes() : 0;
+    }
   }
 
   const ExactInput& input_;

@@ -51,6 +51,8 @@ std::string property_text(const ExactInput& input, const ExactProperty& p) {
   out += "    " + std::to_string(p.states) + " states, edges " + std::to_string(p.absent) +
          " absent, " + std::to_string(p.witnessed) + " witnessed, " + std::to_string(p.open) +
          " open; " + std::to_string(p.pairs) + " pairs, " + fixed(p.seconds, 2) + " s\n";
+  out += p.classes == 0 ? ""
+                        : "    minimised under its aps: " + std::to_string(p.classes) + " states\n";
   if (!p.expected.empty()) {
     out += "    expected " + p.expected +
            (p.expected == p.verdict_name() ? ": so it is\n" : ": MISMATCH\n");

@@ -50,6 +50,7 @@ struct ExactInput {
   PromptSet prompts;
   std::optional<std::size_t> max_new;  ///< none: runs of any length
   bool wants_certificate = false;
+  bool wants_classes = false;  ///< minimise the machine of every property that holds
   ExactLimits limits;
 };
 
@@ -95,6 +96,7 @@ struct ExactProperty {
   std::size_t dfa_states = 0, states = 0, pairs = 0;  ///< states: windows reached
   std::size_t absent = 0, witnessed = 0, open = 0;    ///< edges that leave them
   std::size_t depth = 0;                              ///< levels of the search
+  std::size_t classes = 0;  ///< of the minimised machine under the property's atoms; 0: not made
   double seconds = 0;
   std::string expected;
 
@@ -107,7 +109,6 @@ struct ExactResult {
   std::vector<ExactProperty> properties;
   std::size_t windows = 0, evaluated = 0, by_intervals = 0;  ///< of the machine, all properties
   std::size_t bytes = 0;
-  std::size_t classes = 0;  ///< of the minimised machine; 0: not minimised
   std::string certificate;  ///< empty when nothing was decided
   std::string runs;         ///< the statement file about prompts, decoder and horizon
 

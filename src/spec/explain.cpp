@@ -11,27 +11,21 @@
 namespace assay::spec {
 namespace {
 
-constexpr std::size_t kMaxOccurrences = 64;
 constexpr std::size_t kMaxLetters = 12;
 
-/// Replaces one occurrence of an ap by the constant that asks most; where the language stays the
-/// same, the occurrence asks nothing.
+/// Replaces an ap, where it occurs in one polarity, by the constant that asks most; where the
+/// language stays the same, it asks nothing.
 std::vector<std::string> vacuities(const Spec& spec, const FormulaPtr& formula,
                                    const Acceptor& acceptor) {
   std::vector<std::string> out;
-  std::size_t number = 0;
-  for (const Strengthening& s : single_strengthenings(formula, kMaxOccurrences)) {
-    ++number;
-    Acceptor stronger;
+  for (const Strengthening& s : strengthenings(formula)) {
     try {
-      stronger = ltlf_acceptor(s.formula, acceptor.graph.atoms);
-    } catch (const UsageError&) {
-      continue;
-    }
-    if (is_equivalent(acceptor, stronger)) {
-      out.push_back("occurrence " + std::to_string(number) + " of an ap, " +
-                    spec.atoms[s.atom].name + ", plays no part: it can be replaced by " +
-                    (s.positive ? "false" : "true"));
+      if (is_equivalent(acceptor, ltlf_acceptor(s.formula, acceptor.graph.atoms))) {
+        out.push_back("it says the same with " + spec.atoms[s.atom].name +
+                      (s.positive ? " false where it helps" : " true where it hurts"));
+      }
+    } catch (const UsageError& e) {
+      out.push_back("not decided for " + spec.atoms[s.atom].name + ": " + e.what());
     }
   }
   return out;

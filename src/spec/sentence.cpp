@@ -118,7 +118,8 @@ class Reader {
     for (const auto& [op, always, between] : kTimed) {
       if (lexer_.accept(op)) {
         const bool back = *op == 'O' || *op == 'H';
-        return timed(always, between, back ? " back, " : " ahead, ") + bracketed(unary());
+        const std::string when = timed(always, between, back ? " back, " : " ahead, ");
+        return when + bracketed(unary());
       }
     }
     return primary();

@@ -48,39 +48,6 @@ class Replacement {
   std::map<std::pair<const Formula*, bool>, FormulaPtr> memo_;
 };
 
-/// Walks the formula as a tree and replaces the occurrence whose turn it is.
-class SingleReplacement {
- public:
-  explicit SingleReplacement(std::size_t turn) : turn_(turn) {}
-
-  FormulaPtr operator()(const FormulaPtr& f, bool polarity = true) {
-    if (f->op == Op::atom) {
-      if (met_++ != turn_) {
-        return f;
-      }
-      atom_ = f->atom;
-      positive_ = polarity;
-      return constant(!polarity);
-    }
-    if (f->children.empty() || met_ > turn_) {
-      return f;
-    }
-    Formula copy = *f;
-    for (FormulaPtr& child : copy.children) {
-      child = (*this)(child, polarity != (f->op == Op::not_));
-    }
-    return std::make_shared<const Formula>(std::move(copy));
-  }
-  [[nodiscard]] bool replaced() const { return met_ > turn_; }
-  [[nodiscard]] std::size_t atom() const { return atom_; }
-  [[nodiscard]] bool positive() const { return positive_; }
-
- private:
-  std::size_t turn_;
-  std::size_t met_ = 0, atom_ = 0;
-  bool positive_ = false;
-};
-
 }  // namespace
 
 std::vector<Strengthening> strengthenings(const FormulaPtr& formula) {
@@ -93,19 +60,6 @@ std::vector<Strengthening> strengthenings(const FormulaPtr& formula) {
         out.push_back({a, positive, std::move(stronger)});
       }
     }
-  }
-  return out;
-}
-
-std::vector<Strengthening> single_strengthenings(const FormulaPtr& formula, std::size_t limit) {
-  std::vector<Strengthening> out;
-  for (std::size_t turn = 0; turn < limit; ++turn) {
-    SingleReplacement replace(turn);
-    FormulaPtr stronger = replace(formula);
-    if (!replace.replaced()) {
-      break;
-    }
-    out.push_back({replace.atom(), replace.positive(), std::move(stronger)});
   }
   return out;
 }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstddef>
 #include <vector>
 
 #include "assay/spec/spec.hpp"
@@ -19,10 +18,6 @@ struct Strengthening {
 };
 /// By ascending atom, negative polarity first.
 [[nodiscard]] std::vector<Strengthening> strengthenings(const FormulaPtr& formula);
-
-/// The same for one occurrence at a time, in the order of the text, the first `limit` of them.
-[[nodiscard]] std::vector<Strengthening> single_strengthenings(const FormulaPtr& formula,
-                                                               std::size_t limit);
 
 enum class Content {
   contingent,     ///< some words satisfy it and some prefix refutes it

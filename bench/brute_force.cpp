@@ -132,7 +132,8 @@ int main(int argc, char** argv) {
   }
   std::vector<Quantity> differences = some_differences(model.config.d_vocab_out);
   if (argc > 5) {
-    differences.resize(std::min<std::size_t>(differences.size(), std::strtoul(argv[5], nullptr, 10)));
+    differences.resize(
+        std::min<std::size_t>(differences.size(), std::strtoul(argv[5], nullptr, 10)));
   }
   const Truth truth = enumerate(model, any, query, differences);
   const Domain domain = fixed_domain({any, any, {query}});

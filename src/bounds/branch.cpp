@@ -92,13 +92,11 @@ class Search {
       return at;
     }
     ++result_.nodes;
-    const auto above = parent && result_.tree[*parent].bound
-                           ? domain_.work(result_.tree[*parent].box)
-                           : nullptr;
+    const auto above =
+        parent && result_.tree[*parent].bound ? domain_.work(result_.tree[*parent].box) : nullptr;
     const auto work = domain_.work(result_.tree[at].box, above);
-    CaseBound bound =
-        bound_case(*work, target_, result_.tree[at].neurons,
-                   {at < 2 ? kRootSteps : kSteps, nullptr});
+    CaseBound bound = bound_case(*work, target_, result_.tree[at].neurons,
+                                 {at < 2 ? kRootSteps : kSteps, nullptr});
     require(!std::isnan(bound.hi), "bound_case: not a number");
     if (!std::isfinite(bound.hi)) {
       throw InputError("request", "quantity", "values that a double can hold", "overflow");
@@ -180,8 +178,8 @@ class Search {
       queue_.pop();
       is_solved_.insert(at);
       BranchNode& node = result_.tree[at];
-      CaseBound bound = bound_case(*domain_.work(node.box), target_, node.neurons,
-                                   {kSteps, &options_.solver});
+      CaseBound bound =
+          bound_case(*domain_.work(node.box), target_, node.neurons, {kSteps, &options_.solver});
       if (bound.hi < node.hi) {
         node.hi = bound.hi;
         node.bound = std::move(bound);
@@ -199,7 +197,8 @@ class Search {
         return take_enumeration(at, *all, cost);
       }
     }
-    Split split = choice_.choose(result_.tree[at], result_.attained, budget_ - std::min(budget_, result_.nodes));
+    Split split = choice_.choose(result_.tree[at], result_.attained,
+                                 budget_ - std::min(budget_, result_.nodes));
     if (split.by == Split::By::none) {
       floor_ = std::max(floor_, result_.tree[at].hi);  // one context: nothing left to divide
       return;

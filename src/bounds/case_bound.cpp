@@ -118,9 +118,13 @@ const CaseNeurons& CaseWork::neurons() {
     return *neurons_;
   }
   const Network& n = net();
-  const bool is_relu = n.act == ActFn::relu && !n.norm;  // a stable neuron's range is not read again
+  const bool is_relu =
+      n.act == ActFn::relu && !n.norm;  // a stable neuron's range is not read again
   const std::shared_ptr<CaseWork> parent = is_relu ? parent_.lock() : nullptr;
-  const CaseNeurons* known = parent && parent->neurons_ && (parent->joint() == nullptr || joint() != nullptr) ? &*parent->neurons_ : nullptr;
+  const CaseNeurons* known =
+      parent && parent->neurons_ && (parent->joint() == nullptr || joint() != nullptr)
+          ? &*parent->neurons_
+          : nullptr;
   CaseNeurons out;
   for (std::size_t j = 0; j < n.f; ++j) {
     if (known != nullptr && is_surely_stable(known->range[j])) {

@@ -17,7 +17,7 @@ namespace assay::bounds {
 ///   |-   <g_j, m> in [base(g_j) - sum D, base(g_j) + sum U]; g_j = W_in[:,j], or h_j under LN2
 struct CaseNeurons {
   std::vector<HeadNumbers> U, D;  ///< [f]
-  std::vector<Interval> range;  ///< of z_j, [f]
+  std::vector<Interval> range;    ///< of z_j, [f]
 };
 
 /// SPREAD   (P m)_i in [lo_i, hi_i], <u, P m> >= l   |-   1/sqrt(|P m|^2/d + eps) in [lo, hi]
@@ -95,8 +95,9 @@ struct CaseBound {
 /// LINEAR, FOLD, NORM-FOLD, SPHERE, FINAL (docs/theorems.md): the best of those that apply.
 /// How FOLD's numbers are looked for.
 struct FoldEffort {
-  std::size_t steps = 0;                ///< of the slopes' subgradient descent
-  const LinearSolver* solver = nullptr;  ///< then the numbers are a linear problem's, where it applies
+  std::size_t steps = 0;  ///< of the slopes' subgradient descent
+  const LinearSolver* solver =
+      nullptr;  ///< then the numbers are a linear problem's, where it applies
 };
 
 /// `parts` narrow the case.

@@ -146,8 +146,8 @@ Row nearest_mid(const ReadyCase& ready, const std::vector<const std::vector<Toke
 ///   G(s) = g0 + s sum_j (kappa_j a_j + mu_j s_j) h_j; s = 1 without LN2, else both ends of its range
 ///   target <= const0 + sum_j (kappa_j a_j + mu_j s_j) c_j + sum_j max(kappa_j rho_j)
 ///             + max over the ends of ( base(G(s)) + the heads' HEADS bound )
-CaseBound bound_fold(CaseWork& work, const FoldTarget& target,
-                     const std::vector<NeuronPart>& parts, FoldEffort effort) {
+CaseBound bound_fold(CaseWork& work, const FoldTarget& target, const std::vector<NeuronPart>& parts,
+                     FoldEffort effort) {
   const Network& net = work.net();
   if (std::all_of(target.kappa.begin(), target.kappa.end(), is_zero)) {
     return bound_linear(work, target);

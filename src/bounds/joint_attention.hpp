@@ -9,8 +9,9 @@ namespace assay::bounds {
 
 /// HEADS of docs/certificate-format.md: what proves an upper bound of sum_h <g, head h's output>.
 struct HeadNumbers {
-  std::vector<double> L;    ///< [heads]
-  std::vector<double> theta;  ///< [heads * most keys], the head's largest weight being 1; empty: the heads apart
+  std::vector<double> L;  ///< [heads]
+  std::vector<double>
+      theta;  ///< [heads * most keys], the head's largest weight being 1; empty: the heads apart
 };
 
 /// Heads that share one context.

@@ -64,9 +64,9 @@ void LeafProgram::add_neurons() {
     free_.emplace_back(j, a);
     at_least({{a, 1.0}}, 0);
     at_least({{a, -1.0}}, -1);
-    at_least({{rest, 1.0}}, 0);                              // at 0
-    at_least({{rest, 1.0}, {a, k * r.lo}}, 0);               // r >= kappa (0 - a lo)
-    at_least({{rest, 1.0}, {a, k * r.hi}}, k * r.hi);        // r >= kappa (hi - a hi)
+    at_least({{rest, 1.0}}, 0);                        // at 0
+    at_least({{rest, 1.0}, {a, k * r.lo}}, 0);         // r >= kappa (0 - a lo)
+    at_least({{rest, 1.0}, {a, k * r.hi}}, k * r.hi);  // r >= kappa (hi - a hi)
   }
   for (std::size_t p = 0; p < parts_.size(); ++p) {
     mu_.push_back(variable(0));
@@ -151,7 +151,8 @@ void LeafProgram::add_heads() {
         const double w = joint.weight(h, e);
         const std::uint32_t row = joint.row(e);
         const auto value = [&](std::size_t n) { return nu[h](row, index(n)); };
-        for (const double r : {rates.lo[h * joint.entries() + e], rates.hi[h * joint.entries() + e]}) {
+        for (const double r :
+             {rates.lo[h * joint.entries() + e], rates.hi[h * joint.entries() + e]}) {
           // s >= r (w (nu - L) - theta)
           Terms terms{{s, 1.0}, {L_[h], r * w}, {theta_[h * M + j], r * joint.unit(h)}};
           const double fixed = spread_over(value, -r * w, terms);

@@ -36,9 +36,9 @@ class LeafProgram {
   const std::vector<NeuronPart>& parts_;
   const std::vector<Interval>& ranges_;
   Row kappa_, g0_;
-  std::vector<double> slopes_;                              ///< of neurons that are not free
-  std::vector<std::pair<std::size_t, std::size_t>> free_;   ///< (neuron, variable of its slope)
-  std::vector<std::size_t> mu_, L_, theta_;                 ///< variables
+  std::vector<double> slopes_;                             ///< of neurons that are not free
+  std::vector<std::pair<std::size_t, std::size_t>> free_;  ///< (neuron, variable of its slope)
+  std::vector<std::size_t> mu_, L_, theta_;                ///< variables
   LinearProblem problem_;
 };
 

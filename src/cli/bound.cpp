@@ -378,8 +378,9 @@ void add_bound(CLI::App& app, Session& session) {
       ->check(positive());
   sub->add_option("--enumerate", o->bound.enumerate,
                   "Most contexts of a case that may be enumerated (default 65536; 0: none)");
-  sub->add_option("--z3", o->bound.solver_cases,
-                  "Open cases of a side, at the end, whose linear problem Z3 may solve (default 0)");
+  sub->add_option(
+      "--z3", o->bound.solver_cases,
+      "Open cases of a side, at the end, whose linear problem Z3 may solve (default 0)");
   o->bound.solver = [](const LinearProblem& problem) { return smt::minimise(problem); };
   sub->add_option("--seconds", o->bound.seconds,
                   "Safety stop for one quantity; the enclosure holds all the same");

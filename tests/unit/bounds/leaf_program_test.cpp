@@ -1,7 +1,7 @@
 #include <catch.hpp>
 
-#include "../../../src/bounds/leaf_program.hpp"
 #include "../../../src/bounds/domain_work.hpp"
+#include "../../../src/bounds/leaf_program.hpp"
 #include "assay/bounds/bound.hpp"
 #include "assay/smt/invariant.hpp"
 #include "assay/smt/linear_program.hpp"
@@ -43,7 +43,9 @@ struct Leaf {
 
 }  // namespace
 
-TEST_CASE("the linear problem's numbers prove less than 64 subgradient steps where several positions are free") {
+TEST_CASE(
+    "the linear problem's numbers prove less than 64 subgradient steps where several positions are "
+    "free") {
   if (!kBuilt) {
     WARN("built without Z3");
     return;
@@ -60,7 +62,9 @@ TEST_CASE("the linear problem's numbers prove less than 64 subgradient steps whe
     better += exact < steps - 1e-3 * (1 + std::fabs(steps)) ? 1 : 0;
     worst = std::max(worst, exact - steps);
   }
-  WARN("looser by steps in " << better << " of 12, the problem's numbers above the steps' by at most " << worst);
+  WARN("looser by steps in " << better
+                             << " of 12, the problem's numbers above the steps' by at most "
+                             << worst);
   CHECK(better >= 3);
   CHECK(worst <= 1e-5);
 }
@@ -123,7 +127,8 @@ TEST_CASE("either sign of a neuron has its own multiplier, and both parts cover 
       if (!(r.lo < 0 && r.hi > 0)) {
         continue;
       }
-      const double parts = std::max(leaf.bound(nullptr, 64, {{j, 1}}), leaf.bound(nullptr, 64, {{j, -1}}));
+      const double parts =
+          std::max(leaf.bound(nullptr, 64, {{j, 1}}), leaf.bound(nullptr, 64, {{j, -1}}));
       CHECK(parts >= truth - 1e-9);
       narrower += parts < whole - 1e-6 ? 1 : 0;
     }

@@ -71,10 +71,10 @@ Attention::Table Attention::table(std::size_t head, const std::vector<float>& W,
     double norm = 0;
     for (std::size_t i = 0; i < e; ++i) {
       t.mid[i * rows() + r] = y.mid[i];
-      t.rad = std::max(t.rad, y.rad[i]);
       norm += std::fabs(y.mid[i]);
     }
-    t.norm = std::max(t.norm, enlarge(norm));
+    t.rad.push_back(*std::max_element(y.rad.begin(), y.rad.end()));
+    t.norm.push_back(enlarge(norm));
   }
   const std::vector<float> zeros(d, 0.0F);
   t.offset = times(Ball(exact(net_.normalised ? net_.ln1_b.data() : zeros.data(), d)), matrix, e,
@@ -98,8 +98,14 @@ Dots Attention::dots(const Table& table, const Ball& q) const {
     rad = std::max(rad, q.rad[i]);
     sum += std::fabs(v) + q.rad[i];
   }
-  out.error = enlarge(table.norm * (sum_error_factor(e) * top + rad) + table.rad * enlarge(sum));
-  out.size = enlarge(table.norm * top + out.error);
+  const double relative = (sum_error_factor(e) + 0x1p-49) * top + rad;
+  out.error.resize(R);
+  out.size.resize(R);
+  for (std::size_t r = 0; r < R; ++r) {
+    out.error[r] = enlarge(table.norm[r] * relative + table.rad[r] * enlarge(sum));
+    out.size[r] = enlarge(table.norm[r] * top + out.error[r]);
+    out.largest = std::max(out.largest, out.size[r]);
+  }
   out.offset = dot(intervals(q), intervals(table.offset));
   return out;
 }
@@ -160,13 +166,15 @@ std::vector<Interval> Attention::entry(const Table& table, std::size_t token,
   const std::size_t R = rows();
   const Scale& s = scale(position);
   const double mid = s.mid.empty() ? 1 : s.mid[token];
-  const Interval factor = Interval(mid) + Interval(-s.rad, s.rad);
-  const Interval error(-table.rad, table.rad);
+  const Interval factor = Interval(mid) * (Interval(1) + Interval(-s.spread, s.spread));
+  const auto at = [&](std::size_t i, std::size_t r) {
+    return Interval(table.mid[i * R + r]) + Interval(-table.rad[r], table.rad[r]);
+  };
   std::vector<Interval> out;
   for (std::size_t i = 0; i < net_.d_head; ++i) {
-    Interval x = Interval(table.mid[i * R + token]) + error;
+    Interval x = at(i, token);
     if (net_.standard()) {
-      x = x + Interval(table.mid[i * R + net_.d_vocab + position]) + error;
+      x = x + at(i, net_.d_vocab + position);
     }
     out.push_back(factor * x + table.offset[i]);
   }
@@ -193,7 +201,7 @@ const Attention::Scale& Attention::scale(std::size_t position) {
     for (std::size_t t = 0; t < net_.d_vocab; ++t) {
       const Interval r = reciprocal_root(square_sum(centred(input(t, position))) / d + net_.eps);
       s.mid.push_back(r.lo());
-      s.rad = std::max(s.rad, sum_up(r.hi(), -r.lo()));
+      s.spread = std::max(s.spread, enlarge((r.hi() - r.lo()) / r.lo()));
       s.largest = std::max(s.largest, r.hi());
     }
   }

@@ -11,11 +11,11 @@
 
 namespace assay_check {
 
-/// <q, row> for every row of a head's table: |value[r] − exact| <= error, |value[r]|, |exact| <= size;
-/// offset encloses <q, the table's offset>.
+/// <q, row> for every row of a head's table: |value[r] − exact| <= error[r] less 16 roundings of size[r],
+/// |value[r]|, |exact| <= size[r] <= largest; offset encloses <q, the table's offset>.
 struct Dots {
-  std::vector<double> value;
-  double error = 0, size = 0;
+  std::vector<double> value, error, size;
+  double largest = 0;
   Interval offset;
 };
 using Projection = std::vector<Dots>;  ///< of the values, one a head
@@ -48,10 +48,10 @@ class Attention {
   [[nodiscard]] std::vector<Interval> value(std::size_t head, std::size_t token,
                                             std::size_t position);
 
-  /// s(p,t) for every token: within rad of mid. Without LN1 mid is empty and s = 1.
+  /// s(p,t) for every token: mid times a factor 1 ± spread. Without LN1 mid is empty and s = 1.
   struct Scale {
     std::vector<double> mid;
-    double rad = 0, largest = 1;
+    double spread = 0, largest = 1;
   };
   [[nodiscard]] const Scale& scale(std::size_t position);
   /// e^{rel_bias[h][j]} up to a factor common to all j.
@@ -64,10 +64,9 @@ class Attention {
                                                 const std::vector<float>& b) const;
 
  private:
-  /// Row r, entry i at mid[i * rows + r]: within rad of the exact; norm = max over r of Σ_i |mid|.
+  /// Row r, entry i at mid[i * rows + r]: within rad[r] of the exact; norm[r] >= Σ_i |mid|.
   struct Table {
-    std::vector<double> mid;
-    double rad = 0, norm = 0;
+    std::vector<double> mid, rad, norm;
     Ball offset;
   };
   [[nodiscard]] std::size_t rows() const { return net_.d_vocab + net_.W_pos.size() / net_.d_model; }

@@ -56,32 +56,36 @@ void ReadyCase::add_slots(const ContextCase& contexts) {
 }
 
 /// Exponents of a slot, up to a number common to the head; returns a bound of their error. The score
-/// is x = (s (a + b) + o) / attn_scale with |a|, |b| <= dots.size: every rounding is relative to
-/// M = (2 s size + |o|) / attn_scale, 8 u in all, and the quotient 1/attn_scale is off by 6 u at most.
+/// is x = (s (a + b) + o) / attn_scale with |a|, |b| at most their rows' sizes: every rounding is relative to
+/// M = (s (|a| + |b|) + |o|) / attn_scale, 8 u in all, and the quotient 1/attn_scale is off by 6 u at most.
 double ReadyCase::fill_exponents(std::size_t head, const Dots& dots, bool rotary,
                                  Slot& slot) const {
   const Network& net = attention_.net();
   const double inverse = 1 / (net.scale.lo() / 2 + net.scale.hi() / 2);
   const Ball offset(std::vector<Interval>{rotary ? dots.offset : Interval()});
-  const double shift = net.standard() ? dots.value[net.d_vocab + slot.position] : 0;
+  const std::size_t row = net.d_vocab + slot.position;
+  const double shift = net.standard() ? dots.value[row] : 0;
+  const double shift_error = net.standard() ? dots.error[row] : 0;
+  const double shift_size = net.standard() ? dots.size[row] : 0;
+  const double spread = slot.scale == nullptr ? 0 : slot.scale->spread;
+  double error = 0;
   slot.weight.clear();
   for (const std::uint32_t u : *slot.set) {
     const double s = slot.scale == nullptr ? 1 : slot.scale->mid[u];
     slot.weight.push_back((s * (dots.value[u] + shift) + offset.mid[0]) * inverse);
+    const double part = spread * (dots.size[u] + shift_size);
+    error = std::max(error, s * (dots.error[u] + shift_error + part));
   }
   const double largest = slot.scale == nullptr ? 1 : slot.scale->largest;
-  const double spread = slot.scale == nullptr ? 0 : slot.scale->rad;
-  const double M = 2 * largest * dots.size + std::fabs(offset.mid[0]);
-  const double error =
-      2 * largest * dots.error + 2 * spread * dots.size + offset.rad[0] + 0x1p-49 * M;
-  if (!(M <= 0x1p300)) {
+  if (!(2 * largest * dots.largest + std::fabs(offset.mid[0]) <= 0x1p300)) {
     throw Reject("arithmetic", "head " + std::to_string(head) + ": scores above 2^300");
   }
+  error += offset.rad[0] + 0x1p-49 * std::fabs(offset.mid[0]);
   return enlarge(error / net.scale.lo());
 }
 
 // e^{x − top} with x − top off by δ: a factor 1 ± 2δ for δ <= 1/16, and fast_exponential's. Beyond that the
-// weights stay 0, of which slot_maximum makes a number <= 0 only where no ν is above L.
+// weights stay 0, of which Terms::maximum makes a number <= 0 only where no ν is above L.
 void ReadyCase::fill_weights(std::size_t head, std::size_t token) {
   const bool rotary = attention_.net().positions == PositionKind::rotary;
   Head& h = heads_[head];
@@ -110,6 +114,7 @@ void ReadyCase::fill_weights(std::size_t head, std::size_t token) {
     for (Slot& slot : h.slots) {
       std::fill(slot.weight.begin(), slot.weight.end(), 0.0);
     }
+    h.known = false;
     return;
   }
   h.error = enlarge(2 * error + 2 * kFastExpError);

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "attention.hpp"
@@ -15,8 +16,11 @@ struct ContextCase {
   std::size_t a = 0, b = 0;
   std::vector<SetPointer> last;  ///< B_j for j < last.size(), else `rest`
   SetPointer rest;
-  std::string parent;               ///< of a PART
-  std::optional<std::size_t> back;  ///< J of a PART by token; else a PART by length
+  std::string parent;  ///< of a PART
+  /// What a PART is made by: the token J back, the length, or the sign of z_J.
+  enum class Split { length, token, neuron } split = Split::length;
+  std::size_t index = 0;            ///< J
+  bool positive = true;             ///< of a PART by neuron: z_J >= 0, else z_J <= 0
   std::string domain;               ///< of a ROOT
   std::vector<std::size_t> suffix;  ///< of a SUFFIX
 
@@ -39,6 +43,11 @@ class ReadyCase {
   /// True when L is shown to be an ATTN-MAX number for head h and the direction sign · g of the
   /// projection. rule_attn_max.cpp
   [[nodiscard]] bool is_bound(std::size_t head, const Projection& g, double sign, double L) const;
+  /// ATTN-JOINT: an upper bound of Σ_h <sign · g, head h's output>, theta [head][j] in units of the
+  /// head's largest weight. rule_attn_joint.cpp
+  [[nodiscard]] double joint_bound(const Projection& g, double sign, std::span<const double> L,
+                                   std::span<const double> theta) const;
+  [[nodiscard]] std::size_t most_keys() const { return most_; }
   /// Numbers held, for the memory limit.
   [[nodiscard]] std::size_t size() const;
 
@@ -52,13 +61,22 @@ class ReadyCase {
   };
   struct Head {
     std::vector<Slot> slots;
-    double error = 0;  ///< weights are within this factor 1 ± error of the exact
+    bool known = true;  ///< else every weight is 0 here and a number above 0 in truth
+    double error = 0;   ///< weights are within this factor 1 ± error of the exact
   };
+  struct Terms;
   void add_slots(const ContextCase& contexts);
   void fill_weights(std::size_t head, std::size_t token);
   double fill_exponents(std::size_t head, const Dots& dots, bool rotary, Slot& slot) const;
-  [[nodiscard]] double slot_maximum(const Slot& slot, const Dots& nu, double sign, double L,
-                                    double relative, double slack) const;
+  [[nodiscard]] Terms terms(std::size_t head, std::size_t slot, const Projection& g, double sign,
+                            double L) const;
+  struct Rate;
+  struct Shared;
+  static Rate rate_of(const Interval& D, std::size_t head);
+  [[nodiscard]] std::vector<Interval> weights(std::size_t head, std::size_t back) const;
+  [[nodiscard]] std::pair<std::vector<Interval>, double> weight_spans(std::size_t head) const;
+  void fill_terms(std::size_t back, const Projection& g, double sign, std::span<const double> L,
+                  std::span<const double> thetas, Shared& shared) const;
 
   Attention& attention_;
   std::size_t position_ = 0;           ///< of the query

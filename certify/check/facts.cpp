@@ -34,6 +34,9 @@ const ContextCase& Facts::find_case(const Step& step, std::string_view id) const
 
 std::shared_ptr<const ReadyCase> Facts::ready(const Step& step, std::string_view id) {
   const ContextCase& contexts = find_case(step, id);
+  if (contexts.split == ContextCase::Split::neuron) {
+    return ready(step, contexts.parent);  // the same sets and lengths
+  }
   if (!contexts.is_ready(attention_.net())) {
     refuse(step, "the case is not ready: more than one query token, or length under `standard`");
   }
@@ -75,6 +78,28 @@ const RangeFact& Facts::neurons(const Step& step, std::string_view id,
     refuse(step, "the neuron ranges are of another case");
   }
   return fact;
+}
+
+std::vector<Interval> Facts::ranges_on(const std::string& case_id, const RangeFact& fact) const {
+  std::vector<Interval> out = fact.ranges;
+  for (std::string at = case_id; !at.empty(); at = cases.at(at).parent) {
+    const ContextCase& part = cases.at(at);
+    if (part.split == ContextCase::Split::neuron) {
+      Interval& z = out[part.index];
+      z = part.positive ? positive_part(z) : -positive_part(-z);
+    }
+  }
+  return out;
+}
+
+std::optional<double> Facts::neuron_sign(const std::string& case_id, std::size_t J) const {
+  for (std::string at = case_id; !at.empty(); at = cases.at(at).parent) {
+    const ContextCase& part = cases.at(at);
+    if (part.split == ContextCase::Split::neuron && part.index == J) {
+      return part.positive ? 1 : -1;
+    }
+  }
+  return std::nullopt;
 }
 
 const RangeFact& Facts::box(const Step& step, std::string_view id) const {

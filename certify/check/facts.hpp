@@ -64,6 +64,11 @@ class Facts {
   /// Complete neuron ranges of the case or of one it is a part of.
   [[nodiscard]] const RangeFact& neurons(const Step& step, std::string_view id,
                                          const std::string& case_id) const;
+  /// The ranges on a part of their case: those of z_J end at 0 on a part by the sign of z_J.
+  [[nodiscard]] std::vector<Interval> ranges_on(const std::string& case_id,
+                                                const RangeFact& fact) const;
+  /// s_J with s_J z_J >= 0 on the case, when it is or lies in a part by the sign of z_J.
+  [[nodiscard]] std::optional<double> neuron_sign(const std::string& case_id, std::size_t J) const;
   /// A complete BOX.
   [[nodiscard]] const RangeFact& box(const Step& step, std::string_view id) const;
   [[nodiscard]] const SetPointer& every_token();

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "session.hpp"
+#include "word_reader.hpp"
 
 namespace assay_check {
 
@@ -15,13 +16,12 @@ struct Target {
   std::vector<Interval> g0, kappa;
 };
 
-/// Σ_h L_h, each L_h shown to be ATTN-MAX for sign · g; rule_mlp_fold.cpp
-[[nodiscard]] Interval head_numbers(const Step& step, const ReadyCase& ready, const Projection& g,
-                                    double sign, std::span<const std::string_view> words);
-/// base(g) + Σ_h L_h with L_h ATTN-MAX for g.
+/// An upper bound of Σ_h <sign · g, head h's output> by HEADS; rule_attn_joint.cpp
+[[nodiscard]] double head_numbers(const Step& step, const ReadyCase& ready, const Projection& g,
+                                  double sign, WordReader& words);
+/// An upper bound of <g, m> by HEADS.
 [[nodiscard]] Interval along(Session& session, const Step& step, const ReadyCase& ready,
-                             const std::vector<Interval>& g,
-                             std::span<const std::string_view> words);
+                             const std::vector<Interval>& g, WordReader& words);
 /// √d |h|
 [[nodiscard]] Interval sphere_radius(std::span<const Interval> h);
 
@@ -32,14 +32,12 @@ struct Target {
 [[nodiscard]] BoundFact read_subject(Session& session, const Step& step, std::size_t extra);
 /// s_lo, s_hi of a step, shown to enclose 1/sqrt(S/d + eps) for S in [S_lo, S_hi].
 [[nodiscard]] SpreadFact read_spread(Session& session, const Step& step, const std::string& case_id,
-                                     double S_lo, double S_hi,
-                                     std::span<const std::string_view> words);
+                                     double S_lo, double S_hi, WordReader& words);
 
 /// A bound of the target on a ready case by `rule`: LINEAR, MLP-FOLD or FOLD, or NORM-FOLD; `neurons` names the
-/// neuron ranges (not LINEAR). The words' form is checked.
-[[nodiscard]] Interval target_bound(Session& session, const Step& step, std::string_view rule,
-                                    const std::string& case_id, const Target& target,
-                                    std::string_view neurons,
-                                    std::span<const std::string_view> words);
+/// neuron ranges (not LINEAR). All words are read.
+[[nodiscard]] double target_bound(Session& session, const Step& step, std::string_view rule,
+                                  const std::string& case_id, const Target& target,
+                                  std::string_view neurons, WordReader words);
 
 }  // namespace assay_check

@@ -85,14 +85,13 @@ void rule_root(Session& session, const Step& step) {
   session.facts().cases.emplace(step.id, std::move(contexts));
 }
 
-// PART: the contexts of a case whose token J back lies in SET (J < a, J < w, SET within B_J), or those of
-// A … B tokens (within the case's lengths).
+// PART: the contexts of a case whose token J back lies in SET (J < a, J < w, SET within B_J), those of
+// A … B tokens (within the case's lengths), or those with z_J >= 0 (+) or z_J <= 0 (−).
 void rule_part(Session& session, const Step& step) {
   Facts& facts = session.facts();
   const Network& net = session.attention().net();
-  if (step.premises.size() != 1 || step.words.size() != 3 ||
-      (step.words[0] != "token" && step.words[0] != "length")) {
-    refuse(step, "expected PART cID : token J SET, or length A B");
+  if (step.premises.size() != 1 || step.words.size() != 3) {
+    refuse(step, "expected PART cID : token J SET, length A B or neuron J +|-");
   }
   ContextCase part = facts.find_case(step, step.premises[0]);
   if (!part.suffix.empty()) {
@@ -100,15 +99,23 @@ void rule_part(Session& session, const Step& step) {
   }
   part.parent = std::string(step.premises[0]);
   part.domain.clear();
-  part.back.reset();
-  if (step.words[0] == "length") {
+  part.index = 0;
+  part.split = ContextCase::Split::length;
+  if (step.words[0] == "neuron") {
+    part.split = ContextCase::Split::neuron;
+    part.index = parse_nat_below(step.words[1], net.d_mlp, "a neuron");
+    part.positive = step.words[2] == "+";
+    if (!part.positive && step.words[2] != "-") {
+      refuse(step, "expected neuron J + or -");
+    }
+  } else if (step.words[0] == "length") {
     const std::size_t A = parse_nat(step.words[1]), B = parse_nat(step.words[2]);
     if (!(part.a <= A && A <= B && B <= part.b)) {
       refuse(step, "the lengths are not within the case's");
     }
     part.a = A;
     part.b = B;
-  } else {
+  } else if (step.words[0] == "token") {
     const std::size_t J =
         parse_nat_below(step.words[1], std::min(part.a, net.span()), "a position");
     const SetPointer& whole = part.set(J);
@@ -122,7 +129,10 @@ void rule_part(Session& session, const Step& step) {
       part.last.push_back(part.rest);
     }
     part.last[J] = std::move(set);
-    part.back = J;
+    part.split = ContextCase::Split::token;
+    part.index = J;
+  } else {
+    refuse(step, "expected token, length or neuron");
   }
   facts.cases.emplace(step.id, std::move(part));
 }

@@ -37,8 +37,8 @@ const SaeEncoder& sae_on(Session& session, const Step& step, const RequestClaim&
 }
 
 void conclude_feature_off(Session& session, const Step& step, const RequestClaim& claim,
-                          const Interval& bound) {
-  if (!(bound.hi() <= static_cast<double>(session.sae().threshold[claim.subject]))) {
+                          double bound) {
+  if (!(bound <= static_cast<double>(session.sae().threshold[claim.subject]))) {
     refuse(step, "the bound is not shown to be at most the threshold");
   }
   session.conclusions.push_back({claim.id, "PROVED",
@@ -113,8 +113,9 @@ void rule_feature_off(Session& session, const Step& step) {
   need_suffix(session, step, claim, suffix);
   const SaeEncoder& sae = sae_on(session, step, claim, "blocks.0.hook_resid_mid", net.d_model);
   const Target t{sae.offset(claim.subject), sae.direction(claim.subject), {}};
-  conclude_feature_off(session, step, claim,
-                       target_bound(session, step, "LINEAR", suffix, t, "", step.words));
+  conclude_feature_off(
+      session, step, claim,
+      target_bound(session, step, "LINEAR", suffix, t, "", WordReader(step, step.words)));
 }
 
 // FEATURE-OFF-MLP (the SAE reads blocks.0.mlp.hook_post)
@@ -128,9 +129,9 @@ void rule_feature_off_mlp(Session& session, const Step& step) {
   const SaeEncoder& sae = sae_on(session, step, claim, "blocks.0.mlp.hook_post", net.d_mlp);
   const Target t{sae.offset(claim.subject), std::vector<Interval>(net.d_model),
                  sae.direction(claim.subject)};
-  conclude_feature_off(
-      session, step, claim,
-      target_bound(session, step, "MLP-FOLD", neurons.case_id, t, step.premises[0], step.words));
+  conclude_feature_off(session, step, claim,
+                       target_bound(session, step, "MLP-FOLD", neurons.case_id, t, step.premises[0],
+                                    WordReader(step, step.words)));
 }
 
 // TOKEN-OUT
@@ -145,11 +146,12 @@ void rule_token_out(Session& session, const Step& step) {
     refuse(step, "the model has no such token");
   }
   const Mixture mixture = read_mixture(step, claim.subject, net.d_vocab_out);
-  const Interval bound = target_bound(
-      session, step, "MLP-FOLD", neurons.case_id, logit_difference(net, claim.subject, mixture),
-      step.premises[0], std::span(step.words).subspan(2 + 2 * mixture.tokens.size()));
+  const double bound =
+      target_bound(session, step, "MLP-FOLD", neurons.case_id,
+                   logit_difference(net, claim.subject, mixture), step.premises[0],
+                   WordReader(step, std::span(step.words).subspan(2 + 2 * mixture.tokens.size())));
   const MinP& decoder = session.request_decoder();
-  if (!(bound.hi() < decoder.cut().lo())) {
+  if (!(bound < decoder.cut().lo())) {
     refuse(step, "the bound is not shown to be below the decoder's cut");
   }
   session.conclusions.push_back(

@@ -57,25 +57,28 @@ class Contexts {
   const ContextCase& case_;
 };
 
-/// The sets (or lengths) of the parts cover those of the whole.
+/// The parts are of one kind, and their sets (lengths, signs) cover those of the whole.
 bool covers(const ContextCase& whole, const std::vector<const ContextCase*>& parts) {
-  const std::optional<std::size_t> J = parts.front()->back;
-  std::set<std::size_t> seen;
+  using Split = ContextCase::Split;
+  const Split split = parts.front()->split;
+  const std::size_t J = parts.front()->index;
+  std::set<std::size_t> tokens;
+  std::set<std::pair<std::size_t, std::size_t>> runs;
+  std::set<bool> signs;
   for (const ContextCase* part : parts) {
-    if (part->back != J) {
+    if (part->split != split || part->index != J) {
       return false;
     }
-    if (J) {
-      seen.insert(part->set(*J)->begin(), part->set(*J)->end());
-    }
-  }
-  if (J) {
-    const TokenSet& all = *whole.set(*J);
-    return std::includes(seen.begin(), seen.end(), all.begin(), all.end());
-  }
-  std::set<std::pair<std::size_t, std::size_t>> runs;
-  for (const ContextCase* part : parts) {
+    tokens.insert(part->set(J)->begin(), part->set(J)->end());
     runs.emplace(part->a, part->b);
+    signs.insert(part->positive);
+  }
+  if (split == Split::token) {
+    const TokenSet& all = *whole.set(J);
+    return std::includes(tokens.begin(), tokens.end(), all.begin(), all.end());
+  }
+  if (split == Split::neuron) {
+    return signs.size() == 2;
   }
   std::size_t next = whole.a;
   for (const auto& [a, b] : runs) {
@@ -111,8 +114,7 @@ void rule_target(Session& session, const Step& step) {
   BoundFact fact = read_subject(session, step, linear ? 0 : 1);
   const Target target = claim_target(session, step, *fact.claim, fact.high);
   fact.bound = target_bound(session, step, step.rule, fact.case_id, target,
-                            linear ? "" : step.premises[1], step.words)
-                   .hi();
+                            linear ? "" : step.premises[1], WordReader(step, step.words));
   session.facts().bounds.emplace(step.id, fact);
 }
 
@@ -138,7 +140,7 @@ void rule_enum(Session& session, const Step& step) {
 
 // JOIN
 //   σ Q <= U_i on parts of the case, all by `token` at one J with sets that cover B_J, or all by `length`
-//   with lengths that cover [a, b]
+//   with lengths that cover [a, b], or by `neuron` J + and by `neuron` J −
 //   --------------------------------------------------------------------------------------------
 //   σ Q <= max U_i on the case
 void rule_join(Session& session, const Step& step) {

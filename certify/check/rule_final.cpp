@@ -31,8 +31,7 @@ void rule_part_num(Session& session, const Step& step) {
     refuse(step, "expected LINEAR …, FOLD nID … or NORM-FOLD nID …");
   }
   fact.bound = target_bound(session, step, words[0], fact.case_id, target, linear ? "" : words[1],
-                            words.subspan(linear ? 1 : 2))
-                   .hi();
+                            WordReader(step, words.subspan(linear ? 1 : 2)));
   session.facts().parts.emplace(step.id, fact);
 }
 
@@ -45,7 +44,7 @@ void rule_final_spread(Session& session, const Step& step) {
   const Attention& attention = session.attention();
   const Network& net = attention.net();
   Facts& facts = session.facts();
-  if (step.premises.size() != 1 || step.words.size() != 4) {
+  if (step.premises.size() != 1 || step.words.size() < 2) {
     refuse(step, "expected FINAL-SPREAD cID : bID nID|- s_lo s_hi");
   }
   const std::string case_id(step.premises[0]);
@@ -56,10 +55,11 @@ void rule_final_spread(Session& session, const Step& step) {
   }
   std::vector<Interval> r = box.ranges;
   if (!net.attn_only()) {
-    const RangeFact& neurons = facts.neurons(step, step.words[1], case_id);
+    const std::vector<Interval> neurons =
+        facts.ranges_on(case_id, facts.neurons(step, step.words[1], case_id));
     const std::size_t d = net.d_model;
     for (std::size_t j = 0; j < net.d_mlp; ++j) {
-      const Interval alpha = attention.activation().residual(neurons.ranges[j], 0);
+      const Interval alpha = attention.activation().residual(neurons[j], 0);
       const auto row = net.W_out.begin() + static_cast<std::ptrdiff_t>(j * d);
       const std::vector<Interval> w =
           centred(std::vector<Interval>(row, row + static_cast<std::ptrdiff_t>(d)));
@@ -74,8 +74,9 @@ void rule_final_spread(Session& session, const Step& step) {
     }
   }
   const Interval sum = square_sum(r);
-  facts.final_spreads.emplace(step.id, read_spread(session, step, case_id, std::max(sum.lo(), 0.0),
-                                                   sum.hi(), std::span(step.words).last(2)));
+  WordReader words(step, std::span(step.words).subspan(2));
+  facts.final_spreads.emplace(
+      step.id, read_spread(session, step, case_id, std::max(sum.lo(), 0.0), sum.hi(), words));
 }
 
 // FINAL

@@ -8,10 +8,11 @@ namespace assay_check {
 
 // SPREAD-RANGE: s_lo <= 1/sqrt(S_hi/d + eps), 1/sqrt(S_lo/d + eps) <= s_hi, 0 < s_lo <= s_hi
 SpreadFact read_spread(Session& session, const Step& step, const std::string& case_id, double S_lo,
-                       double S_hi, std::span<const std::string_view> words) {
+                       double S_hi, WordReader& words) {
   const Network& net = session.attention().net();
   const Interval d(static_cast<double>(net.d_model));
-  SpreadFact spread{case_id, parse_hex(words[0]), parse_hex(words[1])};
+  SpreadFact spread{case_id, words.number(), words.number()};
+  words.end();
   if (!net.normalised || !(spread.lo > 0 && spread.lo <= spread.hi) ||
       !(spread.lo <= reciprocal_root(Interval(S_hi) / d + net.eps).lo()) ||
       !(reciprocal_root(Interval(S_lo) / d + net.eps).hi() <= spread.hi)) {
@@ -21,33 +22,30 @@ SpreadFact read_spread(Session& session, const Step& step, const std::string& ca
 }
 
 // SPREAD
-//   (P m)_i in [lo_i, hi_i]      L_h is ATTN-MAX for −P u      ℓ = −(base(−P u) + Σ L_h)
+//   (P m)_i in [lo_i, hi_i]      HEADS bounds Σ_h <−P u, head h's output> by U      ℓ = −(base(−P u) + U)
 //   S_hi = Σ max(lo_i², hi_i²)   S_lo = max(Σ min y² over [lo_i, hi_i], ℓ > 0 ? ℓ²/|P u|² : 0)
 //   ------------------------------------------------------------------------------------
 //   1/sqrt(|P m|²/d + eps) in [s_lo, s_hi], with SPREAD-RANGE
 void rule_spread(Session& session, const Step& step) {
-  const Network& net = session.attention().net();
-  const std::size_t d = net.d_model, H = net.n_heads;
-  if (step.premises.size() != 1 || step.words.size() != d + H + 2) {
+  if (step.premises.size() != 1) {
     refuse(step, "expected SPREAD bID : u_0 … L_0 … s_lo s_hi");
   }
   const RangeFact& box = session.facts().box(step, step.premises[0]);
-  const std::span words(step.words);
+  WordReader words(step, step.words);
   std::vector<Interval> u;
-  for (std::size_t i = 0; i < d; ++i) {
-    u.emplace_back(-parse_hex(words[i]));
+  for (const double x : words.numbers(session.attention().net().d_model)) {
+    u.emplace_back(-x);
   }
   const std::vector<Interval> minus = centred(u);  // −P u
-  const double least =
-      -along(session, step, *session.facts().ready(step, box.case_id), minus, words.subspan(d, H))
-           .hi();
+  const auto ready = session.facts().ready(step, box.case_id);
+  const double least = -along(session, step, *ready, minus, words).hi();
   const Interval sum = square_sum(box.ranges), length = square_sum(minus);
   double S_lo = std::max(sum.lo(), 0.0);
   if (least > 0 && length.hi() > 0) {
     S_lo = std::max(S_lo, (square(Interval(least)) / Interval(length.hi())).lo());
   }
-  session.facts().spreads.emplace(
-      step.id, read_spread(session, step, box.case_id, S_lo, sum.hi(), words.last(2)));
+  session.facts().spreads.emplace(step.id,
+                                  read_spread(session, step, box.case_id, S_lo, sum.hi(), words));
 }
 
 // NORM-LINEAR: the end of range J of NORM-NEURONS is a bound of neuron J under LN2.
@@ -63,7 +61,7 @@ void rule_norm_linear(Session& session, const Step& step) {
   if (q.kind != Quantity::Kind::neuron || q.index >= found->second.ranges.size()) {
     refuse(step, "the claim is not about a neuron of the model");
   }
-  const Interval& range = found->second.ranges[q.index];
+  const Interval range = facts.ranges_on(fact.case_id, found->second)[q.index];
   fact.bound = fact.high ? range.hi() : -range.lo();
   facts.bounds.emplace(step.id, fact);
 }

@@ -22,8 +22,7 @@ void open_block(Session& session, const Step& step, const char* line, const std:
 /// The enclosure of <g, m> that a line's U and D show; the number of the line in `index`.
 Interval read_range(Session& session, const Step& step, RangeFact& fact, std::size_t& index) {
   Facts& facts = session.facts();
-  const std::size_t H = session.attention().net().n_heads;
-  if (step.premises.size() != 2 || step.words.size() != 2 * H) {
+  if (step.premises.size() != 2 || step.words.empty()) {
     refuse(step, "expected ID i : U_0 … D_0 …");
   }
   index = parse_nat_below(step.premises[1], fact.expected, "an index");
@@ -35,9 +34,10 @@ Interval read_range(Session& session, const Step& step, RangeFact& fact, std::si
   const auto nu = box ? facts.coordinate_projection(index) : facts.neuron_projection(index);
   const Interval base =
       ready->base(box ? facts.coordinate_direction(index) : facts.neuron_direction(index));
-  const std::span words(step.words);
-  const Interval up = head_numbers(step, *ready, *nu, 1, words.first(H));
-  const Interval down = head_numbers(step, *ready, *nu, -1, words.last(H));
+  WordReader words(step, step.words);
+  const double up = head_numbers(step, *ready, *nu, 1, words);
+  const double down = head_numbers(step, *ready, *nu, -1, words);
+  words.end();
   return {(base - down).lo(), (base + up).hi()};
 }
 
@@ -80,9 +80,9 @@ void rule_norm_neurons(Session& session, const Step& step) {
 }
 
 // NEURON-RANGE, CASE-RANGE, g = W_in[:, j]; BOX-RANGE, g = e_i − (1/d) 1
-//   for each head h: U_h is ATTN-MAX for g, D_h is ATTN-MAX for −g
+//   HEADS bounds Σ_h <g, head h's output> by U, Σ_h <−g, head h's output> by D
 //   ---------------------------------------------------------------------------------
-//   <g, m> in [base(g) − Σ_h D_h, base(g) + Σ_h U_h];  z_j = <g, m> + b_in[j]
+//   <g, m> in [base(g) − D, base(g) + U];  z_j = <g, m> + b_in[j]
 // NORM-RANGE, g = h_j: z_j in c_j + ([min s y, max s y] ∩ [−√d |h_j|, √d |h_j|]), y = <g, m>, s in the SPREAD
 void rule_range(Session& session, const Step& step) {
   Facts& facts = session.facts();

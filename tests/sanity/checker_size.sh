@@ -17,8 +17,8 @@ declare -A group=(
     linear.hpp attention.cpp attention.hpp"
   [families]="special.cpp special.hpp"
   [forward]="forward.cpp forward.hpp"
-  [cases]="case.cpp case.hpp facts.cpp facts.hpp fold.hpp target.cpp target.hpp rule_attn_max.cpp rule_case.cpp
-    rule_ranges.cpp rule_mlp_fold.cpp"
+  [cases]="case.cpp case.hpp facts.cpp facts.hpp fold.hpp target.cpp target.hpp word_reader.hpp rule_attn.hpp
+    rule_attn_joint.cpp rule_attn_max.cpp rule_case.cpp rule_ranges.cpp rule_mlp_fold.cpp"
   [suffix]="rule_claims.cpp"
   [facts]="rule_facts.cpp"
   [norm]="rule_norm.cpp"

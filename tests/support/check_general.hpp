@@ -22,7 +22,14 @@ struct Leaf {
   std::size_t a = 0, b = 0, c = 0;
 };
 
-class GeneralProducer {
+struct GeneralOptions {
+  double room = 1e-9;   ///< of every ATTN-MAX number, relative
+  bool sphere = false;  ///< SPHERE instead of FINAL
+  double joint = 0;  ///< above 0: HEADS with T now and then, L and θ off their best by about this
+  bool signs = false;  ///< folds on parts by the sign of a neuron, with M
+};
+
+class GeneralProducer : public GeneralOptions {
  public:
   GeneralProducer(const FamilyModel& model, const TestDomain& domain, const TestQuantity& quantity,
                   std::string claim)
@@ -33,8 +40,6 @@ class GeneralProducer {
   }
 
   std::vector<std::string> lines;
-  double room = 1e-9;    ///< of every ATTN-MAX number, relative
-  bool sphere = false;   ///< SPHERE instead of FINAL
   double U[2] = {0, 0};  ///< of side hi, lo
 
   /// All steps up to the two facts about the whole domain, fhi and flo.
@@ -106,18 +111,22 @@ class GeneralProducer {
   [[nodiscard]] double base(const Leaf& leaf, const Vector& g) const {
     return dot(g, m_.residual(leaf.c, position(leaf)));
   }
-  /// The exact maximum of <g, head h's output> over the leaf, up to rounding (Dinkelbach).
-  [[nodiscard]] double attention_max(const Leaf& leaf, std::size_t h, const Vector& g) const {
-    const std::size_t p = position(leaf), least = std::min(leaf.a, m_.span()),
-                      most = std::min(leaf.b, m_.span());
-    std::vector<std::vector<std::pair<double, double>>> choices(most);  // weight, value
-    for (std::size_t j = 0; j < most; ++j) {
+  /// Weight and value of every token j back, for head h.
+  using Choices = std::vector<std::vector<std::pair<double, double>>>;
+  [[nodiscard]] Choices choices_of(const Leaf& leaf, std::size_t h, const Vector& g) const {
+    const std::size_t p = position(leaf);
+    Choices choices(std::min(leaf.b, m_.span()));
+    for (std::size_t j = 0; j < choices.size(); ++j) {
       for (const std::size_t u : j == 0 ? Tokens{leaf.c} : domain_.back(j)) {
         choices[j].emplace_back(m_.weight(h, leaf.c, p, j, u), dot(g, m_.value(h, u, p - j)));
       }
     }
+    return choices;
+  }
+  /// The exact maximum of <g, head h's output> over the leaf, up to rounding (Dinkelbach).
+  [[nodiscard]] double attention_max(const Leaf& leaf, const Choices& choices) const {
     double best = -HUGE_VAL;
-    for (std::size_t N = least; N <= most; ++N) {
+    for (std::size_t N = std::min(leaf.a, m_.span()); N <= choices.size(); ++N) {
       double L = -1e6;
       for (int round = 0; round < 60; ++round) {
         double top = 0, bottom = 0;
@@ -138,18 +147,82 @@ class GeneralProducer {
     }
     return best;
   }
+  /// ATTN-JOINT of the page for these numbers; weights have 1 as the largest of a head.
+  [[nodiscard]] static double joint_bound(const std::vector<Choices>& heads, const Vector& L,
+                                          const std::vector<Vector>& theta, std::size_t fewest) {
+    double bound = -HUGE_VAL;
+    for (std::size_t N = fewest; N <= heads[0].size(); ++N) {
+      Vector lo(heads.size()), hi(heads.size());
+      const auto psi = [&](std::size_t h, double t) { return std::max(lo[h] * t, hi[h] * t); };
+      double sum = 0;
+      for (std::size_t h = 0; h < heads.size(); ++h) {
+        double least = 0, most = 0, thetas = 0;
+        for (std::size_t j = 0; j < N; ++j) {
+          const auto [a, b] = std::minmax_element(heads[h][j].begin(), heads[h][j].end());
+          least += a->first;
+          most += b->first;
+          thetas += theta[h][j];
+        }
+        lo[h] = 1 / most;
+        hi[h] = 1 / least;
+        sum += L[h] + psi(h, thetas);
+      }
+      for (std::size_t j = 0; j < N; ++j) {
+        double top = -HUGE_VAL;
+        for (std::size_t u = 0; u < heads[0][j].size(); ++u) {
+          double each = 0;
+          for (std::size_t h = 0; h < heads.size(); ++h) {
+            const auto [w, nu] = heads[h][j][u];
+            each += psi(h, w * (nu - L[h]) - theta[h][j]);
+          }
+          top = std::max(top, each);
+        }
+        sum += top;
+      }
+      bound = std::max(bound, sum);
+    }
+    return bound;
+  }
+  double noise(double size) const {
+    return (static_cast<double>(random_() >> 11) * 0x1p-52 - 1) * size;
+  }
+  /// HEADS for sign · g; adds the bound that they show.
   std::string numbers(const Leaf& leaf, const Vector& g, double& sum, double sign = 1) const {
-    std::string text;
-    Vector signed_g = g;
+    Vector signed_g = g, L;
     for (double& x : signed_g) {
       x *= sign;
     }
+    std::vector<Choices> heads;
+    std::string text;
+    const bool together = joint > 0 && random_() % 3 != 0;
     for (std::size_t h = 0; h < m_.H; ++h) {
-      const double L = attention_max(leaf, h, signed_g);
-      const double padded = L + room * (1 + std::fabs(L));
-      sum += padded;
-      text += " " + hex(padded);
+      heads.push_back(choices_of(leaf, h, signed_g));
+      const double best = attention_max(leaf, heads[h]);
+      L.push_back(best + (together ? noise(joint) : room * (1 + std::fabs(best))));
+      text += " " + hex(L[h]);
+      sum += together ? 0 : L[h];
     }
+    if (!together) {
+      return text;
+    }
+    std::vector<Vector> theta(m_.H);
+    text += " T";
+    for (std::size_t h = 0; h < m_.H; ++h) {
+      double unit = 0;
+      for (const auto& set : heads[h]) {
+        unit = std::max(unit, std::max_element(set.begin(), set.end())->first);
+      }
+      for (auto& set : heads[h]) {
+        double top = -HUGE_VAL;
+        for (auto& [w, nu] : set) {
+          w /= unit;
+          top = std::max(top, w * (nu - L[h]));
+        }
+        theta[h].push_back(top + noise(joint));
+        text += " " + hex(theta[h].back());
+      }
+    }
+    sum += joint_bound(heads, L, theta, std::min(leaf.a, m_.span()));
     return text;
   }
 
@@ -165,6 +238,7 @@ class GeneralProducer {
     g = m_.family.norm.empty() ? g : FamilyModel::centre(g);
   }
   void ranges(const Leaf& leaf) {
+    neurons_ = leaf.id;
     const std::string n = "n" + leaf.id;
     const bool norm = !m_.family.norm.empty();
     lines.push_back(n + (norm ? " NORM-NEURONS t" : " CASE-NEURONS ") + leaf.id + " : " +
@@ -199,6 +273,7 @@ class GeneralProducer {
     S_lo += lo <= 0 && hi >= 0 ? 0 : std::min(lo * lo, hi * hi);
   }
   void box_and_spread(const Leaf& leaf) {
+    box_of_ = leaf.id;
     const std::string b = "b" + leaf.id;
     lines.push_back(b + " BOX " + leaf.id + " : " + std::to_string(m_.d));
     Vector u;
@@ -305,7 +380,7 @@ class GeneralProducer {
       return numbers(leaf, g0_, bound);
     }
     const bool norm = !m_.family.norm.empty();
-    name = std::string(norm ? "NORM-FOLD" : "FOLD") + " n" + leaf.id;
+    name = std::string(norm ? "NORM-FOLD" : "FOLD") + " n" + neurons_;
     bound = const0_;
     Vector h(m_.d);
     std::string text = " S";
@@ -314,12 +389,25 @@ class GeneralProducer {
       double offset = 0;
       neuron(j, g, offset);
       const double lo = lo_[j], hi = hi_[j];
-      const double a = j == 2 ? -0.25 : (m_.activation(hi) - m_.activation(lo)) / (hi - lo);
+      const double a = j == 2     ? -0.25
+                       : lo == hi ? 0
+                                  : (m_.activation(hi) - m_.activation(lo)) / (hi - lo);
       text += " " + hex(a);
       const auto [low, high] = residual(lo, hi, a);
       bound += kappa_[j] * a * offset + std::max(kappa_[j] * low, kappa_[j] * high);
       for (std::size_t i = 0; i < m_.d; ++i) {
         h[i] += kappa_[j] * a * g[i];
+      }
+    }
+    if (sign_ != 0) {
+      Vector g;
+      double offset = 0;
+      neuron(split_, g, offset);
+      const double mu = std::fabs(noise(0.2));
+      text += " M 1 " + std::to_string(split_) + " " + hex(mu);
+      bound += sign_ * mu * offset;
+      for (std::size_t i = 0; i < m_.d; ++i) {
+        h[i] += sign_ * mu * g[i];
       }
     }
     double ends[2] = {-HUGE_VAL, -HUGE_VAL};
@@ -370,8 +458,8 @@ class GeneralProducer {
       }
       add_square(low, high, S_lo, S_hi);
     }
-    lines.push_back("r" + fact + " FINAL-SPREAD " + leaf.id + " : b" + leaf.id +
-                    (m_.f > 0 ? " n" + leaf.id : " -") + scale_words(S_lo, S_hi, m_.d, lo, hi));
+    lines.push_back("r" + fact + " FINAL-SPREAD " + leaf.id + " : b" + box_of_ +
+                    (m_.f > 0 ? " n" + neurons_ : " -") + scale_words(S_lo, S_hi, m_.d, lo, hi));
     lines.push_back(fact + " FINAL " + leaf.id + subject + " : p" + fact + " r" + fact);
     bound = final_constant_ + std::min(num * (num >= 0 ? hi : lo), final_radius_);
   }
@@ -387,24 +475,57 @@ class GeneralProducer {
       target(side == 0 ? 1 : -1);
       const std::string fact = "f" + leaf.id + (side == 0 ? "hi" : "lo");
       const std::string subject = " " + claim_ + (side == 0 ? " hi" : " lo");
-      double bound = 0;
-      if (norm && q_.hook == "pre") {
-        const auto j =
-            static_cast<std::size_t>(std::find(q_.g.begin(), q_.g.end(), 1.0) - q_.g.begin());
-        lines.push_back(fact + " NORM-LINEAR n" + leaf.id + subject + " :");
-        bound = side == 0 ? hi_[j] : -lo_[j];
-      } else if (norm && q_.hook == "logits") {
-        write_final(leaf, fact, subject, bound);
-      } else {
-        std::string name;
-        const std::string words = bound_words(leaf, name, bound);
-        const std::size_t space = name.find(' ');
-        lines.push_back(fact + " " + name.substr(0, space) + " " + leaf.id +
-                        (space == std::string::npos ? "" : name.substr(space)) + subject + " :" +
-                        words);
-      }
+      const bool mlp = std::any_of(kappa_.begin(), kappa_.end(), [](double k) { return k != 0; });
+      const double bound = signs && mlp && !sphere ? write_signs(leaf, fact, subject, side)
+                                                   : write_fact(leaf, fact, subject, side);
       U[side] = std::max(U[side], bound);
     }
+  }
+  /// The fact on the two parts by the sign of a neuron, and their JOIN.
+  double write_signs(const Leaf& leaf, const std::string& fact, const std::string& subject,
+                     int side) {
+    split_ = random_() % m_.f;
+    double bound = -HUGE_VAL;
+    std::string join = fact + " JOIN " + leaf.id + subject + " :";
+    for (const double sign : {1.0, -1.0}) {
+      Leaf part = leaf;
+      part.id = leaf.id + (side == 0 ? "h" : "l") + (sign > 0 ? "p" : "m");
+      lines.push_back(part.id + " PART " + leaf.id + " : neuron " + std::to_string(split_) +
+                      (sign > 0 ? " +" : " -"));
+      const Vector lo = lo_, hi = hi_;
+      lo_[split_] = sign > 0 ? std::max(lo_[split_], 0.0) : std::min(lo_[split_], 0.0);
+      hi_[split_] = sign > 0 ? std::max(hi_[split_], 0.0) : std::min(hi_[split_], 0.0);
+      sign_ = sign;
+      bound = std::max(bound, write_fact(part, "f" + part.id, subject, side));
+      sign_ = 0;
+      lo_ = lo;
+      hi_ = hi;
+      join += " f" + part.id;
+    }
+    lines.push_back(join);
+    return bound;
+  }
+  double write_fact(const Leaf& leaf, const std::string& fact, const std::string& subject,
+                    int side) {
+    const bool norm = !m_.family.norm.empty();
+    double bound = 0;
+    if (norm && q_.hook == "pre") {
+      const auto j =
+          static_cast<std::size_t>(std::find(q_.g.begin(), q_.g.end(), 1.0) - q_.g.begin());
+      lines.push_back(fact + " NORM-LINEAR n" + leaf.id + subject + " :");
+      return side == 0 ? hi_[j] : -lo_[j];
+    }
+    if (norm && q_.hook == "logits") {
+      write_final(leaf, fact, subject, bound);
+      return bound;
+    }
+    std::string name;
+    const std::string words = bound_words(leaf, name, bound);
+    const std::size_t space = name.find(' ');
+    lines.push_back(fact + " " + name.substr(0, space) + " " + leaf.id +
+                    (space == std::string::npos ? "" : name.substr(space)) + subject + " :" +
+                    words);
+    return bound;
   }
 
   const FamilyModel& m_;
@@ -414,6 +535,10 @@ class GeneralProducer {
   std::size_t a_ = 0, b_ = 0;
   Vector lo_, hi_, g0_, kappa_;
   std::vector<std::pair<double, double>> box_;
+  std::string neurons_, box_of_;  ///< the cases of the ranges and of the BOX
+  std::size_t split_ = 0;         ///< the neuron of M
+  double sign_ = 0;               ///< 0: no M
+  mutable std::mt19937_64 random_{1};
   double s_lo_ = 1, s_hi_ = 1, const0_ = 0, final_constant_ = 0, final_radius_ = 0;
 };
 
@@ -511,8 +636,8 @@ inline TestQuantity make_quantity(const FamilyModel& m, const std::string& kind,
 }
 
 inline std::unique_ptr<GeneralCase> make_general(const Family& family, const TestDomain& domain,
-                                                 const std::string& kind, double room = 1e-9,
-                                                 bool sphere = false) {
+                                                 const std::string& kind,
+                                                 const GeneralOptions& options = {}) {
   const FamilyModel probe(family);
   auto c = std::make_unique<GeneralCase>(family, domain, make_quantity(probe, kind, family.seed));
   const auto& root = c->folder.path();
@@ -542,8 +667,7 @@ inline std::unique_ptr<GeneralCase> make_general(const Family& family, const Tes
                    "\",\"weights\":[" + weights + "],\"bias\":\"" + hex(c->quantity.beta) + "\"}");
   }
   GeneralProducer producer(c->model, c->domain, c->quantity, "q");
-  producer.room = room;
-  producer.sphere = sphere;
+  static_cast<GeneralOptions&>(producer) = options;
   producer.write();
   c->U[0] = producer.U[0];
   c->U[1] = producer.U[1];

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "attention.hpp"
@@ -71,7 +72,11 @@ class ReadyCase {
                             double L) const;
   struct Rate;
   struct Shared;
-  double rates(std::size_t head, std::vector<std::vector<Rate>>& rate) const;
+  static Rate rate_of(const Interval& D, std::size_t head);
+  [[nodiscard]] std::vector<Interval> weights(std::size_t head, std::size_t back) const;
+  [[nodiscard]] std::pair<std::vector<Interval>, double> weight_spans(std::size_t head) const;
+  void fill_terms(std::size_t back, const Projection& g, double sign, std::span<const double> L,
+                  std::span<const double> thetas, Shared& shared) const;
 
   Attention& attention_;
   std::size_t position_ = 0;           ///< of the query

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include "fold.hpp"
 #include "reject.hpp"
@@ -13,58 +14,80 @@ struct ReadyCase::Rate {
   [[nodiscard]] double up(double t) const { return product_up(t >= 0 ? hi : lo, t); }
 };
 
-/// t[h][u] >= w_h(j,u)(ν_h(j,u) − L_h) − θ_{h,j} for the tokens u of one position j.
+/// 1/D for D in the interval.
+ReadyCase::Rate ReadyCase::rate_of(const Interval& D, std::size_t head) {
+  if (!(D.lo() > 0x1p-800)) {
+    throw Reject("ATTN-JOINT", "the weights of head " + std::to_string(head) + " are too small");
+  }
+  const Interval inverse = Interval(1) / D;
+  return {inverse.lo(), inverse.hi()};
+}
+
+/// t[h][u] >= w_h(j,u)(ν_h(j,u) − L_h) − θ_{h,j} for the tokens u of one position j, and w_h(j,u).
 struct ReadyCase::Shared {
   std::vector<std::vector<double>> t;
-  std::vector<double> least, most;  ///< of t[h]
-  std::vector<double> sum;          ///< scratch
+  std::vector<std::vector<Interval>> weight;
+  std::vector<double> sum;  ///< scratch
 
-  explicit Shared(std::size_t heads) : t(heads), least(heads), most(heads) {}
-  /// >= max over u of Σ_h ψ_h(t[h][u]). The sum in plain double is off by γ_H Σ |ψ| (linear.hpp).
-  [[nodiscard]] double maximum(const std::vector<Rate>& rate) {
+  explicit Shared(std::size_t heads) : t(heads), weight(heads) {}
+  /// >= max over u of Σ_h ψ_{h,u}(t[h][u]), D_h in rest[h] + w_h(j,u) where the position shows u. The sum in
+  /// plain double is off by γ_H Σ |ψ| (linear.hpp).
+  [[nodiscard]] double maximum(const std::vector<Interval>& rest) {
     double size = 0;
     sum.assign(t[0].size(), 0);
     for (std::size_t h = 0; h < t.size(); ++h) {
-      const double lo = rate[h].lo, hi = rate[h].hi;
-      size += Interval(std::max({hi * most[h], -lo * least[h], 0.0})).hi();  // refuses overflow
+      double largest = 0;
       for (std::size_t u = 0; u < sum.size(); ++u) {
-        sum[u] += std::max(lo * t[h][u], hi * t[h][u]);
+        const Rate rate = rate_of(rest[h] + weight[h][u], h);
+        const double psi = std::max(rate.lo * t[h][u], rate.hi * t[h][u]);
+        largest = std::max(largest, std::fabs(psi));
+        sum[u] += psi;
       }
+      size += Interval(largest).hi();  // refuses overflow
     }
     return sum_up(*std::max_element(sum.begin(), sum.end()),
                   enlarge(sum_error_factor(t.size()) * size));
   }
 };
 
-/// Sets rate[N][head] for every N that the case has. Returns the head's largest weight, to the nearest.
-double ReadyCase::rates(std::size_t head, std::vector<std::vector<Rate>>& rate) const {
+/// w_h(j,u) of every token of position j.
+std::vector<Interval> ReadyCase::weights(std::size_t head, std::size_t j) const {
   const Head& h = heads_[head];
+  if (!h.known) {
+    throw Reject("ATTN-JOINT", "the weights of head " + std::to_string(head) + " are too small");
+  }
   const Interval factor = Interval(1) + Interval(-h.error, h.error);
   const Interval floor(-4 * kFastExpFloor, 4 * kFastExpFloor);
-  double unit = 0;
-  Interval sum;
-  for (std::size_t j = 0; j < most_; ++j) {
-    const std::vector<double>& weight = h.slots[slot_of_[j]].weight;
-    const auto [least, most] = std::minmax_element(weight.begin(), weight.end());
-    const Interval& bias = attention_.bias_weight(head, j);
-    unit = std::max(unit, *most * bias.hi());
-    sum = sum + (Interval(*least, *most) * factor + floor) * bias;
-    if (j + 1 >= fewest_) {
-      if (!h.known || !(sum.lo() > 0x1p-800)) {
-        throw Reject("ATTN-JOINT",
-                     "the weights of head " + std::to_string(head) + " are too small");
-      }
-      const Interval inverse = Interval(1) / sum;
-      rate[j + 1][head] = {inverse.lo(), inverse.hi()};
-    }
+  std::vector<Interval> out;
+  for (const double w : h.slots[slot_of_[j]].weight) {
+    out.push_back((Interval(w) * factor + floor) * attention_.bias_weight(head, j));
   }
-  return unit;
+  return out;
 }
 
-// ATTN-JOINT on a ready case, for any numbers L_h and θ_{h,j}; D_h = Σ_{j<N} w_h(j,u_j), 1/D_h in [lo, hi] and
-// ψ_{h,N}(t) = max(lo t, hi t)
+/// From the least to the largest weight of every position; and the head's largest weight, to the nearest.
+std::pair<std::vector<Interval>, double> ReadyCase::weight_spans(std::size_t head) const {
+  std::vector<Interval> spans;
+  double unit = 0;
+  for (std::size_t j = 0; j < most_; ++j) {
+    const std::vector<double>& weight = heads_[head].slots[slot_of_[j]].weight;
+    unit = std::max(unit, *std::max_element(weight.begin(), weight.end()) *
+                              attention_.bias_weight(head, j).hi());
+    const std::vector<Interval> all = weights(head, j);
+    Interval span = all[0];
+    for (const Interval& w : all) {
+      span = Interval(std::min(span.lo(), w.lo()), std::max(span.hi(), w.hi()));
+    }
+    spans.push_back(span);
+  }
+  return {spans, unit};
+}
+
+// ATTN-JOINT on a ready case, for any numbers L_h and θ_{h,j}. D_h = Σ_{j<N} w_h(j,u_j) lies in a range over the
+// case, and in D_h(j,u) = w_h(j,u) + Σ_{i<N, i≠j} [min, max of w_h(i,·)] where position j shows u; ψ(t) is the
+// larger of t over the two ends, of the first for the θ and of the second for a position's terms
 //   for every N in min(a,w) … min(b,w):
-//   Σ_h (L_h + ψ(Σ_{j<N} θ_{h,j})) + Σ_{j<N} max_{u in B_j} Σ_h ψ(w_h(j,u)(ν_h(j,u) − L_h) − θ_{h,j}) <= U
+//   Σ_h (L_h + ψ(Σ_{j<N} θ_{h,j})) + Σ_{j<N} max_{u in B_j} Σ_h ψ_{j,u}(w_h(j,u)(ν_h(j,u) − L_h) − θ_{h,j}) <= U
 //   ------------------------------------------------------------------------------------------------
 //   Σ_h <g, head h's output> <= U for every context of the case
 // since head h's output less L_h is Σ_j w (ν − L_h) / D_h = (Σ_j θ + Σ_j (w (ν − L_h) − θ)) / D_h, and all heads
@@ -72,37 +95,56 @@ double ReadyCase::rates(std::size_t head, std::vector<std::vector<Rate>>& rate) 
 double ReadyCase::joint_bound(const Projection& g, double sign, std::span<const double> L,
                               std::span<const double> theta) const {
   const std::size_t H = heads_.size();
-  std::vector<std::vector<Rate>> rate(most_ + 1, std::vector<Rate>(H));
+  std::vector<std::vector<Interval>> spans;
   std::vector<double> total(most_ + 1, 0.0), thetas;
   for (std::size_t h = 0; h < H; ++h) {
-    const double unit = rates(h, rate);
+    const auto [span, unit] = weight_spans(h);
+    spans.push_back(span);
     double sum = 0;
+    Interval D;
     for (std::size_t j = 0; j < most_; ++j) {
       thetas.push_back(theta[h * most_ + j] * unit);  // any θ will do: no rounding to mind
       sum = sum_up(sum, thetas.back());
-      total[j + 1] = sum_up(total[j + 1], sum_up(L[h], rate[j + 1][h].up(sum)));
+      D = D + span[j];
+      if (j + 1 >= fewest_) {
+        total[j + 1] = sum_up(total[j + 1], sum_up(L[h], rate_of(D, h).up(sum)));
+      }
     }
   }
   Shared shared(H);
+  std::vector<Interval> before(H);  // Σ_{i<j}
   for (std::size_t j = 0; j < most_; ++j) {
-    for (std::size_t h = 0; h < H; ++h) {
-      const Terms terms_ = terms(h, slot_of_[j], g, sign, L[h]);
-      const Interval& bias = attention_.bias_weight(h, j);
-      shared.t[h].clear();
-      for (std::size_t i = 0; i < terms_.count; ++i) {
-        const double x = terms_.upper(terms_.weight[i] * terms_.difference(i));
-        const double t = product_up(x >= 0 ? bias.hi() : bias.lo(), x);
-        shared.t[h].push_back(Interval(sum_up(t, -thetas[h * most_ + j])).hi());
+    fill_terms(j, g, sign, L, thetas, shared);
+    std::vector<Interval> rest = before;
+    for (std::size_t N = j + 1; N <= most_; ++N) {
+      for (std::size_t h = 0; h < H && N > j + 1; ++h) {
+        rest[h] = rest[h] + spans[h][N - 1];
       }
-      const auto [least, most] = std::minmax_element(shared.t[h].begin(), shared.t[h].end());
-      shared.least[h] = *least;
-      shared.most[h] = *most;
+      if (N >= fewest_) {
+        total[N] = sum_up(total[N], shared.maximum(rest));
+      }
     }
-    for (std::size_t N = std::max(j + 1, fewest_); N <= most_; ++N) {
-      total[N] = sum_up(total[N], shared.maximum(rate[N]));
+    for (std::size_t h = 0; h < H; ++h) {
+      before[h] = before[h] + spans[h][j];
     }
   }
   return *std::max_element(total.begin() + static_cast<std::ptrdiff_t>(fewest_), total.end());
+}
+
+void ReadyCase::fill_terms(std::size_t j, const Projection& g, double sign,
+                           std::span<const double> L, std::span<const double> thetas,
+                           Shared& shared) const {
+  for (std::size_t h = 0; h < heads_.size(); ++h) {
+    const Terms terms_ = terms(h, slot_of_[j], g, sign, L[h]);
+    const Interval& bias = attention_.bias_weight(h, j);
+    shared.weight[h] = weights(h, j);
+    shared.t[h].clear();
+    for (std::size_t i = 0; i < terms_.count; ++i) {
+      const double x = terms_.upper(terms_.weight[i] * terms_.difference(i));
+      const double t = product_up(x >= 0 ? bias.hi() : bias.lo(), x);
+      shared.t[h].push_back(Interval(sum_up(t, -thetas[h * most_ + j])).hi());
+    }
+  }
 }
 
 // HEADS: L_0 … L_{H−1}, each ATTN-MAX; or L_0 … L_{H−1} T θ_{0,0} … θ_{H−1,M−1}, ATTN-JOINT, M the most keys.

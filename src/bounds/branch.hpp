@@ -20,8 +20,8 @@ struct Split {
 struct BranchNode {
   Box box;
   std::vector<NeuronPart> neurons;  ///< the signs that narrow it, in the order they were chosen
-  std::optional<CaseBound> bound;  ///< nullopt: not ready, divided at once
-  double hi = 0;                   ///< of the own bound; +inf without one
+  std::optional<CaseBound> bound;   ///< nullopt: not ready, divided at once
+  double hi = 0;                    ///< of the own bound; +inf without one
   Split split;
   std::vector<std::size_t> children;
 };

@@ -118,9 +118,13 @@ const CaseNeurons& CaseWork::neurons() {
     return *neurons_;
   }
   const Network& n = net();
-  const bool is_relu = n.act == ActFn::relu && !n.norm;  // a stable neuron's range is not read again
+  const bool is_relu =
+      n.act == ActFn::relu && !n.norm;  // a stable neuron's range is not read again
   const std::shared_ptr<CaseWork> parent = is_relu ? parent_.lock() : nullptr;
-  const CaseNeurons* known = parent && parent->neurons_ && (parent->joint() == nullptr || joint() != nullptr) ? &*parent->neurons_ : nullptr;
+  const CaseNeurons* known =
+      parent && parent->neurons_ && (parent->joint() == nullptr || joint() != nullptr)
+          ? &*parent->neurons_
+          : nullptr;
   CaseNeurons out;
   for (std::size_t j = 0; j < n.f; ++j) {
     if (known != nullptr && is_surely_stable(known->range[j])) {
@@ -244,10 +248,10 @@ const FinalSpread& CaseWork::final_spread() {
 }
 
 CaseBound bound_case(CaseWork& work, const Target& target, const std::vector<NeuronPart>& parts,
-                     std::size_t steps) {
+                     FoldEffort effort) {
   const Network& net = work.net();
   if (target.kind == Target::Kind::folded) {
-    return bound_fold(work, target.fold, parts, steps);
+    return bound_fold(work, target.fold, parts, effort);
   }
   if (target.kind == Target::Kind::normed_neuron) {
     CaseBound bound;
@@ -263,7 +267,7 @@ CaseBound bound_case(CaseWork& work, const Target& target, const std::vector<Neu
     }
     return bound;
   }
-  CaseBound bound = bound_fold(work, target.fold, parts, steps);
+  CaseBound bound = bound_fold(work, target.fold, parts, effort);
   bound.numerator = bound.rule;
   const FinalSpread& spread = work.final_spread();
   const Interval ratio = Interval(bound.hi) * Interval(bound.hi >= 0 ? spread.hi : spread.lo);

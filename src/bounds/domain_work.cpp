@@ -45,7 +45,8 @@ std::shared_ptr<const QueryWeights> DomainWork::query(const Box& box) {
   return query;
 }
 
-std::shared_ptr<CaseWork> DomainWork::work(const Box& box, const std::shared_ptr<CaseWork>& parent) {
+std::shared_ptr<CaseWork> DomainWork::work(const Box& box,
+                                           const std::shared_ptr<CaseWork>& parent) {
   if (works_.size() >= kMostWorks) {
     works_.clear();
   }

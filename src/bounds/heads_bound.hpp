@@ -10,8 +10,9 @@ namespace assay::bounds {
 struct HeadsBound {
   HeadNumbers numbers;
   double hi = 0;
-  double size = 0;                  ///< of the numbers summed, for room
-  std::vector<CaseMaximum> maxima;  ///< for the search alone: each head's number and the context that it chose
+  double size = 0;  ///< of the numbers summed, for room
+  std::vector<CaseMaximum>
+      maxima;  ///< for the search alone: each head's number and the context that it chose
 };
 
 struct HeadsEffort {

@@ -23,7 +23,8 @@ template <class Value, class Project>
     for (const double g : gradient) {
       square += g * g;
     }
-    if (!(square > 0) || !(best_value - least > 1e-9 * (1 + first_gap)) || !(aim > 1e-6 * first_gap)) {
+    if (!(square > 0) || !(best_value - least > 1e-9 * (1 + first_gap)) ||
+        !(aim > 1e-6 * first_gap)) {
       break;
     }
     const double rate = (now - std::max(least, best_value - aim)) / square;

@@ -11,7 +11,8 @@ namespace {
 
 constexpr double kInf = std::numeric_limits<double>::infinity();
 constexpr std::size_t kSamples = 17;
-constexpr std::size_t kExactSteps = 32;  // where an evaluation costs little and the least value is nearly known
+constexpr std::size_t kExactSteps =
+    32;  // where an evaluation costs little and the least value is nearly known
 
 double middle(Interval i) {
   return i.lo + (i.hi - i.lo) / 2;
@@ -235,8 +236,8 @@ double SlopeSearch::attained() {
     for (std::size_t j = 0; j < net_.f; ++j) {
       const double k = kappa_(index(j));
       sum += k == 0 ? 0
-                    : k * nearest_activation(net_.act,
-                                             s * y(index(j)) + net_.neuron_offsets.mid(0, index(j)));
+                    : k * nearest_activation(
+                              net_.act, s * y(index(j)) + net_.neuron_offsets.mid(0, index(j)));
     }
     return sum;
   };
@@ -246,7 +247,8 @@ double SlopeSearch::attained() {
     for (Eigen::Index r = 0; r < all->neurons.rows(); ++r) {
       const bool is_outside = std::any_of(parts_.begin(), parts_.end(), [&](const NeuronPart& p) {
         return p.sign * (s * all->neurons(r, index(p.neuron)) +
-                         net_.neuron_offsets.mid(0, index(p.neuron))) < 0;
+                         net_.neuron_offsets.mid(0, index(p.neuron))) <
+               0;
       });
       if (is_outside) {
         continue;
@@ -304,7 +306,8 @@ SlopeSearch::Found SlopeSearch::descend(std::size_t steps) {
     along_g0_ = (all->mids * g0_.transpose()).transpose();
   } else if (const JointAttention* joint = work_.joint(); joint != nullptr) {
     // Start from the heads' best numbers at the first slopes.
-    const Row G = g0_ + ends_.back() * (net_.neuron_directions.mid * coefficient_.transpose()).transpose();
+    const Row G =
+        g0_ + ends_.back() * (net_.neuron_directions.mid * coefficient_.transpose()).transpose();
     std::vector<Row> nu;
     std::vector<double> L;
     for (std::size_t head = 0; head < net_.heads; ++head) {
@@ -328,11 +331,12 @@ SlopeSearch::Found SlopeSearch::descend(std::size_t steps) {
   }
   x = minimise(std::move(x), steps);
   if (work_.exact() != nullptr) {
-    x = polyak(std::move(x), attained(), kExactSteps * std::min<std::size_t>(steps, 1),
-               [&](const std::vector<double>& point, std::vector<double>& gradient) {
-                 return evaluate(point, gradient);
-               },
-               [&](std::vector<double>& point) { project(point); });
+    x = polyak(
+        std::move(x), attained(), kExactSteps * std::min<std::size_t>(steps, 1),
+        [&](const std::vector<double>& point, std::vector<double>& gradient) {
+          return evaluate(point, gradient);
+        },
+        [&](std::vector<double>& point) { project(point); });
   }
   for (std::size_t i = 0; i < at; ++i) {
     x[i] = on_slope_grid(x[i]);

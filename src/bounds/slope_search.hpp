@@ -48,9 +48,10 @@ class SlopeSearch {
   std::vector<double> ends_;
   std::vector<std::vector<std::pair<double, double>>> samples_;
   std::vector<std::size_t> open_;
-  Row along_g0_;              ///< <g0, m> of every context of an exact case
-  double heads_gap_ = 0;      ///< of the last evaluation: the heads' bound above their best common context
-  bool is_joint_ = false;     ///< x holds L and theta
+  Row along_g0_;  ///< <g0, m> of every context of an exact case
+  double heads_gap_ =
+      0;  ///< of the last evaluation: the heads' bound above their best common context
+  bool is_joint_ = false;          ///< x holds L and theta
   double unit_ = 1, mu_unit_ = 1;  ///< of L and theta, and of mu, in x
 };
 

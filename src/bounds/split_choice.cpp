@@ -10,9 +10,10 @@ namespace assay::bounds {
 namespace {
 
 constexpr double kInf = std::numeric_limits<double>::infinity();
-constexpr std::size_t kNeurons = 64;       // whose gaps an estimate looks at
-constexpr std::size_t kNeuronOrders = 6;   // whose own values order a token set
-constexpr std::size_t kMostSingles = 256;  // tokens of a position that is divided into single ones at once
+constexpr std::size_t kNeurons = 64;      // whose gaps an estimate looks at
+constexpr std::size_t kNeuronOrders = 6;  // whose own values order a token set
+constexpr std::size_t kMostSingles =
+    256;  // tokens of a position that is divided into single ones at once
 
 double middle(Interval i) {
   return i.lo + (i.hi - i.lo) / 2;
@@ -30,9 +31,8 @@ double gap(double kappa, double lo, double hi) {
 Split two_parts(std::size_t slot, const TokenSet& set, const Row& score, std::size_t half) {
   std::vector<std::size_t> order(set.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return score(index(a)) < score(index(b));
-  });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return score(index(a)) < score(index(b)); });
   Split split{Split::By::token, slot, std::vector<TokenSet>(2), 0};
   for (std::size_t e = 0; e < order.size(); ++e) {
     split.sets[e < half ? 0 : 1].push_back(set[order[e]]);
@@ -117,8 +117,7 @@ void SplitChoice::take_neurons(const BranchNode& node, CaseWork& work) {
   if (net_.f == 0 || target_.kind == Target::Kind::normed_neuron || !target_.uses_mlp()) {
     return;
   }
-  const std::vector<Interval> ranges =
-      clipped(work.neurons().range, node.neurons);
+  const std::vector<Interval> ranges = clipped(work.neurons().range, node.neurons);
   lo_.clear();
   hi_.clear();
   std::vector<std::pair<double, std::size_t>> all;
@@ -212,8 +211,7 @@ SplitChoice::SlotGains SplitChoice::slot_gains(const BranchNode& node, std::size
     const Row mean = head_mean(*ready_, h, node.bound->maxima[h].back);
     const double factor = ready_->slot_factor(slot, h) / mass_[h];
     for (std::size_t e = 0; e < group.rows.size(); ++e) {
-      weighted.row(index(e)) =
-          factor * group.mid[h][e] * (values.mid.row(group.rows[e]) - mean);
+      weighted.row(index(e)) = factor * group.mid[h][e] * (values.mid.row(group.rows[e]) - mean);
     }
     out.neurons += (weighted * to).transpose();
   }
@@ -323,9 +321,9 @@ Split SplitChoice::choose(const BranchNode& node, double attained, std::size_t l
   // With one position left free the heads' bound is exact: so one is settled before the other is cut.
   if (free.size() == 2 && ready_->fewest_keys() == ready_->most_keys()) {
     const auto size = [&](std::size_t j) { return node.box.back[j]->size(); };
-    const std::size_t first = size(free[0]) < size(free[1]) ? free[0]
+    const std::size_t first = size(free[0]) < size(free[1])   ? free[0]
                               : size(free[1]) < size(free[0]) ? free[1]
-                                                               : *busiest;
+                                                              : *busiest;
     if (size(first) <= std::min(left, kMostSingles)) {
       return singles(node, first);
     }

@@ -24,8 +24,8 @@ class SplitChoice {
   /// What each token of a slot adds, to first order.
   struct SlotGains {
     std::size_t slot = 0;
-    Row along;                  ///< along the folded direction: [tokens]
-    Rows neurons;               ///< to the neurons at hand: [neurons, tokens]
+    Row along;                    ///< along the folded direction: [tokens]
+    Rows neurons;                 ///< to the neurons at hand: [neurons, tokens]
     Eigen::VectorXd least, most;  ///< of each neuron's
   };
   void prepare(const ReadyCase& ready, const CaseBound& bound);

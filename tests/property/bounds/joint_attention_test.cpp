@@ -70,8 +70,9 @@ std::vector<std::uint32_t> some_tokens(Random& r, std::size_t V) {
 
 }  // namespace
 
-TEST_CASE("ATTN-JOINT holds in every context for any numbers, and never proves less than the heads apart",
-          "[property]") {
+TEST_CASE(
+    "ATTN-JOINT holds in every context for any numbers, and never proves less than the heads apart",
+    "[property]") {
   std::size_t better = 0;
   std::size_t exact = 0;
   std::uint64_t seed = 7000;
@@ -120,7 +121,8 @@ TEST_CASE("ATTN-JOINT holds in every context for any numbers, and never proves l
       }
       const JointAttention::Values values = joint->gather(direction.nu);
       const double same = joint->proved(direction.nu, joint->from_apart(values, L));
-      if (round % 3 != 2) {  // scores of ordinary size: weights known to 2^-32 cost no more than this
+      if (round % 3 !=
+          2) {  // scores of ordinary size: weights known to 2^-32 cost no more than this
         CHECK(same <= apart.hi + 1e-5 * (1 + std::fabs(apart.hi)));
       }
       CHECK(same >= largest - 1e-9);

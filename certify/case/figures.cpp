@@ -55,7 +55,7 @@ void add_training_record(CaseRun& run) {
   }
 }
 
-/// What the certified-range penalty cost, as `assay train twin` measured it on this model.
+/// What provability cost, as `assay train twin` measured it on this model.
 void add_price(CaseRun& run) {
   const fs::path file = run.file.model / "price.json";
   std::error_code error;
@@ -74,9 +74,9 @@ void add_price(CaseRun& run) {
   }
   run.statement.figures.push_back(
       {"Training", "price of provability", fixed(loss("price_nats_per_token"), 4),
-       "nats per token: validation loss with the certified-range penalty (" +
+       "nats per token: validation loss as trained for provability (" +
            fixed(loss("validation_loss_nats_per_token"), 4) +
-           ") less that of the same run without (" +
+           ") less that of the same run trained freely (" +
            fixed(loss("twin_validation_loss_nats_per_token"), 4) + ")"});
 }
 

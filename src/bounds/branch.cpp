@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <queue>
+#include <set>
 
 #include "assay/base/errors.hpp"
 #include "assay/base/progress.hpp"
@@ -58,6 +59,7 @@ class Search {
       check_stop();
     }
     climb();
+    last_resort();
     result_.exhausted = result_.exhausted || queue_.empty();
     result_.hi = proved_hi(result_.tree, 0);
     result_.closed = is_closed(result_.hi);
@@ -95,7 +97,8 @@ class Search {
                            : nullptr;
     const auto work = domain_.work(result_.tree[at].box, above);
     CaseBound bound =
-        bound_case(*work, target_, result_.tree[at].neurons, at < 2 ? kRootSteps : kSteps);
+        bound_case(*work, target_, result_.tree[at].neurons,
+                   {at < 2 ? kRootSteps : kSteps, nullptr});
     require(!std::isnan(bound.hi), "bound_case: not a number");
     if (!std::isfinite(bound.hi)) {
       throw InputError("request", "quantity", "values that a double can hold", "overflow");
@@ -165,6 +168,26 @@ class Search {
       }
     }
     is_climbed_ = true;
+  }
+
+  /// The open cases with the largest bounds, each once, their numbers found by the linear solver.
+  void last_resort() {
+    for (std::size_t n = 0; n < options_.solver_cases && options_.solver && !queue_.empty(); ++n) {
+      const auto [hi, at] = queue_.top();
+      if (is_closed(hi) || hi <= floor_ || is_solved_.count(at) != 0 || result_.stopped) {
+        break;
+      }
+      queue_.pop();
+      is_solved_.insert(at);
+      BranchNode& node = result_.tree[at];
+      CaseBound bound = bound_case(*domain_.work(node.box), target_, node.neurons,
+                                   {kSteps, &options_.solver});
+      if (bound.hi < node.hi) {
+        node.hi = bound.hi;
+        node.bound = std::move(bound);
+      }
+      queue_.emplace(node.hi, at);
+    }
   }
 
   /// Enumerates a case or divides it.
@@ -264,6 +287,7 @@ class Search {
   Box best_box_;
   std::vector<TokenId> best_back_;
   bool is_climbed_ = false;
+  std::set<std::size_t> is_solved_;
 };
 
 }  // namespace

@@ -244,10 +244,10 @@ const FinalSpread& CaseWork::final_spread() {
 }
 
 CaseBound bound_case(CaseWork& work, const Target& target, const std::vector<NeuronPart>& parts,
-                     std::size_t steps) {
+                     FoldEffort effort) {
   const Network& net = work.net();
   if (target.kind == Target::Kind::folded) {
-    return bound_fold(work, target.fold, parts, steps);
+    return bound_fold(work, target.fold, parts, effort);
   }
   if (target.kind == Target::Kind::normed_neuron) {
     CaseBound bound;
@@ -263,7 +263,7 @@ CaseBound bound_case(CaseWork& work, const Target& target, const std::vector<Neu
     }
     return bound;
   }
-  CaseBound bound = bound_fold(work, target.fold, parts, steps);
+  CaseBound bound = bound_fold(work, target.fold, parts, effort);
   bound.numerator = bound.rule;
   const FinalSpread& spread = work.final_spread();
   const Interval ratio = Interval(bound.hi) * Interval(bound.hi >= 0 ? spread.hi : spread.lo);

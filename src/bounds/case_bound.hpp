@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "assay/num/linear_problem.hpp"
 #include "heads_bound.hpp"
 #include "ready_case.hpp"
 #include "target.hpp"
@@ -92,9 +93,15 @@ struct CaseBound {
 };
 
 /// LINEAR, FOLD, NORM-FOLD, SPHERE, FINAL (docs/theorems.md): the best of those that apply.
-/// `parts` narrow the case. `steps`: of the slopes' subgradient descent.
+/// How FOLD's numbers are looked for.
+struct FoldEffort {
+  std::size_t steps = 0;                ///< of the slopes' subgradient descent
+  const LinearSolver* solver = nullptr;  ///< then the numbers are a linear problem's, where it applies
+};
+
+/// `parts` narrow the case.
 [[nodiscard]] CaseBound bound_case(CaseWork& work, const Target& target,
-                                   const std::vector<NeuronPart>& parts, std::size_t steps);
+                                   const std::vector<NeuronPart>& parts, FoldEffort effort);
 
 /// Ranges narrowed by the signs of neurons.
 [[nodiscard]] std::vector<Interval> clipped(const std::vector<Interval>& ranges,
@@ -109,6 +116,6 @@ struct CaseBound {
 
 /// FOLD and NORM-FOLD, shared with FINAL's numerator.
 [[nodiscard]] CaseBound bound_fold(CaseWork& work, const FoldTarget& target,
-                                   const std::vector<NeuronPart>& parts, std::size_t steps);
+                                   const std::vector<NeuronPart>& parts, FoldEffort effort);
 
 }  // namespace assay::bounds

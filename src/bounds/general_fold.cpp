@@ -4,12 +4,15 @@
 #include "activation.hpp"
 #include "assay/base/errors.hpp"
 #include "case_bound.hpp"
+#include "leaf_program.hpp"
 #include "slope_search.hpp"
 
 namespace assay::bounds {
 namespace {
 
 constexpr HeadsEffort kEffort{64, 30};
+constexpr std::size_t kMostTerms = 20'000;  // of a linear problem that is handed on
+constexpr double kLargestNumber = 1e15;     // of its solution: beyond it nothing useful is meant
 
 double middle(Interval i) {
   return i.lo + (i.hi - i.lo) / 2;
@@ -82,6 +85,23 @@ CaseBound bound_linear(CaseWork& work, const FoldTarget& target) {
   return bound;
 }
 
+SlopeSearch::Found find_numbers(CaseWork& work, const FoldTarget& target,
+                                const std::vector<NeuronPart>& parts,
+                                const std::vector<Interval>& ranges, FoldEffort effort) {
+  if (effort.solver != nullptr && LeafProgram::applies(work)) {
+    const LeafProgram program(work, target, parts, ranges);
+    if (program.problem().terms() <= kMostTerms) {
+      const auto x = (*effort.solver)(program.problem());
+      const auto is_usable = [](double v) { return std::fabs(v) < kLargestNumber; };
+      if (x && x->size() == program.problem().cost.size() &&
+          std::all_of(x->begin(), x->end(), is_usable)) {
+        return program.read(*x);
+      }
+    }
+  }
+  return SlopeSearch(work, target, parts, ranges).descend(effort.steps);
+}
+
 }  // namespace
 
 std::vector<Interval> clipped(const std::vector<Interval>& ranges,
@@ -127,7 +147,7 @@ Row nearest_mid(const ReadyCase& ready, const std::vector<const std::vector<Toke
 ///   target <= const0 + sum_j (kappa_j a_j + mu_j s_j) c_j + sum_j max(kappa_j rho_j)
 ///             + max over the ends of ( base(G(s)) + the heads' HEADS bound )
 CaseBound bound_fold(CaseWork& work, const FoldTarget& target,
-                     const std::vector<NeuronPart>& parts, std::size_t steps) {
+                     const std::vector<NeuronPart>& parts, FoldEffort effort) {
   const Network& net = work.net();
   if (std::all_of(target.kappa.begin(), target.kappa.end(), is_zero)) {
     return bound_linear(work, target);
@@ -135,7 +155,7 @@ CaseBound bound_fold(CaseWork& work, const FoldTarget& target,
   CaseBound bound;
   bound.rule = net.norm ? CaseRule::norm_fold : CaseRule::fold;
   const std::vector<Interval> ranges = clipped(work.neurons().range, parts);
-  SlopeSearch::Found found = SlopeSearch(work, target, parts, ranges).descend(steps);
+  SlopeSearch::Found found = find_numbers(work, target, parts, ranges, effort);
   bound.slopes = std::move(found.slopes);
   bound.mu = std::move(found.mu);
   Interval sum = target.const0;

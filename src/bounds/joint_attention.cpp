@@ -78,7 +78,7 @@ JointAttention::JointAttention(const ReadyCase& ready)
 }
 
 /// D_h(j,u) = w_h(j,u) + the other slots' least (largest) weights, summed before and after j.
-bool JointAttention::fill(Length& length) const {
+bool JointAttention::fill(Rates& length) const {
   const std::size_t E = rows_.size();
   length.lo.assign(heads_ * E, 0);
   length.hi.assign(heads_ * E, 0);
@@ -143,7 +143,7 @@ JointAttention::Values JointAttention::gather(const std::vector<Ball>& nu) const
   return out;
 }
 
-double JointAttention::at_length(const Length& length, const Values& nu, const HeadNumbers& at,
+double JointAttention::at_length(const Rates& length, const Values& nu, const HeadNumbers& at,
                                  std::vector<std::size_t>* chosen) const {
   const std::size_t E = rows_.size();
   std::vector<double> term(begin_[length.keys], 0.0);
@@ -181,8 +181,8 @@ JointAttention::Piece JointAttention::evaluate(const Values& nu, const HeadNumbe
   const std::size_t E = rows_.size();
   Piece piece;
   piece.value = -kInf;
-  const Length* length = &lengths_.front();
-  for (const Length& l : lengths_) {
+  const Rates* length = &lengths_.front();
+  for (const Rates& l : lengths_) {
     std::vector<std::size_t> chosen;
     const double value = at_length(l, nu, at, &chosen);
     if (value > piece.value) {
@@ -258,7 +258,7 @@ JointAttention::Common JointAttention::climb(const Values& nu) const {
   const std::size_t E = rows_.size();
   Common best;
   best.value = -kInf;
-  for (const Length& length : lengths_) {
+  for (const Rates& length : lengths_) {
     Common common;
     common.keys = length.keys;
     common.value = -kInf;
@@ -380,7 +380,7 @@ void JointAttention::shorten(const Values& nu, int bits, HeadNumbers& at) const 
 }
 
 /// Each term is computed to the nearest from upper ends; a term's error is at most (heads + 8) 2^-52 of the sizes met.
-double JointAttention::proved_at(const Length& length, const std::vector<Ball>& nu,
+double JointAttention::proved_at(const Rates& length, const std::vector<Ball>& nu,
                                  const HeadNumbers& at) const {
   const std::size_t E = rows_.size();
   std::vector<double> term(begin_[length.keys], 0.0);
@@ -447,7 +447,7 @@ double JointAttention::proved_at(const Length& length, const std::vector<Ball>& 
 
 double JointAttention::proved(const std::vector<Ball>& nu, const HeadNumbers& at) const {
   double worst = -kInf;
-  for (const Length& length : lengths_) {
+  for (const Rates& length : lengths_) {
     worst = std::max(worst, proved_at(length, nu, at));
   }
   return worst;

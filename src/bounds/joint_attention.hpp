@@ -24,6 +24,13 @@ class JointAttention {
   /// nullopt: one head, more entries than pay, or weight sums that a double does not enclose.
   [[nodiscard]] static std::optional<JointAttention> make(const ReadyCase& ready);
 
+  /// 1/D of one number of keys: per head, and per head and entry.
+  struct Rates {
+    std::size_t keys = 0;
+    std::vector<double> all_lo, all_hi;  ///< [heads]
+    std::vector<double> lo, hi;          ///< [heads][entries]
+  };
+
   /// nu of every head at every (slot, token) of the case: [heads][entries].
   using Values = std::vector<double>;
   [[nodiscard]] Values gather(const std::vector<Row>& nu) const;
@@ -63,6 +70,10 @@ class JointAttention {
   /// The bound, outward-rounded, with room for a checker; +inf when a double cannot hold it.
   [[nodiscard]] double proved(const std::vector<Ball>& nu, const HeadNumbers& at) const;
 
+  /// @pre is_one_length()
+  [[nodiscard]] const Rates& rates() const { return lengths_.front(); }
+  /// Of theta: the head's largest weight.
+  [[nodiscard]] double unit(std::size_t head) const { return unit_[head]; }
   [[nodiscard]] std::size_t heads() const { return heads_; }
   [[nodiscard]] std::size_t most_keys() const { return slots_; }
   [[nodiscard]] std::size_t entries() const { return rows_.size(); }
@@ -78,16 +89,10 @@ class JointAttention {
 
  private:
   explicit JointAttention(const ReadyCase& ready);
-  /// 1/D of one number of keys: per head, and per head and entry.
-  struct Length {
-    std::size_t keys = 0;
-    std::vector<double> all_lo, all_hi;  ///< [heads]
-    std::vector<double> lo, hi;          ///< [heads][entries]
-  };
-  [[nodiscard]] bool fill(Length& length) const;
-  double at_length(const Length& length, const Values& nu, const HeadNumbers& at,
+  [[nodiscard]] bool fill(Rates& length) const;
+  double at_length(const Rates& length, const Values& nu, const HeadNumbers& at,
                    std::vector<std::size_t>* chosen) const;
-  double proved_at(const Length& length, const std::vector<Ball>& nu, const HeadNumbers& at) const;
+  double proved_at(const Rates& length, const std::vector<Ball>& nu, const HeadNumbers& at) const;
   void ascend(Common& common, const Values& nu) const;
 
   std::size_t heads_ = 0, slots_ = 0, free_ = 0;
@@ -97,7 +102,7 @@ class JointAttention {
   std::vector<double> lo_, hi_, mid_;  ///< weights, [heads][entries]
   std::vector<double> unit_;           ///< the largest weight, of the case's every slot: [heads]
   double unevenness_ = 1;
-  std::vector<Length> lengths_;
+  std::vector<Rates> lengths_;
 };
 
 }  // namespace assay::bounds

@@ -12,6 +12,7 @@
 #include "assay/bounds/bound_certificate.hpp"
 #include "assay/model/strict_json.hpp"
 #include "assay/model/tokenizer.hpp"
+#include "assay/smt/linear_program.hpp"
 #include "bound_request.hpp"
 #include "bound_site.hpp"
 #include "session.hpp"
@@ -306,7 +307,7 @@ void run_one(const Options& o, Session& session) {
 /// --site has its own domain, every input; what speaks of contexts has no place beside it.
 void run_site(const CLI::App& sub, Options& o, Session& session) {
   for (const char* option : {"--batch", "--neuron", "--suffix", "--suffix-ids", "--max-length",
-                             "--nodes", "--enumerate", "--seconds", "--certificate"}) {
+                             "--nodes", "--enumerate", "--z3", "--seconds", "--certificate"}) {
     if (sub.count(option) > 0) {
       throw UsageError(std::string("bound --site: expected no ") + option +
                        " (a bound of a site is over every input), found it");
@@ -377,6 +378,9 @@ void add_bound(CLI::App& app, Session& session) {
       ->check(positive());
   sub->add_option("--enumerate", o->bound.enumerate,
                   "Most contexts of a case that may be enumerated (default 65536; 0: none)");
+  sub->add_option("--z3", o->bound.solver_cases,
+                  "Open cases of a side, at the end, whose linear problem Z3 may solve (default 0)");
+  o->bound.solver = [](const LinearProblem& problem) { return smt::minimise(problem); };
   sub->add_option("--seconds", o->bound.seconds,
                   "Safety stop for one quantity; the enclosure holds all the same");
   sub->add_option("--certificate", o->certificate,

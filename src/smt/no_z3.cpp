@@ -1,4 +1,5 @@
 #include "assay/smt/invariant.hpp"
+#include "assay/smt/linear_program.hpp"
 
 namespace assay::smt {
 
@@ -9,6 +10,11 @@ SecondOpinion check_invariant(const InvariantProblem& /*problem*/, const Limits&
 SecondOpinion check_reachability(const InvariantProblem& /*problem*/, bool /*claimed*/,
                                  const Limits& /*limits*/) {
   return {Opinion::not_built, 0, "built without Z3"};
+}
+
+std::optional<std::vector<double>> minimise(const LinearProblem& /*problem*/,
+                                            unsigned /*resources*/) {
+  return std::nullopt;
 }
 
 std::string solver_version() {

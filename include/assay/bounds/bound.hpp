@@ -9,6 +9,7 @@
 
 #include "assay/bounds/domain.hpp"
 #include "assay/bounds/quantity.hpp"
+#include "assay/num/linear_problem.hpp"
 
 namespace assay::bounds {
 
@@ -18,6 +19,8 @@ struct BoundOptions {
   double seconds = 0;               ///< safety stop; 0: none
   bool keep_proof = false;          ///< for a certificate; cases of more than 65536 contexts
                                     ///< are then not enumerated (the format's limit)
+  LinearSolver solver = {};  ///< for the last open cases of a side, when the budget is spent; its answers are only hints
+  std::size_t solver_cases = 0;  ///< that it is asked about
   std::function<void(std::size_t done, std::size_t budget)> progress = {};
 };
 

@@ -97,8 +97,8 @@ double ProofPass::heads(CaseWork& work, const std::vector<Ball>& nu, const HeadN
 
 /// Stable neurons need no number of their own: their part of the range is still proved.
 const std::vector<Interval>& ProofPass::neuron_ranges(Works& works, const BranchNode& node,
-                                                      CaseWork& work) {
-  const auto known = works.ranges.find(&work);
+                                                      const std::shared_ptr<CaseWork>& work) {
+  const auto known = works.ranges.find(work);
   if (known != works.ranges.end()) {
     return known->second;
   }
@@ -113,16 +113,16 @@ const std::vector<Interval>& ProofPass::neuron_ranges(Works& works, const Branch
     }
     std::vector<Ball> nu;
     for (std::size_t h = 0; h < net_.heads; ++h) {
-      nu.push_back(work.ready().places().along_neuron(h, j));
+      nu.push_back(work->ready().places().along_neuron(h, j));
     }
-    const Interval base = work.ready().base(g);
-    const Interval hi = base + Interval(heads(work, nu, found.U[j]));
-    const Interval lo = base - Interval(heads(work, negative(nu), found.D[j]));
+    const Interval base = work->ready().base(g);
+    const Interval hi = base + Interval(heads(*work, nu, found.U[j]));
+    const Interval lo = base - Interval(heads(*work, negative(nu), found.D[j]));
     out.push_back(Interval(lo.lo, hi.hi) + entry(net_.neuron_offsets, 0, j));
     ++ranges;
   }
   seconds += cpu_seconds() - start;
-  return works.ranges.emplace(&work, std::move(out)).first->second;
+  return works.ranges.emplace(work, std::move(out)).first->second;
 }
 
 void ProofPass::leaf(Works& works, const BranchNode& node, const Target& target) {
@@ -135,7 +135,7 @@ void ProofPass::leaf(Works& works, const BranchNode& node, const Target& target)
   const std::vector<Interval>* unclipped = nullptr;
   if (bound.rule == CaseRule::fold) {
     seconds += cpu_seconds() - start;
-    unclipped = &neuron_ranges(works, node, *work);
+    unclipped = &neuron_ranges(works, node, work);
     start = cpu_seconds();
   }
   Interval sum = target.fold.const0;

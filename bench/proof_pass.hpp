@@ -30,14 +30,14 @@ class ProofPass {
   /// Numbers are looked up in `found`, as the search left them; what the pass itself needs is in `own`.
   struct Works {
     std::unique_ptr<bounds::DomainWork> found, own;
-    std::map<const bounds::CaseWork*, std::vector<Interval>> ranges;  ///< of own's cases
+    std::map<std::shared_ptr<bounds::CaseWork>, std::vector<Interval>> ranges;  ///< of own's cases
   };
   Works& works(const bounds::Domain& domain);
   void side(Works& works, const std::vector<bounds::BranchNode>& tree, std::size_t at,
             const bounds::Target& target);
   void leaf(Works& works, const bounds::BranchNode& node, const bounds::Target& target);
   const std::vector<Interval>& neuron_ranges(Works& works, const bounds::BranchNode& node,
-                                             bounds::CaseWork& work);
+                                             const std::shared_ptr<bounds::CaseWork>& work);
   double heads(bounds::CaseWork& work, const std::vector<bounds::Ball>& nu,
                const bounds::HeadNumbers& numbers);
 

@@ -5,10 +5,11 @@ biases in attention and unembedding; the answer is read at the last position. Wr
                     is right and the batch's loss is below 0.01; more terms: on tuples drawn afresh, for all the steps
   composition       tokens s t =, the answer s after t, elements of the symmetric group on --n points in lexicographic
                     order; trained as two terms are
-  max-of-k          K tokens of 64, the answer their maximum; one head, d_model = d_head = 32, attention only unless --d-mlp is given
+  max-of-k          K tokens of 64, the answer their maximum; one head, d_model = d_head = 32, attention only unless --d-mlp is given. Half of
+                    each batch has its maximum drawn uniformly; --tops row: drawn with the row
 Usage: bench/train_models.py modular-addition --out DIR [--p 113] [--terms 2] [--d-model 128] [--heads 4] [--d-mlp 512] [--seed 0]
        bench/train_models.py composition --out DIR [--n 5] [--d-model 128] [--heads 4] [--d-mlp 512] [--seed 0]
-       bench/train_models.py max-of-k --out DIR [--k 4] [--d-mlp 0] [--seed 1] [--steps 3000]
+       bench/train_models.py max-of-k --out DIR [--k 4] [--d-mlp 0] [--tops any|row] [--seed 1] [--steps 3000]
 Needs torch. One thread and fixed seeds: the same torch on the same processor writes the same bytes."""
 import argparse, itertools, json, pathlib, struct
 import torch
@@ -148,11 +149,13 @@ def train_max_of_k(a):
     test = torch.randint(vocab, (20000, a.k), generator=torch.Generator().manual_seed(a.seed + 200))
     for s in range(a.steps):
         tokens = torch.randint(vocab, (1024, a.k), generator=g)
-        # Half of the batch has a maximum drawn uniformly, so that small ones are seen: a quarter with every token
-        # within 3 below it, a quarter with every token uniform up to it.
-        top = torch.randint(vocab, (512, 1), generator=g)
-        tokens[:256] = torch.clamp(top[:256] - torch.randint(0, 4, (256, a.k), generator=g), min=0)
-        tokens[256:512] = (torch.rand(256, a.k, generator=g) * (top[256:] + 1)).long()
+        if a.tops == "row":  # half of the batch near ties: every token within 3 below the row's own maximum
+            top = tokens[:512].max(1, keepdim=True).values
+            tokens[:512] = torch.clamp(top - torch.randint(0, 4, (512, a.k), generator=g), min=0)
+        else:  # half with a maximum drawn uniformly, so that small ones are seen: near ties, and tokens uniform up to it
+            top = torch.randint(vocab, (512, 1), generator=g)
+            tokens[:256] = torch.clamp(top[:256] - torch.randint(0, 4, (256, a.k), generator=g), min=0)
+            tokens[256:512] = (torch.rand(256, a.k, generator=g) * (top[256:] + 1)).long()
         loss = step(P, optimizer, tokens, tokens.max(1).values)
         schedule.step()
         if s % 500 == 0 or s == a.steps - 1:
@@ -171,6 +174,8 @@ def main():
         sub = tasks.add_parser(task)
         sub.set_defaults(train=train)
         sub.add_argument("--out", required=True)
+        if task == "max-of-k":
+            sub.add_argument("--tops", choices=("any", "row"), default="any")
         for name, default in numbers:
             sub.add_argument("--" + name, type=int, default=default)
     a = parser.parse_args()

@@ -26,9 +26,14 @@ std::uint64_t mask(const std::vector<std::size_t>& atoms) {
   return out;
 }
 
-std::uint64_t used_atoms(const std::vector<const spec::Property*>& properties) {
+/// Of the properties that this engine decides.
+std::uint64_t used_atoms(const spec::Spec& spec,
+                         const std::vector<const spec::Property*>& properties) {
   std::uint64_t out = 0;
   for (const spec::Property* property : properties) {
+    if (!spec::beyond_universal(spec, *property).empty()) {
+      continue;
+    }
     out |= mask(spec::atoms_of(property->formula));
   }
   return out;
@@ -40,7 +45,8 @@ class ExactChecker {
   explicit ExactChecker(const ExactInput& input)
       : input_(input),
         properties_(chosen(input.subject)),
-        machine_(std::make_unique<WindowMachine>(input, used_atoms(properties_))),
+        machine_(
+            std::make_unique<WindowMachine>(input, used_atoms(*input.subject.spec, properties_))),
         atoms_(input.subject) {}
 
   ExactResult run() {
@@ -73,7 +79,8 @@ class ExactChecker {
   void give_up_machine(ExactResult& out) {
     add_totals(out);
     machine_.reset();
-    machine_ = std::make_unique<WindowMachine>(input_, used_atoms(properties_));
+    machine_ =
+        std::make_unique<WindowMachine>(input_, used_atoms(*input_.subject.spec, properties_));
     exhausted_ = false;
   }
 
@@ -82,6 +89,11 @@ class ExactChecker {
     result.name = property.name;
     if (const auto found = property.attributes.find("expect"); found != property.attributes.end()) {
       result.expected = found->second;
+    }
+    if (const std::string beyond = spec::beyond_universal(*input_.subject.spec, property);
+        !beyond.empty()) {
+      result.verdict = Unknown{beyond, "an engine for this kind of claim"};
+      return result;
     }
     try {
       const spec::Dfa dfa = spec::bad_prefix_dfa(property.formula);

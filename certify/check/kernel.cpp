@@ -148,7 +148,7 @@ constexpr std::array<Rule, 30> kRules = {{
     {"JOIN", "bounds", false, rule_join},
     {"BOUND", "bounds", true, rule_bound},
     {"FEATURE-OFF", "bounds", true, rule_feature_off},
-    {"FEATURE-OFF-MLP", "bounds", true, rule_feature_off_mlp},
+    {"FEATURE-OFF-MLP", "bounds", true, rule_feature_off},
     {"TOKEN-OUT", "bounds", true, rule_token_out},
     {"DFA", "automaton", false, rule_dfa},
     {"INV", "automaton", true, rule_inv},

@@ -108,7 +108,6 @@ void rule_enum(Session& session, const Step& step);
 void rule_join(Session& session, const Step& step);
 void rule_bound(Session& session, const Step& step);
 void rule_feature_off(Session& session, const Step& step);
-void rule_feature_off_mlp(Session& session, const Step& step);
 void rule_token_out(Session& session, const Step& step);
 void rule_dfa(Session& session, const Step& step);
 void rule_inv(Session& session, const Step& step);

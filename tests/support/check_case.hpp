@@ -40,6 +40,11 @@ inline std::string digest(const std::filesystem::path& path) {
 
 /// A certificate as lines, and the inputs that go with it.
 struct Case {
+  Case() = default;
+  Case(const Case&) = delete;
+  Case& operator=(const Case&) = delete;
+  virtual ~Case() = default;
+
   Folder folder;
   assay_check::Inputs inputs;
   std::vector<std::string> lines;  ///< all lines, `end` included
@@ -237,6 +242,8 @@ struct BoundsCase : Case {
   TinyModel model;
   TinySae sae;
   double feature_bound = 0, token_bound = 0;  ///< as the producer sees them
+
+  BoundsCase(unsigned seed, TinySae dictionary) : model(seed), sae(std::move(dictionary)) {}
 };
 
 inline Vector logit_direction(const TinyModel& model, double* const0, Vector* kappa) {
@@ -259,8 +266,7 @@ inline Vector logit_direction(const TinyModel& model, double* const0, Vector* ka
 
 inline std::unique_ptr<BoundsCase> make_bounds(const BoundsOptions& o) {
   const bool mid = o.hook == "blocks.0.hook_resid_mid";
-  std::unique_ptr<BoundsCase> c(
-      new BoundsCase{{}, TinyModel(o.seed), make_sae(o.seed + 7, o.hook, mid ? 4 : 6)});
+  std::unique_ptr<BoundsCase> c(new BoundsCase(o.seed, make_sae(o.seed + 7, o.hook, mid ? 4 : 6)));
   Producer producer(c->model, o.suffix);
   std::vector<std::string> steps{"s SUFFIX :" + producer.suffix_text()};
   producer.neurons(steps);

@@ -1,8 +1,10 @@
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <string>
 
 #include "automaton.hpp"
+#include "check_general.hpp"
 #include "progression.hpp"
 #include "reject.hpp"
 #include "request.hpp"
@@ -10,13 +12,50 @@
 #include "safetensors.hpp"
 #include "spec.hpp"
 
-/// The checker's readers: the first byte chooses one. Reject is the only way out but success.
+namespace {
+
+/// A tiny model, and a statement about it that a context refutes.
+std::unique_ptr<check_test::GeneralCase> make_false(const check_test::Family& family,
+                                                    const std::string& kind) {
+  check_test::TestDomain small;
+  small.hi = 3;
+  small.sets = {{0, 2}, {1, 3}};
+  small.rest = {0, 3};
+  auto c = check_test::make_general(family, small, kind, {1e-9, false, 0.2, true});
+  c->brute_force();
+  c->state(-c->U[1] - 1, c->reached[0] - 1e-9);
+  c->lines.resize(c->find("statement") + 1);
+  return c;
+}
+
+/// The bytes are the steps of a certificate: none may be accepted.
+void check_steps(check_test::GeneralCase& c, const std::string& steps) {
+  if (c.check_text(c.text() + steps).accepted) {
+    std::abort();
+  }
+}
+
+}  // namespace
+
+/// The checker's rules ('p', 'n' first) and readers (else the first byte chooses one). Reject is the only way
+/// out but success.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace assay_check;
   if (size == 0) {
     return 0;
   }
   const std::string bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
+  if (data[0] == 'p') {
+    static const auto kCase =
+        make_false({"relative_bias", "relu", "", true, false, 3, 3}, "difference");
+    check_steps(*kCase, bytes);
+    return 0;
+  }
+  if (data[0] == 'n') {
+    static const auto kCase = make_false({"rotary", "gelu_new", "LN", false, false, 3, 5}, "logit");
+    check_steps(*kCase, bytes);
+    return 0;
+  }
   try {
     switch (data[0] % 5) {
       case 0:

@@ -12,14 +12,6 @@ namespace {
 
 constexpr std::size_t kMaxTable = std::size_t{1} << 26;
 
-std::vector<Interval> exact(const float* w, std::size_t n) {
-  std::vector<Interval> out;
-  for (std::size_t i = 0; i < n; ++i) {
-    out.emplace_back(static_cast<double>(w[i]));
-  }
-  return out;
-}
-
 }  // namespace
 
 Attention::Attention(const Network& net) : net_(net), activation_(net.act) {
@@ -31,10 +23,7 @@ Attention::Attention(const Network& net) : net_(net), activation_(net.act) {
     const std::size_t V = net.d_vocab;
     std::vector<Interval> x = exact(r < V ? &net.W_E[r * d] : &net.W_pos[(r - V) * d], d);
     if (net.normalised) {
-      x = centred(x);
-      for (std::size_t i = 0; i < d; ++i) {
-        x[i] = x[i] * Interval(net.ln1_w[i]);
-      }
+      x = centred(x) * net.ln1_w;
     }
     inputs_.emplace_back(x);
   }
@@ -113,10 +102,7 @@ Dots Attention::dots(const Table& table, const Ball& q) const {
 std::vector<Interval> Attention::input(std::size_t token, std::size_t position) const {
   const std::size_t d = net_.d_model;
   std::vector<Interval> x = exact(&net_.W_E[token * d], d);
-  for (std::size_t i = 0; net_.standard() && i < d; ++i) {
-    x[i] = x[i] + Interval(net_.W_pos[position * d + i]);
-  }
-  return x;
+  return net_.standard() ? x + exact(&net_.W_pos[position * d], d) : x;
 }
 
 // R_j: (q_i, q_{i+H}) -> (q_i cos jθ_i − q_{i+H} sin jθ_i, q_{i+H} cos jθ_i + q_i sin jθ_i),
@@ -211,13 +197,9 @@ const Attention::Scale& Attention::scale(std::size_t position) {
 // LN(y) = P y / sqrt(|P y|²/d + eps) ∘ w + b
 std::vector<Interval> Attention::normalise(std::span<const Interval> y, const std::vector<float>& w,
                                            const std::vector<float>& b) const {
-  std::vector<Interval> out = centred(y);
+  const std::vector<Interval> P = centred(y);
   const Interval d(static_cast<double>(y.size()));
-  const Interval s = reciprocal_root(square_sum(out) / d + net_.eps);
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    out[i] = out[i] * s * Interval(w[i]) + Interval(b[i]);
-  }
-  return out;
+  return (reciprocal_root(square_sum(P) / d + net_.eps) * P) * w + exact(b.data(), b.size());
 }
 
 }  // namespace assay_check

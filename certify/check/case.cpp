@@ -19,10 +19,7 @@ ReadyCase::ReadyCase(Attention& attention, const ContextCase& contexts) : attent
   position_ = attention.query_position(contexts.a);
   fewest_ = std::min(contexts.a, net.span());
   most_ = std::min(contexts.b, net.span());
-  residual_ = attention.input(token, position_);
-  for (std::size_t i = 0; i < residual_.size(); ++i) {
-    residual_[i] = residual_[i] + Interval(net.b_O[i]);
-  }
+  residual_ = attention.input(token, position_) + exact(net.b_O.data(), net.d_model);
   add_slots(contexts);
   for (std::size_t h = 0; h < net.n_heads; ++h) {
     fill_weights(h, token);

@@ -117,20 +117,14 @@ const SetPointer& Facts::every_token() {
 
 std::vector<Interval> Facts::neuron_direction(std::size_t j) const {
   const Network& net = attention_.net();
-  std::vector<Interval> g = column(net.W_in, net.d_model, net.d_mlp, j);
-  if (!net.normalised) {
-    return g;
-  }
-  for (std::size_t i = 0; i < g.size(); ++i) {
-    g[i] = g[i] * Interval(net.ln2_w[i]);
-  }
-  return centred(g);
+  const std::vector<Interval> g = exact(&net.W_in[j], net.d_model, net.d_mlp);
+  return net.normalised ? centred(g * net.ln2_w) : g;
 }
 
 Interval Facts::neuron_offset(std::size_t j) const {
   const Network& net = attention_.net();
   const Interval b(net.b_in[j]);
-  return net.normalised ? b + dot(column(net.W_in, net.d_model, net.d_mlp, j), net.ln2_b.data(), 1)
+  return net.normalised ? b + dot(exact(&net.W_in[j], net.d_model, net.d_mlp), net.ln2_b.data(), 1)
                         : b;
 }
 

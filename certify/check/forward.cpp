@@ -100,10 +100,7 @@ void Forward::add_attention(std::span<const std::size_t> back, std::size_t posit
     for (Interval& x : mean) {
       x = x / total;
     }
-    const Ball out = times(Ball(mean), net.W_O.data() + h * e * d, d);
-    for (std::size_t i = 0; i < d; ++i) {
-      mid[i] = mid[i] + out[i];
-    }
+    mid = mid + intervals(times(Ball(mean), net.W_O.data() + h * e * d, d));
   }
 }
 
@@ -118,10 +115,7 @@ Position Forward::at(std::span<const std::size_t> back, std::size_t n) {
   }
   const std::size_t position = attention_.query_position(n);
   Position at;
-  at.mid = attention_.input(back[0], position);
-  for (std::size_t i = 0; i < net.d_model; ++i) {
-    at.mid[i] = at.mid[i] + Interval(net.b_O[i]);
-  }
+  at.mid = attention_.input(back[0], position) + exact(net.b_O.data(), net.d_model);
   add_attention(back, position, at.mid);
   at.resid_post = at.mid;
   if (!net.attn_only()) {
@@ -131,9 +125,7 @@ Position Forward::at(std::span<const std::size_t> back, std::size_t n) {
       at.post.push_back(attention_.activation().value(z));
     }
     at.mlp_out = affine(at.post, net.W_out, net.b_out);
-    for (std::size_t i = 0; i < net.d_model; ++i) {
-      at.resid_post[i] = at.mid[i] + at.mlp_out[i];
-    }
+    at.resid_post = at.mid + at.mlp_out;
   }
   at.unembedded = net.normalised
                       ? attention_.normalise(at.resid_post, net.ln_final_w, net.ln_final_b)

@@ -150,7 +150,7 @@ constexpr std::array<Rule, 33> kRules = {{
     {"BOUND", "bounds", true, rule_bound},
     {"FLOAT32", "bounds", true, rule_float32},
     {"FEATURE-OFF", "bounds", true, rule_feature_off},
-    {"FEATURE-OFF-MLP", "bounds", true, rule_feature_off_mlp},
+    {"FEATURE-OFF-MLP", "bounds", true, rule_feature_off},
     {"TOKEN-OUT", "bounds", true, rule_token_out},
     {"DFA", "spec", false, rule_dfa},
     {"INV", "automaton", true, rule_inv},

@@ -16,6 +16,15 @@ void need_moderate(double mid, double rad) {
   }
 }
 
+template <typename Entry>
+std::vector<Interval> mapped(std::size_t n, const Entry& entry) {
+  std::vector<Interval> out;
+  for (std::size_t i = 0; i < n; ++i) {
+    out.push_back(entry(i));
+  }
+  return out;
+}
+
 }  // namespace
 
 Ball::Ball(std::span<const Interval> x) {
@@ -76,11 +85,7 @@ Ball times(const float* W, std::size_t rows, const Ball& g) {
 }
 
 std::vector<Interval> intervals(const Ball& x) {
-  std::vector<Interval> out;
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    out.push_back(x[i]);
-  }
-  return out;
+  return mapped(x.size(), [&](std::size_t i) { return x[i]; });
 }
 
 std::vector<Interval> centred(std::span<const Interval> y) {
@@ -89,11 +94,7 @@ std::vector<Interval> centred(std::span<const Interval> y) {
     sum = sum + v;
   }
   const Interval mean = sum / Interval(static_cast<double>(y.size()));
-  std::vector<Interval> out;
-  for (const Interval& v : y) {
-    out.push_back(v - mean);
-  }
-  return out;
+  return mapped(y.size(), [&](std::size_t i) { return y[i] - mean; });
 }
 
 Interval square(const Interval& a) {
@@ -111,13 +112,24 @@ Interval square_sum(std::span<const Interval> y) {
   return sum;
 }
 
-std::vector<Interval> column(const std::vector<float>& W, std::size_t rows, std::size_t columns,
-                             std::size_t index) {
-  std::vector<Interval> out;
-  for (std::size_t i = 0; i < rows; ++i) {
-    out.emplace_back(static_cast<double>(W[i * columns + index]));
-  }
-  return out;
+std::vector<Interval> operator+(std::span<const Interval> a, std::span<const Interval> b) {
+  return mapped(a.size(), [&](std::size_t i) { return a[i] + b[i]; });
+}
+
+std::vector<Interval> operator-(std::span<const Interval> a) {
+  return mapped(a.size(), [&](std::size_t i) { return -a[i]; });
+}
+
+std::vector<Interval> operator*(const Interval& s, std::span<const Interval> a) {
+  return mapped(a.size(), [&](std::size_t i) { return s * a[i]; });
+}
+
+std::vector<Interval> operator*(std::span<const Interval> a, const std::vector<float>& w) {
+  return mapped(a.size(), [&](std::size_t i) { return a[i] * Interval(w.at(i)); });
+}
+
+std::vector<Interval> exact(const float* w, std::size_t n, std::size_t stride) {
+  return mapped(n, [&](std::size_t i) { return Interval(static_cast<double>(w[i * stride])); });
 }
 
 }  // namespace assay_check

@@ -36,13 +36,20 @@ inline constexpr double kTiny = 0x1p-950;
 /// W g, W [rows, g.size()] row major.
 [[nodiscard]] Ball times(const float* W, std::size_t rows, const Ball& g);
 [[nodiscard]] std::vector<Interval> intervals(const Ball& x);
+[[nodiscard]] std::vector<Interval> operator+(std::span<const Interval> a,
+                                              std::span<const Interval> b);
+[[nodiscard]] std::vector<Interval> operator-(std::span<const Interval> a);
+/// s a
+[[nodiscard]] std::vector<Interval> operator*(const Interval& s, std::span<const Interval> a);
+/// a ∘ w, entry by entry
+[[nodiscard]] std::vector<Interval> operator*(std::span<const Interval> a,
+                                              const std::vector<float>& w);
+/// n weights, `stride` apart
+[[nodiscard]] std::vector<Interval> exact(const float* w, std::size_t n, std::size_t stride = 1);
 /// P y = y − mean(y): the centred vector.
 [[nodiscard]] std::vector<Interval> centred(std::span<const Interval> y);
 [[nodiscard]] Interval square(const Interval& a);
 /// Σ_i y_i^2
 [[nodiscard]] Interval square_sum(std::span<const Interval> y);
-/// W[:, index] of W [rows, columns].
-[[nodiscard]] std::vector<Interval> column(const std::vector<float>& W, std::size_t rows,
-                                           std::size_t columns, std::size_t index);
 
 }  // namespace assay_check

@@ -59,6 +59,7 @@ RequestClaim parse_claim(const Words& words) {
   claim.kind =
       words[0] == "token-out" ? RequestClaim::Kind::token_out : RequestClaim::Kind::feature_off;
   claim.subject = parse_nat(words[2]);
+  claim.quantity = {Quantity::Kind::feature, claim.subject, {}, {}};  // of feature-off
   for (std::size_t i = 4; i < words.size(); ++i) {
     claim.suffix.push_back(parse_nat(words[i]));
   }

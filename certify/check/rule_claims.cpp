@@ -6,45 +6,21 @@
 namespace assay_check {
 namespace {
 
-/// The claim's domain is that of the suffix step `id`.
-void need_suffix(Session& session, const Step& step, const RequestClaim& claim,
-                 const std::string& id) {
+/// The case of the premise, a SUFFIX or the NEURONS of one, about exactly the claim's suffix.
+std::string suffix_of(Session& session, const Step& step, const RequestClaim& claim, bool neurons) {
+  const auto& ranges = session.facts().ranges;
+  std::string id(step.premises.size() == 1 ? step.premises[0] : "");
+  if (neurons) {
+    const auto found = ranges.find(id);
+    if (found == ranges.end() || found->second.opener != "NEURONS") {
+      refuse(step, "expected one premise, a NEURONS step");
+    }
+    id = found->second.case_id;
+  }
   if (session.facts().find_case(step, id).suffix != claim.suffix) {
     refuse(step, "the suffix is not the claim's");
   }
-}
-
-/// The premise, a NEURONS step, about exactly the claim's suffix.
-const RangeFact& neurons_of(Session& session, const Step& step, const RequestClaim& claim) {
-  const auto& ranges = session.facts().ranges;
-  const auto found =
-      step.premises.size() == 1 ? ranges.find(std::string(step.premises[0])) : ranges.end();
-  if (found == ranges.end() || found->second.opener != "NEURONS") {
-    refuse(step, "expected one premise, a NEURONS step");
-  }
-  need_suffix(session, step, claim, found->second.case_id);
-  return found->second;
-}
-
-/// The SAE, which reads `hook` of this width and has the claim's feature.
-const SaeEncoder& sae_on(Session& session, const Step& step, const RequestClaim& claim,
-                         const std::string& hook, std::size_t width) {
-  const SaeEncoder& sae = session.sae();
-  if (sae.hook != hook || sae.d_in != width || claim.subject >= sae.d_sae) {
-    refuse(step, "the SAE does not read " + hook + ", or has no such feature");
-  }
-  return sae;
-}
-
-void conclude_feature_off(Session& session, const Step& step, const RequestClaim& claim,
-                          double bound) {
-  if (!(bound <= static_cast<double>(session.sae().threshold[claim.subject]))) {
-    refuse(step, "the bound is not shown to be at most the threshold");
-  }
-  session.conclusions.push_back({claim.id, "PROVED",
-                                 "feature " + std::to_string(claim.subject) +
-                                     " is off in every context of any length that ends in tokens " +
-                                     tokens_text(claim.suffix) + " (real arithmetic)"});
+  return id;
 }
 
 /// The rivals of a TOKEN-OUT step and their weights, Σ = 1 exactly.
@@ -99,39 +75,27 @@ Target logit_difference(const Network& net, std::size_t token, const Mixture& mi
 
 }  // namespace
 
-// FEATURE-OFF (the SAE reads blocks.0.hook_resid_mid), g = W_enc[:, i]
-//   LINEAR with g0 = g, const0 = β_i gives bound <= threshold_i
+// FEATURE-OFF (the SAE reads blocks.0.hook_resid_mid), FEATURE-OFF-MLP (blocks.0.mlp.hook_post)
+//   LINEAR, MLP-FOLD bounds the feature's pre-activation by U <= threshold_i
 //   ----------------------------------------------------------------------------------------
 //   in every context of the domain the feature's pre-activation is <= its threshold
 void rule_feature_off(Session& session, const Step& step) {
   const RequestClaim& claim = session.claim(step, step.id, RequestClaim::Kind::feature_off);
-  const Network& net = session.attention().net();
-  if (step.premises.size() != 1) {
-    refuse(step, "expected FEATURE-OFF sID : L_0 …");
+  const bool mlp = step.rule == "FEATURE-OFF-MLP";
+  const std::string suffix = suffix_of(session, step, claim, mlp);
+  const Target target = claim_target(session, step, claim, true);
+  if (session.sae().hook != (mlp ? "blocks.0.mlp.hook_post" : "blocks.0.hook_resid_mid")) {
+    refuse(step, "the SAE reads another hook");
   }
-  const std::string suffix(step.premises[0]);
-  need_suffix(session, step, claim, suffix);
-  const SaeEncoder& sae = sae_on(session, step, claim, "blocks.0.hook_resid_mid", net.d_model);
-  const Target t{sae.offset(claim.subject), sae.direction(claim.subject), {}};
-  conclude_feature_off(
-      session, step, claim,
-      target_bound(session, step, "LINEAR", suffix, t, "", WordReader(step, step.words)));
-}
-
-// FEATURE-OFF-MLP (the SAE reads blocks.0.mlp.hook_post)
-//   MLP-FOLD with κ_j = W_enc[j, i], g0 = 0, const0 = β_i gives bound <= threshold_i
-//   --------------------------------------------------------------------------------
-//   in every context of the domain the feature's pre-activation is <= its threshold
-void rule_feature_off_mlp(Session& session, const Step& step) {
-  const RequestClaim& claim = session.claim(step, step.id, RequestClaim::Kind::feature_off);
-  const RangeFact& neurons = neurons_of(session, step, claim);
-  const Network& net = session.attention().net();
-  const SaeEncoder& sae = sae_on(session, step, claim, "blocks.0.mlp.hook_post", net.d_mlp);
-  const Target t{sae.offset(claim.subject), std::vector<Interval>(net.d_model),
-                 sae.direction(claim.subject)};
-  conclude_feature_off(session, step, claim,
-                       target_bound(session, step, "MLP-FOLD", neurons.case_id, t, step.premises[0],
-                                    WordReader(step, step.words)));
+  const double bound = target_bound(session, step, mlp ? "MLP-FOLD" : "LINEAR", suffix, target,
+                                    mlp ? step.premises[0] : "", WordReader(step, step.words));
+  if (!(bound <= static_cast<double>(session.sae().threshold[claim.subject]))) {
+    refuse(step, "the bound is not shown to be at most the threshold");
+  }
+  session.conclusions.push_back({claim.id, "PROVED",
+                                 "feature " + std::to_string(claim.subject) +
+                                     " is off in every context of any length that ends in tokens " +
+                                     tokens_text(claim.suffix) + " (real arithmetic)"});
 }
 
 // TOKEN-OUT
@@ -140,15 +104,15 @@ void rule_feature_off_mlp(Session& session, const Step& step) {
 //   l_u − max l < ln ρ (· T) in every context of the domain: min-p drops u
 void rule_token_out(Session& session, const Step& step) {
   const RequestClaim& claim = session.claim(step, step.id, RequestClaim::Kind::token_out);
-  const RangeFact& neurons = neurons_of(session, step, claim);
+  const std::string suffix = suffix_of(session, step, claim, true);
   const Network& net = session.attention().net();
   if (claim.subject >= net.d_vocab_out) {
     refuse(step, "the model has no such token");
   }
   const Mixture mixture = read_mixture(step, claim.subject, net.d_vocab_out);
   const double bound =
-      target_bound(session, step, "MLP-FOLD", neurons.case_id,
-                   logit_difference(net, claim.subject, mixture), step.premises[0],
+      target_bound(session, step, "MLP-FOLD", suffix, logit_difference(net, claim.subject, mixture),
+                   step.premises[0],
                    WordReader(step, std::span(step.words).subspan(2 + 2 * mixture.tokens.size())));
   const MinP& decoder = session.request_decoder();
   if (!(bound < decoder.cut().lo())) {

@@ -60,18 +60,9 @@ void rule_final_spread(Session& session, const Step& step) {
     const std::size_t d = net.d_model;
     for (std::size_t j = 0; j < net.d_mlp; ++j) {
       const Interval alpha = attention.activation().residual(neurons[j], 0);
-      const auto row = net.W_out.begin() + static_cast<std::ptrdiff_t>(j * d);
-      const std::vector<Interval> w =
-          centred(std::vector<Interval>(row, row + static_cast<std::ptrdiff_t>(d)));
-      for (std::size_t i = 0; i < d; ++i) {
-        r[i] = r[i] + alpha * w[i];
-      }
+      r = r + alpha * centred(exact(&net.W_out[j * d], d));
     }
-    const std::vector<Interval> b =
-        centred(std::vector<Interval>(net.b_out.begin(), net.b_out.end()));
-    for (std::size_t i = 0; i < d; ++i) {
-      r[i] = r[i] + b[i];
-    }
+    r = r + centred(exact(net.b_out.data(), d));
   }
   const Interval sum = square_sum(r);
   WordReader words(step, std::span(step.words).subspan(2));

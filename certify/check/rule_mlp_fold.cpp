@@ -106,10 +106,7 @@ Interval fold_bound(Session& session, const Step& step, const std::string& case_
   const Network& net = session.attention().net();
   need_words(step, !net.normalised && net.d_mlp > 0, "a model with neurons and no LN2");
   const Folded folded = fold(session, step, target, case_id, neurons, words);
-  std::vector<Interval> G = target.g0;
-  for (std::size_t i = 0; i < G.size(); ++i) {
-    G[i] = G[i] + folded.direction[i];
-  }
+  const std::vector<Interval> G = target.g0 + folded.direction;
   words.expect("L");
   return folded.constant + along(session, step, *session.facts().ready(step, case_id), G, words);
 }
@@ -126,20 +123,12 @@ Interval norm_fold_bound(Session& session, const Step& step, const std::string& 
   const Network& net = session.attention().net();
   need_words(step, neurons.opener == "NORM-NEURONS", "ranges under LN2");
   const Folded folded = fold(session, step, target, case_id, neurons, words);
-  std::vector<Interval> h = folded.direction;
-  for (std::size_t i = 0; i < h.size(); ++i) {
-    h[i] = h[i] * Interval(net.ln2_w[i]);
-  }
-  h = centred(h);
+  const std::vector<Interval> h = centred(folded.direction * net.ln2_w);
   const SpreadFact& spread = session.facts().spreads.at(neurons.spread);
   const auto ready = session.facts().ready(step, case_id);
   const auto end = [&](const char* letter, double s) {
-    std::vector<Interval> g = target.g0;
-    for (std::size_t i = 0; i < g.size(); ++i) {
-      g[i] = g[i] + Interval(s) * h[i];
-    }
     words.expect(letter);
-    return along(session, step, *ready, g, words).hi();
+    return along(session, step, *ready, target.g0 + Interval(s) * h, words).hi();
   };
   const double A = end("A", spread.lo), B = end("B", spread.hi);
   return folded.constant + Interval(std::max(A, B));

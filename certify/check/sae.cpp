@@ -5,6 +5,7 @@
 
 #include "json.hpp"
 #include "lexis.hpp"
+#include "linear.hpp"
 #include "reject.hpp"
 #include "safetensors.hpp"
 
@@ -59,19 +60,12 @@ std::size_t size_of(const Json& root, const char* key) {
 }  // namespace
 
 std::vector<Interval> SaeEncoder::direction(std::size_t i) const {
-  std::vector<Interval> g;
-  for (std::size_t r = 0; r < d_in; ++r) {
-    g.emplace_back(static_cast<double>(W_enc[r * d_sae + i]));
-  }
-  return g;
+  return exact(&W_enc[i], d_in, d_sae);
 }
 
 Interval SaeEncoder::offset(std::size_t i) const {
-  Interval beta(b_enc[i]);
-  for (std::size_t r = 0; subtract_b_dec && r < d_in; ++r) {
-    beta = beta - Interval(b_dec[r]) * Interval(W_enc[r * d_sae + i]);
-  }
-  return beta;
+  const Interval beta(b_enc[i]);
+  return subtract_b_dec ? beta - dot(direction(i), b_dec.data(), 1) : beta;
 }
 
 SaeEncoder read_sae(const std::string& config, const std::string& config_file, std::string weights,

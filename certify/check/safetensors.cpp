@@ -29,15 +29,6 @@ std::size_t item_size(const std::string& dtype) {
   return dtype == "BOOL" || dtype == "U8" || dtype == "I8" ? 1 : 0;
 }
 
-std::string text_of(const Safetensors::Shape& shape) {
-  std::string text = "[";
-  for (const std::size_t n : shape) {
-    text += text.size() > 1 ? "," : "";
-    text += std::to_string(n);
-  }
-  return text + "]";
-}
-
 }  // namespace
 
 void Safetensors::refuse(const std::string& reason) const {
@@ -112,43 +103,31 @@ std::vector<std::string> Safetensors::names() const {
   return all;
 }
 
-const Safetensors::Entry& Safetensors::entry(const std::string& name) const {
-  const auto it = entries_.find(name);
-  if (it == entries_.end()) {
-    refuse("tensor " + name + " is missing");
-  }
-  return it->second;
-}
-
 template <typename T>
 std::vector<T> Safetensors::read(const std::string& name, const char* dtype,
                                  const Shape& shape) const {
-  const Entry& e = entry(name);
-  if (e.dtype != dtype || e.shape != shape) {
-    refuse("tensor " + name + ": expected " + dtype + " " + text_of(shape) + ", found " + e.dtype +
-           " " + text_of(e.shape));
+  const auto found = entries_.find(name);
+  if (found == entries_.end() || found->second.dtype != dtype || found->second.shape != shape) {
+    refuse("tensor " + name + " is missing, or not of dtype " + dtype + " and the right shape");
   }
+  const Entry& e = found->second;
   std::vector<T> out((e.end - e.begin) / sizeof(T));
   if (!out.empty()) {
     std::memcpy(out.data(), bytes_.data() + e.begin, e.end - e.begin);
+  }
+  if (!std::all_of(out.begin(), out.end(),
+                   [](T x) { return std::isfinite(static_cast<double>(x)); })) {
+    refuse("tensor " + name + ": a number is not finite");
   }
   return out;
 }
 
 std::vector<float> Safetensors::f32(const std::string& name, const Shape& shape) const {
-  std::vector<float> out = read<float>(name, "F32", shape);
-  if (!std::all_of(out.begin(), out.end(), [](float x) { return std::isfinite(x); })) {
-    refuse("tensor " + name + ": a number is not finite");
-  }
-  return out;
+  return read<float>(name, "F32", shape);
 }
 
 std::vector<double> Safetensors::f64(const std::string& name, const Shape& shape) const {
-  std::vector<double> out = read<double>(name, "F64", shape);
-  if (!std::all_of(out.begin(), out.end(), [](double x) { return std::isfinite(x); })) {
-    refuse("tensor " + name + ": a number is not finite");
-  }
-  return out;
+  return read<double>(name, "F64", shape);
 }
 
 std::vector<std::int64_t> Safetensors::i64(const std::string& name, const Shape& shape) const {

@@ -31,7 +31,6 @@ class Safetensors {
     std::size_t begin = 0, end = 0;  ///< into bytes_
   };
   [[noreturn]] void refuse(const std::string& reason) const;
-  [[nodiscard]] const Entry& entry(const std::string& name) const;
   template <typename T>
   [[nodiscard]] std::vector<T> read(const std::string& name, const char* dtype,
                                     const Shape& shape) const;

@@ -112,7 +112,6 @@ void rule_join(Session& session, const Step& step);
 void rule_bound(Session& session, const Step& step);
 void rule_float32(Session& session, const Step& step);
 void rule_feature_off(Session& session, const Step& step);
-void rule_feature_off_mlp(Session& session, const Step& step);
 void rule_token_out(Session& session, const Step& step);
 void rule_residual(Session& session, const Step& step);
 

@@ -16,11 +16,9 @@ Reading read_logit(const Network& net, const Step& step, const Quantity& q) {
   if (q.index >= net.d_vocab_out || (q.minus && *q.minus >= net.d_vocab_out)) {
     refuse(step, "the model has no such token");
   }
-  Reading r{"", column(net.W_U, net.d_model, net.d_vocab_out, q.index), Interval(net.b_U[q.index])};
+  Reading r{"", exact(&net.W_U[q.index], net.d_model, net.d_vocab_out), Interval(net.b_U[q.index])};
   if (q.minus) {
-    for (std::size_t i = 0; i < r.g.size(); ++i) {
-      r.g[i] = r.g[i] - Interval(net.W_U[i * net.d_vocab_out + *q.minus]);
-    }
+    r.g = r.g + -exact(&net.W_U[*q.minus], net.d_model, net.d_vocab_out);
     r.beta = r.beta - Interval(net.b_U[*q.minus]);
   }
   return r;
@@ -52,12 +50,6 @@ Reading reading_of(Session& session, const Step& step, const Quantity& q) {
     refuse(step, "the quantity reads a hook that the model does not have, or of another width");
   }
   return r;
-}
-
-void flip(std::vector<Interval>& g) {
-  for (Interval& x : g) {
-    x = -x;
-  }
 }
 
 void need_neuron(const Network& net, const Step& step, std::size_t j) {
@@ -105,8 +97,8 @@ Target claim_target(Session& session, const Step& step, const RequestClaim& clai
   }
   if (!high) {
     t.const0 = -t.const0;
-    flip(t.g0);
-    flip(t.kappa);
+    t.g0 = -t.g0;
+    t.kappa = -t.kappa;
   }
   return t;
 }
@@ -117,14 +109,10 @@ Unembedding unembedding(Session& session, const Step& step, const RequestClaim& 
     refuse(step, "expected a logit or logit-difference under LNfinal");
   }
   const Reading r = read_logit(net, step, claim.quantity);
-  Unembedding u{dot(r.g, net.ln_final_b.data(), 1) + r.beta, r.g};
-  for (std::size_t i = 0; i < u.h.size(); ++i) {
-    u.h[i] = u.h[i] * Interval(net.ln_final_w[i]);
-  }
-  u.h = centred(u.h);
+  Unembedding u{dot(r.g, net.ln_final_b.data(), 1) + r.beta, centred(r.g * net.ln_final_w)};
   if (!high) {
     u.constant = -u.constant;
-    flip(u.h);
+    u.h = -u.h;
   }
   return u;
 }

@@ -52,7 +52,9 @@ class Checker {
     CheckResult out;
     const std::vector<const spec::Property*> properties = chosen(input_);
     for (const spec::Property* property : properties) {
-      used_by_any_ |= mask(spec::atoms_of(property->formula));
+      if (spec::beyond_universal(*input_.spec, *property).empty()) {
+        used_by_any_ |= mask(spec::atoms_of(property->formula));
+      }
     }
     Progress progress("check", properties.size());
     for (const spec::Property* property : properties) {

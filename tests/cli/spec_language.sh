@@ -64,7 +64,7 @@ says "expected NAME=" "$dir/stderr"
 # explain: words, runs, pictures, what is wrong
 cat >"$dir/words.spec" <<'SPEC'
 spec "words" version 1;
-ap Harm = tok = id 0; ap Refuse = tok = id 1; ap Open = tok = id 2; ap Close = tok = id 3; ap U = role = user;
+ap Harm = tok = id 0; ap Refuse = tok = id 1; ap Open = tok = id 2; ap Close = tok = id 3; ap User = role = user;
 let calm(p) = H[0:3] !p;
 prop R: all responds(Harm, Refuse, within 8) doc "soon";
 prop S: all absent(Harm) after Open until Close from calm(Refuse) assume G !(Open & Close) waive "known" until 2030-02-01;
@@ -75,7 +75,7 @@ prop W: all G(Harm -> (Harm | Refuse)) & G !Open;
 prop A: all G Open;
 prop B: all G !Open;
 prop P: Pmax <= 0.25 [F[0:9] Harm] from Open horizon 10 conf 0.95;
-prop Q: all G(U -> !Harm);
+prop Q: all G(User -> !Harm);
 SPEC
 expect 0 "${assay[@]}" spec explain "$dir/words.spec"
 says "In every run: whenever Harm, the model shall satisfy Refuse there or later, within 8 positions." "$dir/stdout"
@@ -90,7 +90,7 @@ says "VACUOUS: it says the same with Refuse false where it helps" "$dir/stdout"
 says "INCONSISTENT: no run satisfies A and B together" "$dir/stdout"
 says "waived until 2030-02-01: known" "$dir/stdout"
 says "check answers UNKNOWN: a bound on a probability" "$dir/stdout"
-says "check answers UNKNOWN: ap U is about roles" "$dir/stdout"
+says "check answers UNKNOWN: ap User is about roles" "$dir/stdout"
 expect 0 "${assay[@]}" spec explain "$dir/words.spec" --prop R --dot "$dir/r.dot" --hoa "$dir/r.hoa"
 says "doublecircle" "$dir/r.dot"
 says "Finite-words: t" "$dir/r.hoa"
@@ -173,7 +173,7 @@ grep -qE 'broken.hoa:[0-9]+: expected a state' "$dir/stderr"
   sed '/^prop /,$d' "$dir/small.spec"
   cat <<'SPEC'
 ap Late = pos >= 3;
-ap U = role = user;
+ap User = role = user;
 let lately(p) = O[1:2] p;
 prop past: all G(Slash -> Y Lt);
 prop window: all G(Slash -> lately(Lt));
@@ -188,7 +188,7 @@ prop late: all G(Late -> !(Lt & Slash));
 prop assumed: all G(Slash -> Y Lt) assume G !D;
 prop some_run: some F[0:3] Lt;
 prop chance: Pmax <= 0.5 [F[0:3] Lt] from first;
-prop roles: all G(U -> !Lt);
+prop roles: all G(User -> !Lt);
 SPEC
 } >"$dir/rich.spec"
 expect 0 "${assay[@]}" spec resolve "$dir/rich.spec" --model "$dir/model" --text "$dir/text" --out "$dir/rich.resolved.spec"
@@ -199,7 +199,7 @@ cmp "$dir/rich.resolved.spec" "$dir/rich.again.spec"
 python3 - "$dir" <<'PY'
 import json, sys
 a = json.load(open(sys.argv[1] + "/automaton.json"))
-a["aps"] += ["Late", "U"]  # never decided: an automaton says nothing of positions and roles
+a["aps"] += ["Late", "User"]  # never decided: an automaton says nothing of positions and roles
 for s in a["states"]:
     s["may"] |= 3 << 6
 json.dump(a, open(sys.argv[1] + "/rich.json", "w"))

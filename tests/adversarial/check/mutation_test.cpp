@@ -126,8 +126,8 @@ void change_line(Case& c, std::size_t i, const std::vector<std::string>& control
     if (!holds && (!number || (i + k) % 3 != 0)) {
       continue;
     }
-    const Words all =
-        number ? moved(words[k]) : others(words[k], words_of(c.lines[i > 12 ? i - 3 : i + 1])[0]);
+    const Words all = number ? moved(words[k], role[k], i + k)
+                             : others(words[k], words_of(c.lines[i > 12 ? i - 3 : i + 1])[0]);
     for (const std::string& with : all) {
       const auto outcome = outcome_with(k, with);
       INFO(joined(words).substr(0, 300) << "\nword " << k << " -> " << with);

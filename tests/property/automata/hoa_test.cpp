@@ -33,7 +33,7 @@ bool accepts(const Hoa& hoa, const test::Word& w) {
   return false;
 }
 
-const std::string kExample = R"(HOA: v1
+const std::string kExample = R"hoa(HOA: v1
 name: "not G(Harm -> (!Tool W Refuse))"
 States: 3
 Start: 0
@@ -53,7 +53,7 @@ State: 1
 State: 2 {0}
 [t] 2
 --END--
-)";
+)hoa";
 
 std::string error_of(std::string text, const std::string& from, const std::string& to) {
   const auto at = text.find(from);

@@ -330,6 +330,7 @@ Split SplitChoice::choose(const BranchNode& node, double attained, std::size_t l
     free = {first};
   }
   std::vector<SlotGains> slots;
+  slots.reserve(free.size());
   for (const std::size_t j : free) {
     slots.push_back(slot_gains(node, j));
   }

@@ -173,7 +173,9 @@ class GeneralProducer : public GeneralOptions {
           double each = 0;
           for (std::size_t h = 0; h < heads.size(); ++h) {
             const auto [w, nu] = heads[h][j][u];
-            each += psi(h, w * (nu - L[h]) - theta[h][j]);
+            const auto [a, b] = std::minmax_element(heads[h][j].begin(), heads[h][j].end());
+            const double t = w * (nu - L[h]) - theta[h][j];  // the weight sum counts this u
+            each += std::max(t / (1 / lo[h] - b->first + w), t / (1 / hi[h] - a->first + w));
           }
           top = std::max(top, each);
         }

@@ -123,7 +123,7 @@ struct Rule {
   void (*apply)(Session&, const Step&);
 };
 
-constexpr std::array<Rule, 30> kRules = {{
+constexpr std::array<Rule, 31> kRules = {{
     {"SUFFIX", "bounds", false, rule_suffix},
     {"ROOT", "bounds", false, rule_root},
     {"PART", "bounds", false, rule_part},
@@ -146,6 +146,7 @@ constexpr std::array<Rule, 30> kRules = {{
     {"FINAL", "bounds", false, rule_final},
     {"ENUM", "bounds", false, rule_enum},
     {"JOIN", "bounds", false, rule_join},
+    {"RIVAL", "bounds", false, rule_rival},
     {"BOUND", "bounds", true, rule_bound},
     {"FEATURE-OFF", "bounds", true, rule_feature_off},
     {"FEATURE-OFF-MLP", "bounds", true, rule_feature_off_mlp},

@@ -15,23 +15,24 @@ void need(bool good, const std::string& reason) {
   }
 }
 
-/// neuron J | feature I | readout ID | residual-mid ID | logit A | logit-difference A B
+/// KIND INDEX | KIND ID | logit-difference A B
 Quantity parse_quantity(std::span<const std::string_view> words) {
   using Kind = Quantity::Kind;
+  static const std::map<std::string_view, Kind> kinds = {
+      {"neuron", Kind::neuron},      {"feature", Kind::feature},
+      {"readout", Kind::readout},    {"residual-mid", Kind::residual_mid},
+      {"logit", Kind::logit},        {"logit-difference", Kind::logit},
+      {"logit-margin", Kind::margin}};
+  const auto kind = words.empty() ? kinds.end() : kinds.find(words[0]);
+  const bool difference = kind != kinds.end() && words[0] == "logit-difference";
+  need(kind != kinds.end() && words.size() == (difference ? 3 : 2), "expected a quantity");
   Quantity q;
-  const bool difference = words.size() == 3 && words[0] == "logit-difference";
-  need(difference || words.size() == 2, "expected a quantity");
-  if (words[0] == "readout" || words[0] == "residual-mid") {
-    q.kind = words[0] == "readout" ? Kind::readout : Kind::residual_mid;
+  q.kind = kind->second;
+  if (q.kind == Kind::readout || q.kind == Kind::residual_mid) {
     q.name = parse_id(words[1]);
-    return q;
+  } else {
+    q.index = parse_nat(words[1]);
   }
-  need(difference || words[0] == "neuron" || words[0] == "feature" || words[0] == "logit",
-       "expected a quantity");
-  q.kind = words[0] == "neuron"    ? Kind::neuron
-           : words[0] == "feature" ? Kind::feature
-                                   : Kind::logit;
-  q.index = parse_nat(words[1]);
   if (difference) {
     q.minus = parse_nat(words[2]);
   }

@@ -15,7 +15,7 @@ using Suffix = std::vector<std::size_t>;
 
 /// QUANTITY of a bound line.
 struct Quantity {
-  enum class Kind { neuron, feature, readout, residual_mid, logit } kind = Kind::neuron;
+  enum class Kind { neuron, feature, readout, residual_mid, logit, margin } kind = Kind::neuron;
   std::size_t index = 0;             ///< neuron, feature, or the token A
   std::optional<std::size_t> minus;  ///< the token B of logit-difference
   std::string name;                  ///< of the readout or direction

@@ -106,6 +106,7 @@ void rule_final_spread(Session& session, const Step& step);
 void rule_final(Session& session, const Step& step);
 void rule_enum(Session& session, const Step& step);
 void rule_join(Session& session, const Step& step);
+void rule_rival(Session& session, const Step& step);
 void rule_bound(Session& session, const Step& step);
 void rule_feature_off(Session& session, const Step& step);
 void rule_feature_off_mlp(Session& session, const Step& step);

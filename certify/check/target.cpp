@@ -33,6 +33,9 @@ Reading reading_of(Session& session, const Step& step, const Quantity& q) {
   if (q.kind == Quantity::Kind::logit) {
     return read_logit(net, step, q);
   }
+  if (q.kind == Quantity::Kind::margin) {
+    refuse(step, "a margin has no target: its facts are ENUM, JOIN and RIVAL, or of one rival");
+  }
   if (q.kind == Quantity::Kind::residual_mid) {
     r = {"blocks.0.hook_resid_mid", session.request().directions.at(q.name), {}};
   } else if (q.kind == Quantity::Kind::readout) {
@@ -135,6 +138,9 @@ Interval quantity_value(Session& session, const Step& step, const RequestClaim& 
   if (q.kind == Quantity::Kind::neuron) {
     need_neuron(session.attention().net(), step, q.index);
     return at.pre[q.index];
+  }
+  if (q.kind == Quantity::Kind::margin) {
+    return margin_value(session, step, q.index, at);
   }
   const Reading r = reading_of(session, step, q);
   return dot(r.g, r.hook.empty() ? at.unembedded : at.hook(r.hook)) + r.beta;

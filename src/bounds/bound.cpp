@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <limits>
 
 #include "assay/base/errors.hpp"
 #include "assay/bounds/bound_certificate.hpp"
 #include "assay/model/forward.hpp"
 #include "bound_proof.hpp"
+#include "margin.hpp"
 
 namespace assay::bounds {
 namespace {
@@ -31,6 +33,59 @@ std::string method_of(const BranchResult& hi, const BranchResult& lo) {
     return enumerated ? "relaxation, splits and enumeration" : "relaxation and splits";
   }
   return enumerated ? "enumeration" : "relaxation";
+}
+
+/// An alarm when a replayed value lies outside its bound.
+void check_attained(const Quantity& quantity, const BoundResult& r) {
+  if (!(r.attained_hi <= r.hi) || !(r.attained_lo >= r.lo) || !(r.attained_hi >= r.lo) ||
+      !(r.attained_lo <= r.hi)) {
+    throw Error(ExitCode::internal, "soundness alarm: " + quantity.text() +
+                                        ": a replayed value lies outside its proved bound");
+  }
+}
+
+/// l_A - max_{y != A} l_y, from its rivals.
+BoundResult margin(const Transformer& model, DomainWork& work, const Quantity& quantity,
+                   const BoundOptions& options) {
+  MarginBound found = bound_margin(work, quantity.index, options);
+  BoundResult result;
+  result.hi = found.hi_value;
+  result.lo = found.lo_value;
+  result.attained_hi = -std::numeric_limits<double>::infinity();
+  result.attained_lo = -result.attained_hi;
+  std::sort(found.contexts.begin(), found.contexts.end());
+  found.contexts.erase(std::unique(found.contexts.begin(), found.contexts.end()),
+                       found.contexts.end());
+  for (const std::vector<TokenId>& context : found.contexts) {
+    const double value = replay(model, nullptr, quantity, context);
+    if (value > result.attained_hi) {
+      result.attained_hi = value;
+      result.witness_hi = context;
+    }
+    if (value < result.attained_lo) {
+      result.attained_lo = value;
+      result.witness_lo = context;
+    }
+  }
+  result.nodes = found.nodes;
+  const auto is_closed = [](double hi, double attained) {
+    return hi - attained <= 1e-7 * (1 + std::fabs(attained));
+  };
+  result.closed =
+      is_closed(result.hi, result.attained_hi) && is_closed(-result.lo, -result.attained_lo);
+  result.stopped = found.stopped;
+  result.exhausted = found.exhausted;
+  result.method = "every rival";
+  if (options.keep_proof) {
+    BoundResult::Proof proof{std::move(found.hi.tree), {}, found.rival, {}};
+    for (std::uint32_t y = 0; y < found.lo.size(); ++y) {
+      if (y != quantity.index) {
+        proof.rivals.emplace(y, std::move(found.lo[y].tree));
+      }
+    }
+    result.proof = std::make_shared<const BoundResult::Proof>(std::move(proof));
+  }
+  return result;
 }
 
 }  // namespace
@@ -87,6 +142,15 @@ BoundResult Bounder::bound(const Domain& asked, const Quantity& quantity,
   const auto start = std::chrono::steady_clock::now();
   const Domain domain = canonical(s.net, asked);
   DomainWork& work = s.work(domain);
+  const auto timed = [&](BoundResult r) {
+    check_attained(quantity, r);
+    const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
+    r.seconds = spent.count();
+    return r;
+  };
+  if (quantity.kind == QuantityKind::logit_margin) {
+    return timed(margin(s.model, work, quantity, options));
+  }
   const Target target = make_target(s.net, s.sae, quantity);
   BranchResult hi = branch(work, target, options, std::max<std::size_t>(1, options.nodes / 2));
   const std::size_t left = options.nodes > hi.nodes ? options.nodes - hi.nodes : 1;
@@ -103,24 +167,18 @@ BoundResult Bounder::bound(const Domain& asked, const Quantity& quantity,
   result.exhausted = (hi.exhausted || hi.closed) && (lo.exhausted || lo.closed);
   result.stopped = hi.stopped || lo.stopped;
   result.method = method_of(hi, lo);
-  if (!(result.attained_hi <= result.hi) || !(result.attained_lo >= result.lo) ||
-      !(result.attained_hi >= result.lo) || !(result.attained_lo <= result.hi)) {
-    throw Error(ExitCode::internal, "soundness alarm: " + quantity.text() +
-                                        ": a replayed value lies outside its proved bound");
-  }
   if (options.keep_proof) {
     result.proof = std::make_shared<const BoundResult::Proof>(
-        BoundResult::Proof{std::move(hi.tree), std::move(lo.tree)});
+        BoundResult::Proof{std::move(hi.tree), std::move(lo.tree), 0, {}});
   }
-  const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
-  result.seconds = spent.count();
-  return result;
+  return timed(std::move(result));
 }
 
 double replay(const Transformer& model, const Sae* sae, const Quantity& quantity,
               const std::vector<TokenId>& context) {
-  const bool is_logit =
-      quantity.kind == QuantityKind::logit || quantity.kind == QuantityKind::logit_difference;
+  const bool is_logit = quantity.kind == QuantityKind::logit ||
+                        quantity.kind == QuantityKind::logit_difference ||
+                        quantity.kind == QuantityKind::logit_margin;
   std::string hook = kHookResidMid;
   if (quantity.kind == QuantityKind::neuron) {
     hook = kHookMlpPre;
@@ -134,6 +192,13 @@ double replay(const Transformer& model, const Sae* sae, const Quantity& quantity
   const ForwardPass pass = forward(model, context, hooks);
   if (is_logit) {
     const auto row = pass.logits.row(pass.logits.rows - 1);
+    if (quantity.kind == QuantityKind::logit_margin) {
+      double rival = -std::numeric_limits<double>::infinity();
+      for (std::size_t y = 0; y < row.size(); ++y) {
+        rival = y == quantity.index ? rival : std::max(rival, row[y]);
+      }
+      return row[quantity.index] - rival;
+    }
     return row[quantity.index] -
            (quantity.kind == QuantityKind::logit_difference ? row[quantity.other] : 0.0);
   }

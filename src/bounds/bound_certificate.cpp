@@ -60,6 +60,13 @@ struct BoundCertificate::State {
   /// The two-sided numbers of many directions: the opening step and its lines.
   std::string ranges(const char* kind, const std::string& opening, const char* line,
                      const std::vector<double>& U, const std::vector<double>& D);
+  /// RIVAL: from facts about rivals to one about the margin.
+  std::string rival(const std::string& case_id, const std::string& claim,
+                    const std::string& facts) {
+    std::string id = fresh("f");
+    step(id, "RIVAL " + case_id + " " + claim, facts);
+    return id;
+  }
   std::string box(const std::string& case_id, CaseWork& work);
   std::string spread(const std::string& case_id, CaseWork& work);
   std::string neurons(const std::string& case_id, CaseWork& work);
@@ -264,8 +271,22 @@ std::string BoundCertificate::add(const std::string& wanted, const Domain& domai
   const std::string domain_id = s.domain_id(domain);
   const std::string words = s.quantity_words(quantity);
   const std::string root = s.once("c", "ROOT", domain_id);
-  const std::string lo = TreeWriter<State>(s, work, result.proof->lo, id + " lo").fact(0, root);
-  const std::string hi = TreeWriter<State>(s, work, result.proof->hi, id + " hi").fact(0, root);
+  const auto fact = [&](const std::vector<BranchNode>& tree, const std::string& side) {
+    return TreeWriter<State>(s, work, tree, id + " " + side).fact(0, root);
+  };
+  std::string lo, hi;
+  if (quantity.kind == QuantityKind::logit_margin) {
+    std::string every;
+    for (const auto& [y, tree] : result.proof->rivals) {
+      every += (every.empty() ? "" : " ") + fact(tree, "lo-" + std::to_string(y));
+    }
+    lo = s.rival(root, id + " lo", every);
+    hi = s.rival(root, id + " hi",
+                 fact(result.proof->hi, "hi-" + std::to_string(result.proof->rival)));
+  } else {
+    lo = fact(result.proof->lo, "lo");
+    hi = fact(result.proof->hi, "hi");
+  }
   s.step(id, "BOUND", lo + " " + hi);
   s.statement += "bound " + id + " " + words + " domain " + domain_id + " lo " +
                  hex_float(result.lo) + " hi " + hex_float(result.hi) + "\n";

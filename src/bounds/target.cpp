@@ -145,6 +145,8 @@ std::string Quantity::text() const {
       return "logit " + std::to_string(index);
     case QuantityKind::logit_difference:
       return "logit-difference " + std::to_string(index) + " " + std::to_string(other);
+    case QuantityKind::logit_margin:
+      return "logit-margin " + std::to_string(index);
     case QuantityKind::residual_mid:
       return "residual-mid";
     case QuantityKind::readout:
@@ -171,7 +173,19 @@ void check_quantity(const Transformer& model, const Sae* sae, const Quantity& q)
       return check_index(q.index, c.d_vocab_out, "logit");
     case QuantityKind::logit_difference:
       check_index(q.index, c.d_vocab_out, "logit_difference");
-      return check_index(q.other, c.d_vocab_out, "logit_difference");
+      check_index(q.other, c.d_vocab_out, "logit_difference");
+      if (q.index == q.other) {
+        throw InputError("request", "quantity.logit_difference", "two tokens",
+                         std::to_string(q.index) + " twice");
+      }
+      return;
+    case QuantityKind::logit_margin:
+      check_index(q.index, c.d_vocab_out, "logit_margin");
+      if (c.d_vocab_out < 2) {
+        throw InputError("request", "quantity.logit_margin", "a vocabulary of at least two tokens",
+                         "one");
+      }
+      return;
     case QuantityKind::residual_mid:
       if (q.direction.size() != c.d_model ||
           !std::all_of(q.direction.begin(), q.direction.end(),
@@ -214,6 +228,8 @@ Target make_target(const Network& net, const Sae* sae, const Quantity& q) {
     case QuantityKind::logit:
     case QuantityKind::logit_difference:
       return logits_target(net, q);
+    case QuantityKind::logit_margin:
+      break;
     case QuantityKind::residual_mid:
       for (std::size_t i = 0; i < net.d; ++i) {
         target.fold.g0[i] = Interval(q.direction[i]);
@@ -222,6 +238,7 @@ Target make_target(const Network& net, const Sae* sae, const Quantity& q) {
     case QuantityKind::readout:
       break;
   }
+  require(q.readout.has_value(), "make_target: a margin is bounded rival by rival");
   std::vector<Interval> g;
   for (const double w : q.readout->weights) {
     g.emplace_back(w);

@@ -174,6 +174,9 @@ bounds::Quantity quantity_of(const Options& o, const Inputs& in) {
   using bounds::QuantityKind;
   const int asked = (o.neuron ? 1 : 0) + (o.feature ? 1 : 0) + (o.logit.empty() ? 0 : 1) +
                     (o.probe.empty() ? 0 : 1);
+  if (!o.minus.empty() && o.logit.empty()) {
+    throw UsageError("bound: --minus: expected --logit TOKEN beside it, found none");
+  }
   if (asked != 1) {
     throw UsageError("bound: expected one of --neuron, --feature, --logit, --probe, found " +
                      std::to_string(asked));
@@ -188,63 +191,15 @@ bounds::Quantity quantity_of(const Options& o, const Inputs& in) {
     q.kind = QuantityKind::readout;
     q.readout = load_readout(o.probe);
   } else {
-    q.kind = o.minus.empty() ? QuantityKind::logit : QuantityKind::logit_difference;
+    q.kind = o.minus.empty()    ? QuantityKind::logit
+             : o.minus == "any" ? QuantityKind::logit_margin
+                                : QuantityKind::logit_difference;
     q.index = one_token(in.tokenizer, o.logit, "--logit");
-    q.other = o.minus.empty() || o.minus == "any" ? 0 : one_token(in.tokenizer, o.minus, "--minus");
+    if (q.kind == QuantityKind::logit_difference) {
+      q.other = one_token(in.tokenizer, o.minus, "--minus");
+    }
   }
   return q;
-}
-
-/// l_a - max over y != a of l_y: below every l_a - l_y, and the smallest of them somewhere.
-bounds::BoundResult against_any(const Inputs& in, bounds::Bounder& bounder,
-                                const bounds::Domain& domain, bounds::Quantity q,
-                                const bounds::BoundOptions& options) {
-  const auto lead = [&](const std::vector<TokenId>& context) {
-    const std::vector<double> l = next_logits(in.model, context);
-    double rival = -std::numeric_limits<double>::infinity();
-    for (std::size_t y = 0; y < l.size(); ++y) {
-      rival = y == q.index ? rival : std::max(rival, l[y]);
-    }
-    return l[q.index] - rival;
-  };
-  bounds::BoundResult all;
-  all.closed = true;
-  all.lo = all.hi = all.attained_lo = std::numeric_limits<double>::infinity();
-  all.attained_hi = -all.hi;
-  Progress progress("rivals", in.model.config.d_vocab_out);
-  for (std::size_t y = 0; y < in.model.config.d_vocab_out && !interrupted(); ++y) {
-    progress.update(y);
-    if (y == q.index) {
-      continue;
-    }
-    q.other = static_cast<std::uint32_t>(y);
-    const bounds::BoundResult one = bounder.bound(domain, q, options);
-    all.hi = std::min(all.hi, one.hi);
-    all.lo = std::min(all.lo, one.lo);
-    for (const auto* context : {&one.witness_hi, &one.witness_lo}) {
-      const double value = lead(*context);
-      if (value > all.attained_hi) {
-        all.attained_hi = value;
-        all.witness_hi = *context;
-      }
-      if (value < all.attained_lo) {
-        all.attained_lo = value;
-        all.witness_lo = *context;
-      }
-    }
-    all.nodes += one.nodes;
-    all.seconds += one.seconds;
-    all.stopped = all.stopped || one.stopped;
-    all.method = one.method;
-  }
-  if (interrupted()) {
-    throw Error(ExitCode::interrupted, "bound: stopped before every rival was bounded");
-  }
-  if (all.witness_hi.empty()) {
-    throw InputError("request", "minus", "a vocabulary of at least two tokens", "one");
-  }
-  all.closed = all.hi - all.attained_hi < 1e-6 && all.attained_lo - all.lo < 1e-6;
-  return all;
 }
 
 std::string table(const Inputs& in, const bounds::Quantity& q, const std::string& what,
@@ -269,22 +224,15 @@ void run_one(const Options& o, Session& session) {
   bounds::Bounder bounder(in->model, in->sae_or_null());
   const bounds::Domain domain = domain_of(o, *in);
   const bounds::Quantity q = quantity_of(o, *in);
-  if (o.minus == "any" && !o.certificate.empty()) {
-    throw UsageError("bound: --certificate needs one quantity: --minus TOKEN instead of any");
-  }
   bounds::BoundOptions options = o.bound;
-  std::string what = q.text();
-  bounds::BoundResult result;
-  if (o.minus == "any") {
-    result = against_any(*in, bounder, domain, q, options);
-    what = "logit " + std::to_string(q.index) + " minus the largest other";
-  } else {
-    Progress progress("nodes", o.bound.nodes);
-    options.progress = [&](std::size_t done, std::size_t budget) {
-      progress.update(std::min(done, budget) * o.bound.nodes / std::max<std::size_t>(budget, 1));
-    };
-    result = bounder.bound(domain, q, options);
-  }
+  std::string what = q.kind == bounds::QuantityKind::logit_margin
+                         ? "logit " + std::to_string(q.index) + " minus the largest other"
+                         : q.text();
+  Progress progress("nodes", o.bound.nodes);
+  options.progress = [&](std::size_t done, std::size_t budget) {
+    progress.update(std::min(done, budget) * o.bound.nodes / std::max<std::size_t>(budget, 1));
+  };
+  const bounds::BoundResult result = bounder.bound(domain, q, options);
   if (!o.certificate.empty()) {
     bounds::BoundCertificate certificate(in->model, in->sae_or_null());
     bounder.write(certificate, "bound", domain, q, result);

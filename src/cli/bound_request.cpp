@@ -95,7 +95,7 @@ bounds::Quantity quantity_of(const json& value) {
   using bounds::QuantityKind;
   constexpr std::uint64_t kLimit = std::uint64_t{1} << 31U;
   const char* expected =
-      R"({"neuron":j}, {"feature":i}, {"logit":a}, {"logit_difference":[a,b]} or {"residual_mid":[...]})";
+      R"({"neuron":j}, {"feature":i}, {"logit":a}, {"logit_difference":[a,b]}, {"logit_margin":a} or {"residual_mid":[...]})";
   if (!value.is_object() || value.size() != 1) {
     refuse("quantity", expected, shown(value));
   }
@@ -106,10 +106,11 @@ bounds::Quantity quantity_of(const json& value) {
   const auto take_index = [&](const json& x) {
     return static_cast<std::uint32_t>(natural(x, field, kLimit));
   };
-  if (name == "neuron" || name == "feature" || name == "logit") {
+  if (name == "neuron" || name == "feature" || name == "logit" || name == "logit_margin") {
     quantity.kind = name == "neuron"    ? QuantityKind::neuron
                     : name == "feature" ? QuantityKind::feature
-                                        : QuantityKind::logit;
+                    : name == "logit"   ? QuantityKind::logit
+                                        : QuantityKind::logit_margin;
     quantity.index = take_index(of);
   } else if (name == "logit_difference") {
     if (!of.is_array() || of.size() != 2) {

@@ -66,6 +66,27 @@ PY
   expect 1 "$check" "$dir/cert" --model "$dir/$([ "$model" = rotary ] && echo absolute || echo rotary)" --request "$dir/cert.request"
 done
 
+# The margin over all rivals: its certificate, and the batch's word for it.
+echo '{"id": "m", "suffix": [1, 2], "max_length": 4, "quantity": {"logit_margin": 3}}' > "$dir/margin.jsonl"
+for model in absolute relative rotary attention gelu; do
+  expect 0 "$assay" --json bound --model "$dir/$model" --logit "#3" --minus any --suffix-ids 1 2 --max-length 4 \
+    --nodes 60 --enumerate 0 --certificate "$dir/cert" --quiet
+  cp "$dir/out" "$dir/margin.json"
+  expect 0 "$check" "$dir/cert" --model "$dir/$model" --request "$dir/cert.request"
+  grep -q "ACCEPT bound PROVED logit-margin 3 lies in" "$dir/out" || fail "the margin of $model"
+  expect 0 "$assay" bound --model "$dir/$model" --batch "$dir/margin.jsonl" --nodes 60 --enumerate 0 --quiet
+  python3 - "$dir/margin.json" "$dir/out" << 'PY'
+import json, sys
+one, line = (json.load(open(name)) for name in sys.argv[1:])
+assert one["lo"] == line["lo"] <= one["attained_lo"] <= one["attained_hi"] <= line["hi"] == one["hi"], (one, line)
+PY
+done
+expect 9 "$assay" bound --model "$dir/absolute" --logit "#3" --minus "#3" --suffix-ids 1
+grep -q "expected two tokens, found 3 twice" "$dir/err" || fail "a token minus itself"
+expect 9 "$assay" bound --model "$dir/absolute" --logit "#6" --minus any --suffix-ids 1
+grep -q "logit_margin: expected an index below 6, found 6" "$dir/err" || fail "a token out of range"
+expect 2 "$assay" bound --model "$dir/absolute" --neuron 1 --minus any --suffix-ids 1
+
 # The same bytes again, but for the seconds.
 expect 0 "$assay" bound --model "$dir/absolute" --batch "$dir/good.jsonl" --nodes 400 --quiet
 cmp <(sed 's/"seconds":[^,]*//' "$dir/out") <(sed 's/"seconds":[^,]*//' "$dir/absolute.400") || fail "not deterministic"

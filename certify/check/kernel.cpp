@@ -57,7 +57,8 @@ class HeaderReader {
     header_.kind = text("kind");
     header_.semantics = text("semantics");
     const bool erasure = header_.kind == "erasure";
-    if ((header_.kind != "bounds" && header_.kind != "automaton" && !erasure) ||
+    if ((header_.kind != "bounds" && header_.kind != "site" && header_.kind != "automaton" &&
+         !erasure) ||
         header_.semantics != (erasure ? "DEPLOYED" : "REAL")) {
       throw Reject("header", "unknown kind, or semantics that do not fit it");
     }
@@ -123,7 +124,7 @@ struct Rule {
   void (*apply)(Session&, const Step&);
 };
 
-constexpr std::array<Rule, 31> kRules = {{
+constexpr std::array<Rule, 34> kRules = {{
     {"SUFFIX", "bounds", false, rule_suffix},
     {"ROOT", "bounds", false, rule_root},
     {"PART", "bounds", false, rule_part},
@@ -151,6 +152,9 @@ constexpr std::array<Rule, 31> kRules = {{
     {"FEATURE-OFF", "bounds", true, rule_feature_off},
     {"FEATURE-OFF-MLP", "bounds", true, rule_feature_off_mlp},
     {"TOKEN-OUT", "bounds", true, rule_token_out},
+    {"SITE-SPHERE", "site", true, rule_site_sphere},
+    {"NULLIFIED", "site", true, rule_nullified},
+    {"NEVER-ARGMAX", "site", true, rule_never_argmax},
     {"DFA", "automaton", false, rule_dfa},
     {"INV", "automaton", true, rule_inv},
     {"WITNESS", "automaton", true, rule_witness},

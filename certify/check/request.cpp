@@ -39,23 +39,31 @@ Quantity parse_quantity(std::span<const std::string_view> words) {
   return q;
 }
 
-/// bound ID QUANTITY domain ID lo HEX hi HEX
+/// bound ID QUANTITY domain ID lo HEX hi HEX | site-bound ID QUANTITY site SITE lo HEX hi HEX |
+/// nullified ID QUANTITY site SITE width HEX
 RequestClaim parse_bound(const Words& words) {
-  const std::size_t n = words.size();
-  need(n >= 10 && words[n - 6] == "domain" && words[n - 4] == "lo" && words[n - 2] == "hi",
-       "expected bound ID QUANTITY domain ID lo HEX hi HEX");
+  using Kind = RequestClaim::Kind;
   RequestClaim claim;
-  claim.kind = RequestClaim::Kind::bound;
+  claim.kind = words[0] == "bound"        ? Kind::bound
+               : words[0] == "site-bound" ? Kind::site_bound
+                                          : Kind::nullified;
+  const bool width = claim.kind == Kind::nullified;
+  const std::size_t n = words.size(), at = n - (width ? 4 : 6);  // of `domain` or `site`
+  need(n >= (width ? 8 : 10) && words[at] == (claim.kind == Kind::bound ? "domain" : "site") &&
+           (width || words[n - 4] == "lo") && words[n - 2] == (width ? "width" : "hi"),
+       "expected ID QUANTITY domain ID lo HEX hi HEX, or site SITE, or width HEX");
   claim.id = parse_id(words[1]);
-  claim.quantity = parse_quantity(std::span(words).subspan(2, n - 8));
-  claim.domain = parse_id(words[n - 5]);
-  claim.lo = parse_hex(words[n - 3]);
+  claim.quantity = parse_quantity(std::span(words).subspan(2, at - 2));
+  claim.domain = parse_id(words[at + 1]);
+  claim.lo = width ? 0 : parse_hex(words[n - 3]);
   claim.hi = parse_hex(words[n - 1]);
-  need(claim.lo <= claim.hi, "expected lo <= hi");
-  for (std::size_t i = 2; i < n - 6; ++i) {
+  need(claim.lo <= claim.hi, "expected lo <= hi, or a width of at least 0");
+  for (std::size_t i = 2; i < at; ++i) {
     claim.words += std::string(words[i]) + " ";
   }
-  claim.words += "lies in [" + std::string(words[n - 3]) + ", " + std::string(words[n - 1]) + "]";
+  claim.words +=
+      width ? "is one number to within " + std::string(words[n - 1])
+            : "lies in [" + std::string(words[n - 3]) + ", " + std::string(words[n - 1]) + "]";
   return claim;
 }
 
@@ -70,11 +78,18 @@ std::vector<Interval> parse_direction(const Words& words) {
 }
 
 RequestClaim parse_claim(const Words& words) {
-  need(words.size() >= 5, "expected a claim");
-  if (words[0] == "bound") {
+  if (words[0] == "bound" || words[0] == "site-bound" || words[0] == "nullified") {
     return parse_bound(words);
   }
   RequestClaim claim;
+  if (words[0] == "never-argmax") {
+    need(words.size() == 3, "expected never-argmax ID NAT");
+    claim.kind = RequestClaim::Kind::never_argmax;
+    claim.id = parse_id(words[1]);
+    claim.subject = parse_nat(words[2]);
+    return claim;
+  }
+  need(words.size() >= 5, "expected a claim");
   claim.id = parse_id(words[1]);
   if (words[0] == "residual") {
     need(words.size() == 6 && words[2] == "data" && words[4] == "max-r2",

@@ -22,13 +22,22 @@ struct Quantity {
 };
 
 struct RequestClaim {
-  enum class Kind { feature_off, token_out, residual, bound } kind = Kind::feature_off;
+  enum class Kind {
+    feature_off,
+    token_out,
+    residual,
+    bound,
+    site_bound,
+    nullified,
+    never_argmax
+  } kind = Kind::feature_off;
   std::string id;
   std::size_t subject = 0;  ///< feature or token
   Suffix suffix;
   std::string data_sha;
   Fraction max_r2;
-  // bound: lo <= quantity <= hi in every context of the domain
+  // bound: lo <= quantity <= hi in every context of the domain; site_bound: for every input of the
+  // site, which `domain` then names; nullified: any two inputs' values differ by at most hi
   Quantity quantity;
   std::string domain, words;
   double lo = 0, hi = 0;

@@ -14,6 +14,7 @@
 #include "kernel.hpp"
 #include "request.hpp"
 #include "sae.hpp"
+#include "site.hpp"
 #include "spec.hpp"
 
 namespace assay_check {
@@ -61,6 +62,7 @@ class Session {
   [[nodiscard]] Attention& attention();
   [[nodiscard]] const SaeEncoder& sae();
   [[nodiscard]] const AffineReadout& readout(const std::string& name);
+  [[nodiscard]] const Site& site(const std::string& name);
   [[nodiscard]] const FittedAutomaton& automaton();
   [[nodiscard]] Facts& facts();
   /// The one of the --data files with this digest.
@@ -81,6 +83,7 @@ class Session {
   std::unique_ptr<Attention> attention_;
   std::optional<SaeEncoder> sae_;
   std::map<std::string, AffineReadout> readouts_;
+  std::map<std::string, Site> sites_;
   std::optional<FittedAutomaton> automaton_;
   std::unique_ptr<Facts> facts_;
 };
@@ -111,6 +114,9 @@ void rule_bound(Session& session, const Step& step);
 void rule_feature_off(Session& session, const Step& step);
 void rule_feature_off_mlp(Session& session, const Step& step);
 void rule_token_out(Session& session, const Step& step);
+void rule_site_sphere(Session& session, const Step& step);
+void rule_nullified(Session& session, const Step& step);
+void rule_never_argmax(Session& session, const Step& step);
 void rule_dfa(Session& session, const Step& step);
 void rule_inv(Session& session, const Step& step);
 void rule_witness(Session& session, const Step& step);

@@ -254,7 +254,7 @@ void run_one(const Options& o, Session& session) {
 /// --site has its own domain, every input; what speaks of contexts has no place beside it.
 void run_site(const CLI::App& sub, Options& o, Session& session) {
   for (const char* option : {"--batch", "--neuron", "--suffix", "--suffix-ids", "--max-length",
-                             "--nodes", "--enumerate", "--seconds", "--certificate"}) {
+                             "--nodes", "--enumerate", "--seconds"}) {
     if (sub.count(option) > 0) {
       throw UsageError(std::string("bound --site: expected no ") + option +
                        " (a bound of a site is over every input), found it");
@@ -266,6 +266,7 @@ void run_site(const CLI::App& sub, Options& o, Session& session) {
   o.site.minus = o.minus;
   o.site.probe = o.probe;
   o.site.feature = o.feature;
+  o.site.certificate = o.certificate;
   run_bound_site(o.site, session);
 }
 

@@ -28,6 +28,7 @@ declare -A group=(
   [sae]="sae.cpp sae.hpp"
   [spec]="spec.cpp spec.hpp spec_ltl.cpp spec_ltl.hpp spec_tokens.cpp spec_tokens.hpp formula.cpp formula.hpp
     progression.cpp progression.hpp sources.cpp automaton.cpp automaton.hpp"
+  [site]="site.cpp site.hpp rule_site.cpp"
   [inv]="rule_automaton.cpp"
   [witness]="rule_witness.cpp"
   [residual]="rule_residual.cpp sources.cpp"
@@ -41,6 +42,7 @@ claims=(
   "bound of feature or readout, norm: kernel readers request network families forward cases facts norm sae"
   "bound of a margin, no norm: kernel readers request network families forward cases facts margin"
   "bound of a margin, norm: kernel readers request network families forward cases facts norm final margin"
+  "site: kernel readers request network site sae"
   "INV: kernel readers decoder spec inv"
   "WITNESS: kernel readers network forward sae decoder spec witness"
   "residual: kernel readers request residual"

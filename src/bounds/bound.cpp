@@ -10,6 +10,7 @@
 #include "assay/model/forward.hpp"
 #include "bound_proof.hpp"
 #include "margin.hpp"
+#include "text_starts.hpp"
 
 namespace assay::bounds {
 namespace {
@@ -104,10 +105,27 @@ struct Bounder::State {
     return *domains.emplace(domain, std::make_unique<DomainWork>(net, domain)).first->second;
   }
 
+  /// nullptr without documents.
+  std::shared_ptr<const TextStarts> starts(const Domain& domain, DomainWork& work) {
+    if (documents.empty()) {
+      return nullptr;
+    }
+    if (texts.size() >= kMostDomains) {
+      texts.clear();
+    }
+    std::shared_ptr<const TextStarts>& starts = texts[domain];
+    if (!starts) {
+      starts = std::make_shared<const TextStarts>(text_starts(work, documents));
+    }
+    return starts;
+  }
+
   const Transformer& model;
   const Sae* sae;
   Network net;
   std::map<Domain, std::unique_ptr<DomainWork>> domains;
+  std::vector<std::vector<TokenId>> documents;
+  std::map<Domain, std::shared_ptr<const TextStarts>> texts;
 };
 
 Bounder::Bounder(const Transformer& model, const Sae* sae) {
@@ -119,6 +137,11 @@ Bounder::Bounder(const Transformer& model, const Sae* sae) {
 }
 
 Bounder::~Bounder() = default;
+
+void Bounder::attack_from(std::vector<std::vector<TokenId>> documents) {
+  state_->documents = std::move(documents);
+  state_->texts.clear();
+}
 
 std::string Bounder::write(BoundCertificate& certificate, const std::string& id,
                            const Domain& domain, const Quantity& quantity,
@@ -142,8 +165,10 @@ BoundResult Bounder::bound(const Domain& asked, const Quantity& quantity,
   const auto start = std::chrono::steady_clock::now();
   const Domain domain = canonical(s.net, asked);
   DomainWork& work = s.work(domain);
+  options.text = s.starts(domain, work);
   const auto timed = [&](BoundResult r) {
     check_attained(quantity, r);
+    r.text_contexts = options.text ? options.text->contexts.size() : 0;
     const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
     r.seconds = spent.count();
     return r;

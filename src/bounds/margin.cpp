@@ -58,6 +58,9 @@ class MarginSearch {
     result_.nodes += r.nodes;
     result_.stopped = result_.stopped || r.stopped;
     result_.contexts.push_back(r.context);
+    if (!r.before_text.empty()) {
+      result_.contexts.push_back(r.before_text);
+    }
     return r;
   }
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <filesystem>
+#include <iterator>
 #include <memory>
 #include <sstream>
 
@@ -11,9 +11,9 @@
 #include "assay/base/text.hpp"
 #include "assay/bounds/bound_certificate.hpp"
 #include "assay/model/strict_json.hpp"
-#include "assay/model/tokenizer.hpp"
 #include "bound_request.hpp"
 #include "bound_site.hpp"
+#include "model_files.hpp"
 #include "session.hpp"
 
 namespace assay::cli {
@@ -22,7 +22,7 @@ namespace {
 using nlohmann::ordered_json;
 
 struct Options {
-  std::string model, sae, batch, suffix, logit, minus, probe, certificate;
+  std::string model, sae, batch, suffix, logit, minus, probe, text, certificate;
   std::vector<std::uint32_t> ids;
   std::optional<std::uint32_t> neuron, feature;
   std::size_t max_length = 0;
@@ -30,35 +30,25 @@ struct Options {
   SiteOptions site;
 };
 
-struct Inputs {
-  Transformer model;
-  std::optional<Sae> sae;
-  std::optional<Tokenizer> tokenizer;
+using Inputs = ModelFiles;
 
-  [[nodiscard]] const Sae* sae_or_null() const { return sae ? &*sae : nullptr; }
-  [[nodiscard]] std::string text(const std::vector<TokenId>& tokens) const {
-    if (tokenizer) {
-      return "\"" + tokenizer->decode(tokens) + "\"";
-    }
-    std::string out;
-    for (const TokenId t : tokens) {
-      out += (out.empty() ? "" : " ") + std::to_string(t.value);
-    }
-    return "[" + out + "]";
+std::string text_of(const Inputs& in, const std::vector<TokenId>& tokens) {
+  if (in.tokenizer) {
+    return "\"" + in.tokenizer->decode(tokens) + "\"";
   }
-};
+  std::string out;
+  for (const TokenId t : tokens) {
+    out += (out.empty() ? "" : " ") + std::to_string(t.value);
+  }
+  return "[" + out + "]";
+}
 
-std::unique_ptr<Inputs> read_inputs(const Options& o) {
-  auto in = std::make_unique<Inputs>();
-  in->model = load_transformer(o.model);
-  if (!o.sae.empty()) {
-    in->sae = load_sae(o.sae);
-  }
-  const std::filesystem::path tokenizer = std::filesystem::path(o.model) / "tokenizer.json";
-  if (std::filesystem::exists(tokenizer)) {
-    in->tokenizer = Tokenizer::load(tokenizer);
-  }
-  return in;
+/// Contexts of --text start the search for attained values too.
+void attack_from_text(const Options& o, const Inputs& in, bounds::Bounder& bounder) {
+  TextParts text(o.text, in.tokenizer, o.model);
+  text.fit.insert(text.fit.end(), std::make_move_iterator(text.held_out.begin()),
+                  std::make_move_iterator(text.held_out.end()));
+  bounder.attack_from(std::move(text.fit));
 }
 
 /// The field of an InputError's "file: field: expected …, found …".
@@ -113,9 +103,10 @@ void write_certificate(const Options& o, const bounds::BoundCertificate& certifi
 }
 
 void run_batch(const Options& o, Session& session) {
-  const auto in = read_inputs(o);
-  bounds::Bounder bounder(in->model, in->sae_or_null());
-  bounds::BoundCertificate certificate(in->model, in->sae_or_null());
+  const Inputs in(o.model, o.sae);
+  bounds::Bounder bounder(in.model, in.sae_or_null());
+  attack_from_text(o, in, bounder);
+  bounds::BoundCertificate certificate(in.model, in.sae_or_null());
   bounds::BoundCertificate* kept = o.certificate.empty() ? nullptr : &certificate;
   std::vector<std::string> lines;
   std::istringstream text(read_file(o.batch));
@@ -132,7 +123,7 @@ void run_batch(const Options& o, Session& session) {
     if (interrupted()) {
       break;
     }
-    const ExitCode code = answer(lines[i], i + 1, *in, bounder, o.bound, kept);
+    const ExitCode code = answer(lines[i], i + 1, in, bounder, o.bound, kept);
     malformed = malformed || code != ExitCode::ok;
     ++answered;
     progress.update(i + 1);
@@ -208,22 +199,28 @@ std::string table(const Inputs& in, const bounds::Quantity& q, const std::string
   out += "  interval   [" + decimal(r.lo) + ", " + decimal(r.hi) + "]   PROVED (real arithmetic)\n";
   out += "  attained   [" + decimal(r.attained_lo) + ", " + decimal(r.attained_hi) +
          "]   replayed through the forward pass\n";
+  if (r.text_contexts > 0) {
+    out += "  text       " + std::to_string(r.text_contexts) +
+           " contexts of the domain started the search too\n";
+  }
   out += "  gap        " + decimal(r.attained_lo - r.lo) + " below, " +
          decimal(r.hi - r.attained_hi) + " above\n";
   if (q.kind == bounds::QuantityKind::feature) {
     out += std::string("  firing     ") + firing(*in.sae, q.index, r.lo, r.hi) + "\n";
   }
-  out += "  least at   " + in.text(r.witness_lo) + "\n  most at    " + in.text(r.witness_hi) + "\n";
+  out += "  least at   " + text_of(in, r.witness_lo) + "\n  most at    " +
+         text_of(in, r.witness_hi) + "\n";
   out += "  by         " + r.method + ", " + std::to_string(r.nodes) + " nodes, " +
          decimal(r.seconds) + " s" + (r.stopped ? ", stopped early" : "");
   return out;
 }
 
 void run_one(const Options& o, Session& session) {
-  const auto in = read_inputs(o);
-  bounds::Bounder bounder(in->model, in->sae_or_null());
-  const bounds::Domain domain = domain_of(o, *in);
-  const bounds::Quantity q = quantity_of(o, *in);
+  const Inputs in(o.model, o.sae);
+  bounds::Bounder bounder(in.model, in.sae_or_null());
+  attack_from_text(o, in, bounder);
+  const bounds::Domain domain = domain_of(o, in);
+  const bounds::Quantity q = quantity_of(o, in);
   bounds::BoundOptions options = o.bound;
   std::string what = q.kind == bounds::QuantityKind::logit_margin
                          ? "logit " + std::to_string(q.index) + " minus the largest other"
@@ -234,7 +231,7 @@ void run_one(const Options& o, Session& session) {
   };
   const bounds::BoundResult result = bounder.bound(domain, q, options);
   if (!o.certificate.empty()) {
-    bounds::BoundCertificate certificate(in->model, in->sae_or_null());
+    bounds::BoundCertificate certificate(in.model, in.sae_or_null());
     bounder.write(certificate, "bound", domain, q, result);
     write_certificate(o, certificate);
   }
@@ -245,16 +242,16 @@ void run_one(const Options& o, Session& session) {
   what += " over every context" +
           (domain.any_length ? std::string(" of any length")
                              : " of at most " + std::to_string(domain.max_length) + " tokens") +
-          " that ends in " + in->text(suffix);
+          " that ends in " + text_of(in, suffix);
   ordered_json object{{"assay-bound", 1}, {"quantity", what}};
-  object.update(bound_json("bound", q, in->sae_or_null(), result));
-  session.finish(ExitCode::ok, table(*in, q, what, result), object);
+  object.update(bound_json("bound", q, in.sae_or_null(), result));
+  session.finish(ExitCode::ok, table(in, q, what, result), object);
 }
 
 /// --site has its own domain, every input; what speaks of contexts has no place beside it.
 void run_site(const CLI::App& sub, Options& o, Session& session) {
   for (const char* option : {"--batch", "--neuron", "--suffix", "--suffix-ids", "--max-length",
-                             "--nodes", "--enumerate", "--seconds"}) {
+                             "--nodes", "--enumerate", "--seconds", "--text"}) {
     if (sub.count(option) > 0) {
       throw UsageError(std::string("bound --site: expected no ") + option +
                        " (a bound of a site is over every input), found it");
@@ -328,6 +325,9 @@ void add_bound(CLI::App& app, Session& session) {
                   "Most contexts of a case that may be enumerated (default 65536; 0: none)");
   sub->add_option("--seconds", o->bound.seconds,
                   "Safety stop for one quantity; the enclosure holds all the same");
+  sub->add_option("--text", o->text,
+                  "Text file or directory: its contexts of the domain start the attack too")
+      ->check(CLI::ExistingPath);
   sub->add_option("--certificate", o->certificate,
                   "Write a certificate for assay-check here, and its request beside it (.request)");
   add_site_options(*sub, o->site);

@@ -174,6 +174,7 @@ nlohmann::ordered_json bound_json(const json& id, const bounds::Quantity& quanti
   o["witness_lo"] = ids(result.witness_lo);
   o["witness_hi"] = ids(result.witness_hi);
   o["nodes"] = result.nodes;
+  o["text_contexts"] = result.text_contexts;
   o["seconds"] = result.seconds;
   o["level"] = "PROVED";
   o["semantics"] = "REAL";

@@ -128,6 +128,28 @@ grep -q n_layers "$dir/err" || fail "a deeper model is refused without its name"
 : > "$dir/none.jsonl"
 expect 9 "$assay" bound --model "$dir/absolute" --batch "$dir/none.jsonl"
 
+# Contexts of a text start the attack too: the ends stay, what is attained never shrinks.
+python3 - "$dir" << 'PY'
+import json, sys
+json.dump({"type": "char", "vocab": list("abcde?"), "unknown": 5}, open(sys.argv[1] + "/absolute/tokenizer.json", "w"))
+PY
+python3 -c 'import random; r = random.Random(2); print("".join(r.choice("abcde") for _ in range(3000)))' > "$dir/text.txt"
+expect 0 "$assay" bound --model "$dir/absolute" --batch "$dir/good.jsonl" --nodes 1 --quiet
+cp "$dir/out" "$dir/without"
+expect 0 "$assay" bound --model "$dir/absolute" --batch "$dir/good.jsonl" --nodes 1 --text "$dir/text.txt" --quiet
+python3 - "$dir/without" "$dir/out" << 'PY'
+import json, sys
+without, within = ([json.loads(line) for line in open(name)] for name in sys.argv[1:])
+for a, b in zip(without, within):
+    assert a["text_contexts"] == 0 and (a["lo"], a["hi"]) == (b["lo"], b["hi"]), (a, b)
+    assert b["attained_hi"] >= a["attained_hi"] and b["attained_lo"] <= a["attained_lo"], (a, b)
+assert any(b["text_contexts"] > 10 for b in within), within
+PY
+expect 0 "$assay" bound --model "$dir/absolute" --logit "#1" --suffix bc --text "$dir/text.txt" --quiet
+grep -q "contexts of the domain started the search too" "$dir/out" || fail "the text's line"
+expect 2 "$assay" bound --model "$dir/relative" --logit "#1" --suffix-ids 1 --text "$dir/text.txt"
+grep -q "text needs tokenizer.json" "$dir/err" || fail "a text without a tokenizer"
+
 # For people, and as one object.
 expect 0 "$assay" bound --model "$dir/relative" --logit "#1" --minus any --suffix-ids 1 2 --quiet
 grep -q "PROVED" "$dir/out" && grep -q "any length" "$dir/out" || fail "the table"

@@ -12,6 +12,8 @@
 
 namespace assay::bounds {
 
+struct TextStarts;
+
 struct BoundOptions {
   std::size_t nodes = 256;          ///< budget: cases bounded for one quantity, both sides
   std::uint64_t enumerate = 65536;  ///< most contexts of a case that may be enumerated; 0: none
@@ -19,6 +21,7 @@ struct BoundOptions {
   bool keep_proof = false;          ///< for a certificate; cases of more than 65536 contexts
                                     ///< are then not enumerated (the format's limit)
   std::function<void(std::size_t done, std::size_t budget)> progress = {};
+  std::shared_ptr<const TextStarts> text = {};  ///< set by Bounder, see `attack_from`
 };
 
 /// lo <= quantity <= hi in every context of the domain (REAL semantics, outward-rounded).
@@ -27,6 +30,7 @@ struct BoundResult {
   double attained_lo = 0, attained_hi = 0;  ///< replayed through the reference forward pass
   std::vector<TokenId> witness_lo, witness_hi;
   std::size_t nodes = 0;
+  std::size_t text_contexts = 0;  ///< of the domain in the text of `attack_from`, at most 512
   double seconds = 0;
   bool closed = false;     ///< both ends are attained up to the rounding room
   bool stopped = false;    ///< by the safety stop or an interrupt: the enclosure holds all the same
@@ -55,6 +59,10 @@ class Bounder {
   /// Error(internal) as a soundness alarm when a replayed value lies outside its bound.
   [[nodiscard]] BoundResult bound(const Domain& domain, const Quantity& quantity,
                                   const BoundOptions& options);
+
+  /// From now on contexts of the domain that these documents hold start the search for attained
+  /// values too, beside the maximisers.
+  void attack_from(std::vector<std::vector<TokenId>> documents);
 
   /// Adds the claim and its proof to the certificate; `result` was made with keep_proof. Gives
   /// the claim's id there.

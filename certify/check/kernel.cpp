@@ -124,7 +124,7 @@ struct Rule {
   void (*apply)(Session&, const Step&);
 };
 
-constexpr std::array<Rule, 34> kRules = {{
+constexpr std::array<Rule, 36> kRules = {{
     {"SUFFIX", "bounds", false, rule_suffix},
     {"ROOT", "bounds", false, rule_root},
     {"PART", "bounds", false, rule_part},
@@ -149,6 +149,8 @@ constexpr std::array<Rule, 34> kRules = {{
     {"JOIN", "bounds", false, rule_join},
     {"RIVAL", "bounds", false, rule_rival},
     {"BOUND", "bounds", true, rule_bound},
+    {"MUST-ON", "bounds", true, rule_must_on},
+    {"MUST-OFF", "bounds", true, rule_must_off},
     {"FEATURE-OFF", "bounds", true, rule_feature_off},
     {"FEATURE-OFF-MLP", "bounds", true, rule_feature_off_mlp},
     {"TOKEN-OUT", "bounds", true, rule_token_out},

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "reject.hpp"
+#include "sha256.hpp"
 
 namespace assay_check {
 namespace {
@@ -15,16 +16,19 @@ void need(bool good, const std::string& reason) {
   }
 }
 
-/// KIND INDEX | KIND ID | logit-difference A B
+/// KIND INDEX | KIND ID | KIND-difference A B
 Quantity parse_quantity(std::span<const std::string_view> words) {
   using Kind = Quantity::Kind;
-  static const std::map<std::string_view, Kind> kinds = {
-      {"neuron", Kind::neuron},      {"feature", Kind::feature},
-      {"readout", Kind::readout},    {"residual-mid", Kind::residual_mid},
-      {"logit", Kind::logit},        {"logit-difference", Kind::logit},
-      {"logit-margin", Kind::margin}};
+  static const std::map<std::string_view, Kind> kinds = {{"neuron", Kind::neuron},
+                                                         {"feature", Kind::feature},
+                                                         {"feature-difference", Kind::feature},
+                                                         {"readout", Kind::readout},
+                                                         {"residual-mid", Kind::residual_mid},
+                                                         {"logit", Kind::logit},
+                                                         {"logit-difference", Kind::logit},
+                                                         {"logit-margin", Kind::margin}};
   const auto kind = words.empty() ? kinds.end() : kinds.find(words[0]);
-  const bool difference = kind != kinds.end() && words[0] == "logit-difference";
+  const bool difference = kind != kinds.end() && words[0].ends_with("-difference");
   need(kind != kinds.end() && words.size() == (difference ? 3 : 2), "expected a quantity");
   Quantity q;
   q.kind = kind->second;
@@ -99,6 +103,15 @@ RequestClaim parse_claim(const Words& words) {
     claim.max_r2 = parse_fraction(words[5]);
     return claim;
   }
+  if (words[3] == "domain") {
+    need(words.size() == 5 && (words[0] == "feature-off" || words[0] == "feature-on"),
+         "expected feature-on|feature-off ID NAT domain ID");
+    claim.kind =
+        words[0] == "feature-on" ? RequestClaim::Kind::must_on : RequestClaim::Kind::must_off;
+    claim.quantity = {Quantity::Kind::feature, parse_nat(words[2]), {}, {}};
+    claim.domain = parse_id(words[4]);
+    return claim;
+  }
   need(words[0] == "feature-off" || words[0] == "token-out", "expected a claim");
   need(words[3] == "suffix", "expected suffix");
   claim.kind =
@@ -126,6 +139,9 @@ void parse_line(std::string_view line, Request& request, std::set<std::string>& 
                            ? request.domains.emplace(id, parse_domain(words)).second
                            : request.directions.emplace(id, parse_direction(words)).second;
     need(fresh, "a second line of this kind has this id");
+    if (words[0] == "direction") {
+      request.direction_sha[id] = sha256(line.substr(words[3].data() - line.data()));
+    }
     return;
   }
   request.claims.push_back(parse_claim(words));
@@ -158,8 +174,11 @@ Request parse_request(const std::string& text, const std::string& file) {
     for (const RequestClaim& claim : request.claims) {
       need(claim.kind != RequestClaim::Kind::token_out || request.decoder,
            "token-out needs a decoder line");
-      need(claim.kind != RequestClaim::Kind::bound || request.domains.contains(claim.domain),
-           "bound names no domain line");
+      using Kind = RequestClaim::Kind;
+      need((claim.kind != Kind::bound && claim.kind != Kind::must_on &&
+            claim.kind != Kind::must_off) ||
+               request.domains.contains(claim.domain),
+           "a claim names no domain line");
       need(claim.quantity.kind != Quantity::Kind::residual_mid ||
                request.directions.contains(claim.quantity.name),
            "residual-mid names no direction line");

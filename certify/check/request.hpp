@@ -17,7 +17,7 @@ using Suffix = std::vector<std::size_t>;
 struct Quantity {
   enum class Kind { neuron, feature, readout, residual_mid, logit, margin } kind = Kind::neuron;
   std::size_t index = 0;             ///< neuron, feature, or the token A
-  std::optional<std::size_t> minus;  ///< the token B of logit-difference
+  std::optional<std::size_t> minus;  ///< B of logit-difference, Y of feature-difference
   std::string name;                  ///< of the readout or direction
 };
 
@@ -27,6 +27,8 @@ struct RequestClaim {
     token_out,
     residual,
     bound,
+    must_on,
+    must_off,
     site_bound,
     nullified,
     never_argmax
@@ -36,6 +38,7 @@ struct RequestClaim {
   Suffix suffix;
   std::string data_sha;
   Fraction max_r2;
+  // must_on, must_off: of feature `quantity` in every context of the domain
   // bound: lo <= quantity <= hi in every context of the domain; site_bound: for every input of the
   // site, which `domain` then names; nullified: any two inputs' values differ by at most hi
   Quantity quantity;
@@ -48,6 +51,7 @@ struct Request {
   std::vector<RequestClaim> claims;
   std::map<std::string, Domain> domains;
   std::map<std::string, std::vector<Interval>> directions;
+  std::map<std::string, std::string> direction_sha;  ///< of the numbers as the line writes them
 };
 
 /// Throws Reject("request", …) with the file and line.

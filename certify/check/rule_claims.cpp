@@ -44,7 +44,9 @@ void conclude_feature_off(Session& session, const Step& step, const RequestClaim
   session.conclusions.push_back({claim.id, "PROVED",
                                  "feature " + std::to_string(claim.subject) +
                                      " is off in every context of any length that ends in tokens " +
-                                     tokens_text(claim.suffix) + " (real arithmetic)"});
+                                     tokens_text(claim.suffix) +
+                                     session.source({Quantity::Kind::feature, {}, {}, {}}) +
+                                     " (real arithmetic)"});
 }
 
 /// The rivals of a TOKEN-OUT step and their weights, Σ = 1 exactly.

@@ -97,7 +97,7 @@ BoundFact read_subject(Session& session, const Step& step, std::string_view case
   }
   static_cast<void>(session.facts().find_case(step, case_id));
   const std::string_view side = step.premises[n - 1];
-  const RequestClaim& claim = session.claim(step, step.premises[n - 2], RequestClaim::Kind::bound);
+  const RequestClaim& claim = session.domain_claim(step, step.premises[n - 2]);
   if (side != "hi" && side != "lo" && !side.starts_with("hi-") && !side.starts_with("lo-")) {
     refuse(step, "expected the side hi, lo, hi-Y or lo-Y");
   }
@@ -191,7 +191,7 @@ void rule_bound(Session& session, const Step& step) {
   session.conclusions.push_back({step.id, "PROVED",
                                  claim.words + " in " +
                                      session.request().domains.at(claim.domain).words +
-                                     " (real arithmetic)"});
+                                     session.source(claim.quantity) + " (real arithmetic)"});
 }
 
 }  // namespace assay_check

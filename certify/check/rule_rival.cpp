@@ -6,16 +6,16 @@
 
 namespace assay_check {
 
-// Of a claim about l_A − max l, the claim of l_A − l_Y.
+// Of a claim about l_A − max l, the claim of l_A − l_Y; of feature-on and feature-off, that of pre_I − pre_Y.
 const RequestClaim& against(Session& session, const Step& step, const RequestClaim& claim,
                             std::size_t y) {
-  if (claim.quantity.kind != Quantity::Kind::margin || y == claim.quantity.index ||
-      y >= session.attention().net().d_vocab_out) {
-    refuse(step, "only a logit-margin has rivals, every token but its own");
+  const bool margin = claim.quantity.kind == Quantity::Kind::margin;
+  if ((!margin && claim.kind == RequestClaim::Kind::bound) || y == claim.quantity.index) {
+    refuse(step, "only a logit-margin, feature-on or feature-off has rivals, all but its own id");
   }
   const auto [entry, fresh] = session.facts().against.try_emplace({claim.id, y}, claim);
   if (fresh) {
-    entry->second.quantity.kind = Quantity::Kind::logit;
+    entry->second.quantity.kind = margin ? Quantity::Kind::logit : Quantity::Kind::feature;
     entry->second.quantity.minus = y;
   }
   return entry->second;

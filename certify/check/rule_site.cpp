@@ -36,8 +36,8 @@ Reading reading_of(Session& session, const Step& step, const Site& site, const Q
     }
   } else if (q.kind == Quantity::Kind::feature) {
     const SaeEncoder& sae = session.sae();
-    if (q.index >= sae.d_sae) {
-      refuse(step, "the SAE has no such feature");
+    if (q.index >= sae.d_sae || q.minus) {
+      refuse(step, "the SAE has no such feature, or a difference of two is not read");
     }
     r = {sae.direction(q.index), sae.offset(q.index)};
     hook = sae.hook;
@@ -103,9 +103,9 @@ void rule_site_sphere(Session& session, const Step& step) {
   if (!(claim.lo <= (s.center - s.radius).lo() && (s.center + s.radius).hi() <= claim.hi)) {
     refuse(step, "the bound is not shown");
   }
-  session.conclusions.push_back(
-      {step.id, "PROVED",
-       claim.words + " for every input, read from " + site.words() + " (real arithmetic)"});
+  session.conclusions.push_back({step.id, "PROVED",
+                                 claim.words + " for every input, read from " + site.words() +
+                                     session.source(claim.quantity) + " (real arithmetic)"});
 }
 
 // NULLIFIED  2 √d |h| <= width  |-  any two inputs' readings differ by at most width
@@ -116,9 +116,9 @@ void rule_nullified(Session& session, const Step& step) {
   if (!((s.radius + s.radius).hi() <= claim.hi)) {
     refuse(step, "the width is not shown");
   }
-  session.conclusions.push_back(
-      {step.id, "PROVED",
-       claim.words + " over all inputs, read from " + site.words() + " (real arithmetic)"});
+  session.conclusions.push_back({step.id, "PROVED",
+                                 claim.words + " over all inputs, read from " + site.words() +
+                                     session.source(claim.quantity) + " (real arithmetic)"});
 }
 
 // NEVER-ARGMAX  ω_i > 0 multiples of 2^-40, Σ ω_i = 1, y_i distinct, none is u

@@ -51,6 +51,8 @@ class Session {
   /// The claim of the request with this id; Reject when it is not of this kind.
   [[nodiscard]] const RequestClaim& claim(const Step& step, std::string_view id,
                                           RequestClaim::Kind kind) const;
+  /// bound, feature-on or feature-off over a domain
+  [[nodiscard]] const RequestClaim& domain_claim(const Step& step, std::string_view id) const;
   [[nodiscard]] const Request& request() const;
   [[nodiscard]] const MinP& request_decoder() const;
   [[nodiscard]] Spec& spec();
@@ -59,6 +61,9 @@ class Session {
   /// header, given, and the one that the spec's `use` fixed.
   void need_sources(std::size_t property) const;
 
+  /// ", sae DIGEST", ", readout DIGEST" or ", direction DIGEST": what a quantity's id belongs to, by the
+  /// first 16 digits of its digest; "" for what the model alone defines.
+  [[nodiscard]] std::string source(const Quantity& q) const;
   [[nodiscard]] Attention& attention();
   [[nodiscard]] const SaeEncoder& sae();
   [[nodiscard]] const AffineReadout& readout(const std::string& name);
@@ -111,6 +116,8 @@ void rule_enum(Session& session, const Step& step);
 void rule_join(Session& session, const Step& step);
 void rule_rival(Session& session, const Step& step);
 void rule_bound(Session& session, const Step& step);
+void rule_must_on(Session& session, const Step& step);
+void rule_must_off(Session& session, const Step& step);
 void rule_feature_off(Session& session, const Step& step);
 void rule_feature_off_mlp(Session& session, const Step& step);
 void rule_token_out(Session& session, const Step& step);

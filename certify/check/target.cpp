@@ -1,5 +1,7 @@
 #include "target.hpp"
 
+#include <algorithm>
+
 #include "reject.hpp"
 
 namespace assay_check {
@@ -43,10 +45,16 @@ Reading reading_of(Session& session, const Step& step, const Quantity& q) {
     r = {readout.hook, readout.weights, readout.bias};
   } else {
     const SaeEncoder& sae = session.sae();
-    if (q.index >= sae.d_sae) {
+    if (q.index >= sae.d_sae || (q.minus && *q.minus >= sae.d_sae)) {
       refuse(step, "the SAE has no such feature");
     }
     r = {sae.hook, sae.direction(q.index), sae.offset(q.index)};
+    if (q.minus) {
+      const std::vector<Interval> other = sae.direction(*q.minus);
+      std::transform(r.g.begin(), r.g.end(), other.begin(), r.g.begin(),
+                     [](const Interval& a, const Interval& b) { return a - b; });
+      r.beta = r.beta - sae.offset(*q.minus);
+    }
   }
   const bool post = r.hook == "blocks.0.mlp.hook_post", out = r.hook == "blocks.0.hook_mlp_out";
   if ((!post && !out && r.hook != "blocks.0.hook_resid_mid" &&

@@ -9,6 +9,7 @@
 #include "assay/bounds/bound_certificate.hpp"
 #include "assay/model/forward.hpp"
 #include "bound_proof.hpp"
+#include "firing_search.hpp"
 #include "margin.hpp"
 #include "text_starts.hpp"
 
@@ -150,6 +151,19 @@ std::string Bounder::write(BoundCertificate& certificate, const std::string& id,
   return certificate.add(id, stated, quantity, result, state_->work(stated));
 }
 
+FiringVerdict Bounder::firing(const Domain& domain, std::uint32_t feature, const BoundResult& own,
+                              const BoundOptions& options) {
+  State& s = *state_;
+  return decide_firing(s.model, *s.sae, s.work(canonical(s.net, domain)), feature, own, options);
+}
+
+std::string Bounder::write(BoundCertificate& certificate, const std::string& id,
+                           const Domain& domain, std::uint32_t feature,
+                           const FiringVerdict& verdict) {
+  const Domain stated = canonical(state_->net, domain);
+  return certificate.add(id, stated, feature, verdict, state_->work(stated));
+}
+
 BoundResult Bounder::bound(const Domain& asked, const Quantity& quantity,
                            const BoundOptions& wanted) {
   BoundOptions options = wanted;
@@ -207,7 +221,8 @@ double replay(const Transformer& model, const Sae* sae, const Quantity& quantity
   std::string hook = kHookResidMid;
   if (quantity.kind == QuantityKind::neuron) {
     hook = kHookMlpPre;
-  } else if (quantity.kind == QuantityKind::feature) {
+  } else if (quantity.kind == QuantityKind::feature ||
+             quantity.kind == QuantityKind::feature_difference) {
     hook = sae->hook_name;
   } else if (quantity.kind == QuantityKind::readout) {
     hook = quantity.readout->hook;
@@ -232,9 +247,11 @@ double replay(const Transformer& model, const Sae* sae, const Quantity& quantity
   if (quantity.kind == QuantityKind::neuron) {
     return row[quantity.index];
   }
-  if (quantity.kind == QuantityKind::feature) {
-    const Matrix last{1, value.cols, {row.begin(), row.end()}};
-    return pre_activations(*sae, last).at(0, quantity.index);
+  if (quantity.kind == QuantityKind::feature || quantity.kind == QuantityKind::feature_difference) {
+    const Matrix pre = pre_activations(*sae, {1, value.cols, {row.begin(), row.end()}});
+    return quantity.kind == QuantityKind::feature
+               ? pre.at(0, quantity.index)
+               : pre.at(0, quantity.index) - pre.at(0, quantity.other);
   }
   const bool is_readout = quantity.kind == QuantityKind::readout;
   const std::vector<double>& weights = is_readout ? quantity.readout->weights : quantity.direction;

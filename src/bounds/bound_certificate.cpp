@@ -8,6 +8,7 @@
 #include "assay/base/text.hpp"
 #include "bound_proof.hpp"
 #include "branch.hpp"
+#include "firing_search.hpp"
 #include "prover.hpp"
 
 namespace assay::bounds {
@@ -55,6 +56,17 @@ struct BoundCertificate::State {
     return id;
   }
 
+  /// `wanted` when it can be one and is still free, else bound_N; counts the claim.
+  std::string claim_id(const std::string& wanted) {
+    ++claims;
+    std::string id = wanted;
+    if (!is_id(wanted) || !ids.insert(wanted).second) {
+      for (std::size_t n = claims; id = "bound_" + std::to_string(n), !ids.insert(id).second;) {
+        ++n;
+      }
+    }
+    return id;
+  }
   std::string domain_id(const Domain& domain);
   std::string quantity_words(const Quantity& quantity);
   /// The two-sided numbers of many directions: the opening step and its lines.
@@ -108,7 +120,8 @@ std::string BoundCertificate::State::quantity_words(const Quantity& q) {
     return "readout " + id;
   }
   if (q.kind != QuantityKind::residual_mid) {
-    reads_features = reads_features || q.kind == QuantityKind::feature;
+    reads_features = reads_features || q.kind == QuantityKind::feature ||
+                     q.kind == QuantityKind::feature_difference;
     return q.text();
   }
   const std::string words = std::to_string(q.direction.size()) + " " + hex_words(q.direction);
@@ -261,13 +274,7 @@ std::string BoundCertificate::add(const std::string& wanted, const Domain& domai
                                   DomainWork& work) {
   require(result.proof != nullptr, "BoundCertificate: a result without its proof");
   State& s = *state_;
-  ++s.claims;
-  std::string id = wanted;
-  if (!is_id(wanted) || !s.ids.insert(wanted).second) {
-    for (std::size_t n = s.claims; id = "bound_" + std::to_string(n), !s.ids.insert(id).second;) {
-      ++n;
-    }
-  }
+  const std::string id = s.claim_id(wanted);
   const std::string domain_id = s.domain_id(domain);
   const std::string words = s.quantity_words(quantity);
   const std::string root = s.once("c", "ROOT", domain_id);
@@ -290,6 +297,37 @@ std::string BoundCertificate::add(const std::string& wanted, const Domain& domai
   s.step(id, "BOUND", lo + " " + hi);
   s.statement += "bound " + id + " " + words + " domain " + domain_id + " lo " +
                  hex_float(result.lo) + " hi " + hex_float(result.hi) + "\n";
+  return id;
+}
+
+std::string BoundCertificate::add(const std::string& wanted, const Domain& domain,
+                                  std::uint32_t feature, const FiringVerdict& verdict,
+                                  DomainWork& work) {
+  if (verdict.firing == Firing::may) {
+    return "";
+  }
+  require(verdict.proof != nullptr, "BoundCertificate: a verdict without its proof");
+  State& s = *state_;
+  const bool on = verdict.firing == Firing::must_on;
+  const std::string side = on ? "lo" : "hi";
+  const std::string id = s.claim_id(wanted);
+  const std::string domain_id = s.domain_id(domain);
+  const std::string root = s.once("c", "ROOT", domain_id);
+  s.reads_features = true;
+  std::string words;
+  const auto add_fact = [&](const std::vector<BranchNode>& tree, const std::string& of) {
+    words +=
+        (words.empty() ? "" : " ") + TreeWriter<State>(s, work, tree, id + " " + of).fact(0, root);
+  };
+  if (const auto& own = verdict.proof->own) {
+    add_fact(on ? own->lo : own->hi, side);
+  }
+  for (const auto& [y, tree] : verdict.proof->others) {
+    add_fact(tree, side + "-" + std::to_string(y));
+  }
+  s.step(id, on ? "MUST-ON" : "MUST-OFF", words);
+  s.statement += std::string(on ? "feature-on " : "feature-off ") + id + " " +
+                 std::to_string(feature) + " domain " + domain_id + "\n";
   return id;
 }
 

@@ -114,6 +114,9 @@ class Search {
     while (!queue_.empty() && !result_.closed && !result_.stopped) {
       const std::size_t top = queue_.top().second;
       const double hi = std::max(queue_.top().first, floor_);
+      if (options_.decide && (hi < 0 || result_.attained >= 0)) {
+        break;
+      }
       if (is_closed(hi)) {
         climb();
         result_.closed = is_closed(hi);

@@ -63,6 +63,17 @@ void print_line(const ordered_json& object) {
   std::fflush(stdout);
 }
 
+/// Of a feature, what it does in every context.
+std::optional<bounds::FiringVerdict> firing_of(bounds::Bounder& bounder,
+                                               const bounds::Domain& domain,
+                                               const bounds::Quantity& q,
+                                               const bounds::BoundResult& own,
+                                               const bounds::BoundOptions& options) {
+  return q.kind == bounds::QuantityKind::feature
+             ? std::optional(bounder.firing(domain, q.index, own, options))
+             : std::nullopt;
+}
+
 /// Answers one line; an error is a line too.
 ExitCode answer(const std::string& line, std::size_t number, const Inputs& in,
                 bounds::Bounder& bounder, const bounds::BoundOptions& options,
@@ -75,10 +86,15 @@ ExitCode answer(const std::string& line, std::size_t number, const Inputs& in,
     }
     const BoundRequest asked = read_bound_request(request, in.model);
     const bounds::BoundResult result = bounder.bound(asked.domain, asked.quantity, options);
-    ordered_json o = bound_json(asked.id, asked.quantity, in.sae_or_null(), result);
+    const auto verdict = firing_of(bounder, asked.domain, asked.quantity, result, options);
+    ordered_json o = bound_json(asked.id, result, verdict);
     if (certificate != nullptr) {
       const std::string wanted = asked.id.is_string() ? asked.id.get<std::string>() : "";
       o["claim"] = bounder.write(*certificate, wanted, asked.domain, asked.quantity, result);
+      if (verdict && verdict->firing != bounds::Firing::may) {
+        o["firing_claim"] = bounder.write(*certificate, wanted + ".firing", asked.domain,
+                                          asked.quantity.index, *verdict);
+      }
     }
     print_line(o);
     return ExitCode::ok;
@@ -193,8 +209,8 @@ bounds::Quantity quantity_of(const Options& o, const Inputs& in) {
   return q;
 }
 
-std::string table(const Inputs& in, const bounds::Quantity& q, const std::string& what,
-                  const bounds::BoundResult& r) {
+std::string table(const Inputs& in, const std::string& what, const bounds::BoundResult& r,
+                  const std::optional<bounds::FiringVerdict>& verdict) {
   std::string out = what + "\n";
   out += "  interval   [" + decimal(r.lo) + ", " + decimal(r.hi) + "]   PROVED (real arithmetic)\n";
   out += "  attained   [" + decimal(r.attained_lo) + ", " + decimal(r.attained_hi) +
@@ -205,8 +221,12 @@ std::string table(const Inputs& in, const bounds::Quantity& q, const std::string
   }
   out += "  gap        " + decimal(r.attained_lo - r.lo) + " below, " +
          decimal(r.hi - r.attained_hi) + " above\n";
-  if (q.kind == bounds::QuantityKind::feature) {
-    out += std::string("  firing     ") + firing(*in.sae, q.index, r.lo, r.hi) + "\n";
+  if (verdict) {
+    out += std::string("  firing     ") + bounds::name(verdict->firing) + ": " + verdict->reason +
+           "\n";
+    out += std::string("  ties       ") +
+           (in.sae->is_top_k() ? "for the last of the k places: may" : "at the threshold: off") +
+           "\n";
   }
   out += "  least at   " + text_of(in, r.witness_lo) + "\n  most at    " +
          text_of(in, r.witness_hi) + "\n";
@@ -230,9 +250,13 @@ void run_one(const Options& o, Session& session) {
     progress.update(std::min(done, budget) * o.bound.nodes / std::max<std::size_t>(budget, 1));
   };
   const bounds::BoundResult result = bounder.bound(domain, q, options);
+  const auto verdict = firing_of(bounder, domain, q, result, options);
   if (!o.certificate.empty()) {
     bounds::BoundCertificate certificate(in.model, in.sae_or_null());
     bounder.write(certificate, "bound", domain, q, result);
+    if (verdict) {
+      bounder.write(certificate, "firing", domain, q.index, *verdict);
+    }
     write_certificate(o, certificate);
   }
   std::vector<TokenId> suffix;
@@ -244,8 +268,8 @@ void run_one(const Options& o, Session& session) {
                              : " of at most " + std::to_string(domain.max_length) + " tokens") +
           " that ends in " + text_of(in, suffix);
   ordered_json object{{"assay-bound", 1}, {"quantity", what}};
-  object.update(bound_json("bound", q, in.sae_or_null(), result));
-  session.finish(ExitCode::ok, table(in, q, what, result), object);
+  object.update(bound_json("bound", result, verdict));
+  session.finish(ExitCode::ok, table(in, what, result, verdict), object);
 }
 
 /// --site has its own domain, every input; what speaks of contexts has no place beside it.

@@ -1,18 +1,7 @@
 #!/usr/bin/env bash
 # assay bound --site: models of any depth, read at a normalised site.
 set -euo pipefail
-command -v python3 > /dev/null || { echo "SKIPPED: python3 is not installed; assay bound --site was NOT tested end to end"; exit 77; }
-assay=$ASSAY_BIN/assay
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-fail() { echo "FAILED: $*" >&2; exit 1; }
-expect() { # expected-code command…
-  local want=$1 got=0
-  shift
-  "$@" > "$dir/out" 2> "$dir/err" || got=$?
-  [ "$got" = "$want" ] || { cat "$dir/out" "$dir/err" >&2; fail "exit $got, expected $want: $*"; }
-}
-says() { grep -q -- "$1" "$dir/err" || { cat "$dir/err" >&2; fail "the message does not say: $1"; }; }
+. "$ASSAY_SOURCE/tests/support/cli.sh"
 
 python3 "$ASSAY_SOURCE/tests/cli/site_models.py" "$dir"
 

@@ -7,19 +7,9 @@ import struct
 import sys
 from pathlib import Path
 
+from tensor_file import save
+
 d, vocab = 8, 20
-
-
-def save(out, tensors):
-    header, data = {}, b""
-    for name in sorted(tensors):
-        shape, values = tensors[name]
-        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [len(data), len(data) + 4 * len(values)]}
-        data += struct.pack("<%df" % len(values), *values)
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "model.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + data)
 
 
 def whole(out, norm, seed):
@@ -43,7 +33,7 @@ def whole(out, norm, seed):
     for i in range(d):
         columns[i * 5 + 4] = (columns[i * 5] + columns[i * 5 + 1] + columns[i * 5 + 2] + columns[i * 5 + 3]) / 4
     tensors["unembed.b_U"][1][4] = -0.6
-    save(out, tensors)
+    save(out / "model.safetensors", tensors)
     (out / "config.json").write_text(json.dumps({"n_layers": 2, "d_model": d, "d_vocab": 5, "n_ctx": 4, "d_head": 4, "n_heads": 1,
                                                  "d_mlp": 4, "act_fn": "relu", "normalization_type": norm,
                                                  "positional_embedding_type": "standard"}))
@@ -71,7 +61,7 @@ def write(out, norm, extra=None, drop=(), config=None):
     tensors.update(extra or {})
     for name in drop:
         del tensors[name]
-    save(out, tensors)
+    save(out / "model.safetensors", tensors)
     (out / "config.json").write_text(json.dumps({"n_layers": 4, "d_model": d, "d_vocab": vocab, "n_ctx": 16, "d_head": 4,
                                                  "act_fn": "relu", "normalization_type": norm, **(config or {})}))
     return tensors

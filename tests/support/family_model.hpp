@@ -161,6 +161,8 @@ inline std::vector<assay::bounds::Quantity> quantities_of(const Transformer& m, 
   }
   if (sae != nullptr) {
     add(QuantityKind::feature, sae->d_sae, 1);
+    add(QuantityKind::feature_difference, sae->d_sae, sae->d_sae - 1);
+    all.back().other += all.back().other >= all.back().index ? 1U : 0U;
   }
   Quantity direction;
   direction.kind = QuantityKind::residual_mid;

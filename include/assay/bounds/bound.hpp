@@ -21,6 +21,7 @@ struct BoundOptions {
   bool keep_proof = false;          ///< for a certificate; cases of more than 65536 contexts
                                     ///< are then not enumerated (the format's limit)
   std::function<void(std::size_t done, std::size_t budget)> progress = {};
+  bool decide = false;                          ///< enough when the sign of the upper end is known
   std::shared_ptr<const TextStarts> text = {};  ///< set by Bounder, see `attack_from`
 };
 
@@ -42,6 +43,7 @@ struct BoundResult {
 };
 
 class BoundCertificate;
+struct FiringVerdict;
 
 /// Bounds quantities of one model; what a domain's quantities share is kept between calls.
 class Bounder {
@@ -63,6 +65,14 @@ class Bounder {
   /// From now on contexts of the domain that these documents hold start the search for attained
   /// values too, beside the maximisers.
   void attack_from(std::vector<std::vector<TokenId>> documents);
+
+  /// What the feature does in every context (firing.hpp). `own` is its bound on the domain, made with
+  /// the same options.
+  [[nodiscard]] FiringVerdict firing(const Domain& domain, std::uint32_t feature,
+                                     const BoundResult& own, const BoundOptions& options);
+  /// Adds the claim feature-on or feature-off; `may` adds nothing and gives "".
+  std::string write(BoundCertificate& certificate, const std::string& id, const Domain& domain,
+                    std::uint32_t feature, const FiringVerdict& verdict);
 
   /// Adds the claim and its proof to the certificate; `result` was made with keep_proof. Gives
   /// the claim's id there.

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "assay/bounds/bound.hpp"
+#include "assay/bounds/firing.hpp"
 
 namespace assay::bounds {
 
@@ -24,6 +24,10 @@ class BoundCertificate {
   /// Throws Error(unknown) when the certificate would pass the format's limits.
   std::string add(const std::string& wanted, const Domain& domain, const Quantity& quantity,
                   const BoundResult& result, DomainWork& work);
+
+  /// feature-on or feature-off over the domain; "" and nothing for `may`.
+  std::string add(const std::string& wanted, const Domain& domain, std::uint32_t feature,
+                  const FiringVerdict& verdict, DomainWork& work);
 
   [[nodiscard]] std::size_t claims() const;
   [[nodiscard]] std::string request() const;

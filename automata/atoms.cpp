@@ -102,6 +102,7 @@ Truth compare(double lo, double hi, spec::Comparison comparison, double threshol
 AtomReader::AtomReader(const std::vector<const spec::Spec*>& specs, const Transformer& model,
                        const Sae& sae, const std::vector<NamedReadout>& readouts)
     : sae_(sae), hooks_({sae.hook_name}), token_atoms_(model.config.d_vocab, 0) {
+  need_thresholds(sae);
   for (const spec::Spec* spec : specs) {
     if (!spec->is_resolved()) {
       throw UsageError("spec '" + spec->name +

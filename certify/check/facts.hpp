@@ -52,7 +52,9 @@ class Facts {
   std::map<std::string, RangeFact> ranges;
   std::map<std::string, SpreadFact> spreads, final_spreads;
   std::map<std::string, BoundFact> bounds, parts;  ///< facts, PART-NUM
-  std::string open;                                ///< the id of the RangeFact whose lines come now
+  std::map<std::pair<std::string, std::size_t>, RequestClaim>
+      against;       ///< claim, Y; rule_rival.cpp
+  std::string open;  ///< the id of the RangeFact whose lines come now
 
   /// The lines after a step that opens a block are its lines, one a number, and there are no others.
   void need_block_in_place(const Step& step) const;

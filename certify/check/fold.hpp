@@ -25,6 +25,9 @@ struct Target {
 /// √d |h|
 [[nodiscard]] Interval sphere_radius(std::span<const Interval> h);
 
+/// The claim that sides hi-Y and lo-Y of a claim speak of, made once; rule_rival.cpp
+[[nodiscard]] const RequestClaim& against(Session& session, const Step& step,
+                                          const RequestClaim& claim, std::size_t y);
 /// The fact that a step states about a case, its bound still open; CLAIM SIDE come after `before` premises.
 [[nodiscard]] BoundFact read_subject(Session& session, const Step& step, std::string_view case_id,
                                      std::size_t before);

@@ -57,7 +57,8 @@ class HeaderReader {
     header_.kind = text("kind");
     header_.semantics = text("semantics");
     const bool erasure = header_.kind == "erasure";
-    if ((header_.kind != "bounds" && !header_.is_about_runs() && !erasure) ||
+    if ((header_.kind != "bounds" && header_.kind != "site" && !header_.is_about_runs() &&
+         !erasure) ||
         header_.semantics != (erasure ? "DEPLOYED" : "REAL")) {
       throw Reject("header", "unknown kind, or semantics that do not fit it");
     }
@@ -124,7 +125,7 @@ struct Rule {
   void (*apply)(Session&, const Step&);
 };
 
-constexpr std::array<Rule, 33> kRules = {{
+constexpr std::array<Rule, 39> kRules = {{
     {"SUFFIX", "bounds", false, rule_suffix},
     {"ROOT", "bounds", false, rule_root},
     {"PART", "bounds", false, rule_part},
@@ -147,11 +148,17 @@ constexpr std::array<Rule, 33> kRules = {{
     {"FINAL", "bounds", false, rule_final},
     {"ENUM", "bounds", false, rule_enum},
     {"JOIN", "bounds", false, rule_join},
+    {"RIVAL", "bounds", false, rule_rival},
     {"BOUND", "bounds", true, rule_bound},
     {"FLOAT32", "bounds", true, rule_float32},
+    {"MUST-ON", "bounds", true, rule_must_on},
+    {"MUST-OFF", "bounds", true, rule_must_off},
     {"FEATURE-OFF", "bounds", true, rule_feature_off},
     {"FEATURE-OFF-MLP", "bounds", true, rule_feature_off},
     {"TOKEN-OUT", "bounds", true, rule_token_out},
+    {"SITE-SPHERE", "site", true, rule_site_sphere},
+    {"NULLIFIED", "site", true, rule_nullified},
+    {"NEVER-ARGMAX", "site", true, rule_never_argmax},
     {"DFA", "spec", false, rule_dfa},
     {"INV", "automaton", true, rule_inv},
     {"WINDOWS", "exact", false, rule_windows},

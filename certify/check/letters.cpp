@@ -94,8 +94,8 @@ LetterReader::Truth LetterReader::evaluate_atom(const SpecAtom& atom, std::size_
   }
   const SaeEncoder& sae = session_.sae();
   const std::vector<Interval>& x = at->hook(sae.hook);
-  if (x.size() != sae.d_in || atom.feature >= sae.d_sae) {
-    refuse(step_, "the SAE does not fit the model or has no such feature");
+  if (x.size() != sae.d_in || atom.feature >= sae.d_sae || sae.k > 0) {
+    refuse(step_, "the SAE does not fit the model, has no such feature or is topk");
   }
   return compare(atom, feature_value(sae, atom.feature, x));
 }

@@ -9,7 +9,8 @@ namespace {
 
 constexpr const char* kUsage =
     "usage: assay-check CERT --model DIR [--sae DIR] [--readout NAME=FILE]... [--eraser DIR]\n"
-    "                   [--automaton FILE] [--runs FILE] [--data FILE]... (--spec FILE | --request FILE)\n"
+    "                   [--automaton FILE] [--runs FILE] [--data FILE]... (--spec FILE | --request "
+    "FILE)\n"
     "                   [--quiet] [--help] [--version]\n"
     "Re-checks a certificate and prints the statement it accepts.\n"
     "Exit codes: 0 accept, 1 reject, 2 usage.\n";

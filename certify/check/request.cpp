@@ -3,6 +3,7 @@
 #include <set>
 
 #include "reject.hpp"
+#include "sha256.hpp"
 
 namespace assay_check {
 namespace {
@@ -15,23 +16,31 @@ void need(bool good, const std::string& reason) {
   }
 }
 
-/// bound ID QUANTITY domain ID lo HEX hi HEX
+/// bound ID QUANTITY domain ID lo HEX hi HEX | site-bound ID QUANTITY site SITE lo HEX hi HEX |
+/// nullified ID QUANTITY site SITE width HEX
 RequestClaim parse_bound(const Words& words) {
-  const std::size_t n = words.size();
-  need(n >= 10 && words[n - 6] == "domain" && words[n - 4] == "lo" && words[n - 2] == "hi",
-       "expected bound ID QUANTITY domain ID lo HEX hi HEX");
+  using Kind = RequestClaim::Kind;
   RequestClaim claim;
-  claim.kind = RequestClaim::Kind::bound;
+  claim.kind = words[0] == "bound"        ? Kind::bound
+               : words[0] == "site-bound" ? Kind::site_bound
+                                          : Kind::nullified;
+  const bool width = claim.kind == Kind::nullified;
+  const std::size_t n = words.size(), at = n - (width ? 4 : 6);  // of `domain` or `site`
+  need(n >= (width ? 8 : 10) && words[at] == (claim.kind == Kind::bound ? "domain" : "site") &&
+           (width || words[n - 4] == "lo") && words[n - 2] == (width ? "width" : "hi"),
+       "expected ID QUANTITY domain ID lo HEX hi HEX, or site SITE, or width HEX");
   claim.id = parse_id(words[1]);
-  claim.quantity = parse_quantity(std::span(words).subspan(2, n - 8));
-  claim.domain = parse_id(words[n - 5]);
-  claim.lo = parse_hex(words[n - 3]);
+  claim.quantity = parse_quantity(std::span(words).subspan(2, at - 2));
+  claim.domain = parse_id(words[at + 1]);
+  claim.lo = width ? 0 : parse_hex(words[n - 3]);
   claim.hi = parse_hex(words[n - 1]);
-  need(claim.lo <= claim.hi, "expected lo <= hi");
-  for (std::size_t i = 2; i < n - 6; ++i) {
+  need(claim.lo <= claim.hi, "expected lo <= hi, or a width of at least 0");
+  for (std::size_t i = 2; i < at; ++i) {
     claim.words += std::string(words[i]) + " ";
   }
-  claim.words += "lies in [" + std::string(words[n - 3]) + ", " + std::string(words[n - 1]) + "]";
+  claim.words +=
+      width ? "is one number to within " + std::string(words[n - 1])
+            : "lies in [" + std::string(words[n - 3]) + ", " + std::string(words[n - 1]) + "]";
   return claim;
 }
 
@@ -46,14 +55,31 @@ std::vector<Interval> parse_direction(const Words& words) {
 }
 
 RequestClaim parse_claim(const Words& words) {
-  need(words.size() >= 5, "expected a claim");
-  if (words[0] == "bound" || words[0] == "residual" || words[0] == "float32") {
-    return words[0] == "bound"      ? parse_bound(words)
-           : words[0] == "residual" ? parse_residual(words)
-                                    : parse_float32(words);
+  if (words[0] == "bound" || words[0] == "site-bound" || words[0] == "nullified") {
+    return parse_bound(words);
   }
   RequestClaim claim;
+  if (words[0] == "never-argmax") {
+    need(words.size() == 3, "expected never-argmax ID NAT");
+    claim.kind = RequestClaim::Kind::never_argmax;
+    claim.id = parse_id(words[1]);
+    claim.subject = parse_nat(words[2]);
+    return claim;
+  }
+  need(words.size() >= 5, "expected a claim");
   claim.id = parse_id(words[1]);
+  if (words[0] == "residual" || words[0] == "float32") {
+    return words[0] == "residual" ? parse_residual(words) : parse_float32(words);
+  }
+  if (words[3] == "domain") {
+    need(words.size() == 5 && (words[0] == "feature-off" || words[0] == "feature-on"),
+         "expected feature-on|feature-off ID NAT domain ID");
+    claim.kind =
+        words[0] == "feature-on" ? RequestClaim::Kind::must_on : RequestClaim::Kind::must_off;
+    claim.quantity = {Quantity::Kind::feature, parse_nat(words[2]), {}, {}};
+    claim.domain = parse_id(words[4]);
+    return claim;
+  }
   need(words[0] == "feature-off" || words[0] == "token-out", "expected a claim");
   need(words[3] == "suffix", "expected suffix");
   claim.kind =
@@ -82,6 +108,9 @@ void parse_line(std::string_view line, Request& request, std::set<std::string>& 
                            ? request.domains.emplace(id, parse_domain(words)).second
                            : request.directions.emplace(id, parse_direction(words)).second;
     need(fresh, "a second line of this kind has this id");
+    if (words[0] == "direction") {
+      request.direction_sha[id] = sha256(line.substr(words[3].data() - line.data()));
+    }
     return;
   }
   request.claims.push_back(parse_claim(words));
@@ -90,23 +119,27 @@ void parse_line(std::string_view line, Request& request, std::set<std::string>& 
 
 }  // namespace
 
-/// neuron J | feature I | readout ID | residual-mid ID | logit A | logit-difference A B
+/// KIND INDEX | KIND ID | KIND-difference A B
 Quantity parse_quantity(std::span<const std::string_view> words) {
   using Kind = Quantity::Kind;
+  static const std::map<std::string_view, Kind> kinds = {{"neuron", Kind::neuron},
+                                                         {"feature", Kind::feature},
+                                                         {"feature-difference", Kind::feature},
+                                                         {"readout", Kind::readout},
+                                                         {"residual-mid", Kind::residual_mid},
+                                                         {"logit", Kind::logit},
+                                                         {"logit-difference", Kind::logit},
+                                                         {"logit-margin", Kind::margin}};
+  const auto kind = words.empty() ? kinds.end() : kinds.find(words[0]);
+  const bool difference = kind != kinds.end() && words[0].ends_with("-difference");
+  need(kind != kinds.end() && words.size() == (difference ? 3 : 2), "expected a quantity");
   Quantity q;
-  const bool difference = words.size() == 3 && words[0] == "logit-difference";
-  need(difference || words.size() == 2, "expected a quantity");
-  if (words[0] == "readout" || words[0] == "residual-mid") {
-    q.kind = words[0] == "readout" ? Kind::readout : Kind::residual_mid;
+  q.kind = kind->second;
+  if (q.kind == Kind::readout || q.kind == Kind::residual_mid) {
     q.name = parse_id(words[1]);
-    return q;
+  } else {
+    q.index = parse_nat(words[1]);
   }
-  need(difference || words[0] == "neuron" || words[0] == "feature" || words[0] == "logit",
-       "expected a quantity");
-  q.kind = words[0] == "neuron"    ? Kind::neuron
-           : words[0] == "feature" ? Kind::feature
-                                   : Kind::logit;
-  q.index = parse_nat(words[1]);
   if (difference) {
     q.minus = parse_nat(words[2]);
   }
@@ -137,7 +170,10 @@ Request parse_request(const std::string& text, const std::string& file) {
     for (const RequestClaim& claim : request.claims) {
       need(claim.kind != RequestClaim::Kind::token_out || request.decoder,
            "token-out needs a decoder line");
-      need(claim.domain.empty() || request.domains.contains(claim.domain),
+      using Kind = RequestClaim::Kind;
+      need((claim.kind != Kind::bound && claim.kind != Kind::float32 &&
+            claim.kind != Kind::must_on && claim.kind != Kind::must_off) ||
+               request.domains.contains(claim.domain),
            "the claim names no domain line");
       need(claim.quantity.kind != Quantity::Kind::residual_mid ||
                request.directions.contains(claim.quantity.name),

@@ -15,20 +15,33 @@ using Suffix = std::vector<std::size_t>;
 
 /// QUANTITY of a bound line.
 struct Quantity {
-  enum class Kind { neuron, feature, readout, residual_mid, logit } kind = Kind::neuron;
+  enum class Kind { neuron, feature, readout, residual_mid, logit, margin } kind = Kind::neuron;
   std::size_t index = 0;             ///< neuron, feature, or the token A
-  std::optional<std::size_t> minus;  ///< the token B of logit-difference
+  std::optional<std::size_t> minus;  ///< B of logit-difference, Y of feature-difference
   std::string name;                  ///< of the readout or direction
 };
 
 struct RequestClaim {
-  enum class Kind { feature_off, token_out, residual, bound, float32 } kind = Kind::feature_off;
+  enum class Kind {
+    feature_off,
+    token_out,
+    residual,
+    bound,
+    float32,
+    must_on,
+    must_off,
+    site_bound,
+    nullified,
+    never_argmax
+  } kind = Kind::feature_off;
   std::string id;
   std::size_t subject = 0;  ///< feature or token
   Suffix suffix;
   std::string data_sha;
   Fraction max_r2;
-  // bound: lo <= quantity <= hi in every context of the domain
+  // must_on, must_off: of feature `quantity` in every context of the domain
+  // bound: lo <= quantity <= hi in every context of the domain; site_bound: for every input of the
+  // site, which `domain` then names; nullified: any two inputs' values differ by at most hi
   Quantity quantity;
   std::string domain, words;
   double lo = 0, hi = 0;  ///< float32: |computed − real| <= hi
@@ -40,6 +53,7 @@ struct Request {
   std::vector<RequestClaim> claims;
   std::map<std::string, Domain> domains;
   std::map<std::string, std::vector<Interval>> directions;
+  std::map<std::string, std::string> direction_sha;  ///< of the numbers as the line writes them
 };
 
 // Each throws Reject("request", …), parse_request with file and line. Claims by the files of their rules.

@@ -95,7 +95,8 @@ void rule_feature_off(Session& session, const Step& step) {
   session.conclusions.push_back({claim.id, "PROVED",
                                  "feature " + std::to_string(claim.subject) +
                                      " is off in every context of any length that ends in tokens " +
-                                     tokens_text(claim.suffix) + " (real arithmetic)"});
+                                     tokens_text(claim.suffix) + session.source(claim.quantity) +
+                                     " (real arithmetic)"});
 }
 
 // TOKEN-OUT

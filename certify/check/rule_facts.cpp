@@ -95,13 +95,19 @@ bool covers(const ContextCase& whole, const std::vector<const ContextCase*>& par
 BoundFact read_subject(Session& session, const Step& step, std::string_view case_id,
                        std::size_t before) {
   const std::size_t n = step.premises.size();
-  if (n != before + 2 || (step.premises[n - 1] != "hi" && step.premises[n - 1] != "lo")) {
-    refuse(step, "expected the premises of the rule, then CLAIM hi|lo");
+  if (n != before + 2) {
+    refuse(step, "expected the premises of the rule, then CLAIM SIDE");
   }
   static_cast<void>(session.facts().find_case(step, case_id));
+  const std::string_view side = step.premises[n - 1];
+  const RequestClaim& claim = session.domain_claim(step, step.premises[n - 2]);
+  if (side != "hi" && side != "lo" && !side.starts_with("hi-") && !side.starts_with("lo-")) {
+    refuse(step, "expected the side hi, lo, hi-Y or lo-Y");
+  }
+  const bool plain = side.size() == 2;
   return {std::string(case_id),
-          &session.claim(step, step.premises[n - 2], RequestClaim::Kind::bound),
-          step.premises[n - 1] == "hi", 0};
+          plain ? &claim : &against(session, step, claim, parse_nat(side.substr(3))),
+          side.starts_with("hi"), 0};
 }
 
 BoundFact read_subject(Session& session, const Step& step, std::size_t extra) {
@@ -187,7 +193,7 @@ void rule_bound(Session& session, const Step& step) {
   session.conclusions.push_back({step.id, "PROVED",
                                  claim.words + " in " +
                                      session.request().domains.at(claim.domain).words +
-                                     " (real arithmetic)"});
+                                     session.source(claim.quantity) + " (real arithmetic)"});
 }
 
 }  // namespace assay_check

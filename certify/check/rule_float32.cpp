@@ -173,6 +173,10 @@ void rule_float32(Session& session, const Step& step) {
   if (step.premises.size() != 1 || !step.words.empty()) {
     refuse(step, "expected FLOAT32 cID : with a ROOT case of the claim's domain");
   }
+  const Quantity& q = claim.quantity;
+  if (q.kind == Quantity::Kind::margin || (q.kind == Quantity::Kind::feature && q.minus)) {
+    refuse(step, "a margin or a difference of features is no float32 variable that is analysed");
+  }
   const ContextCase& contexts = session.facts().find_case(step, step.premises[0]);
   if (contexts.domain != claim.domain) {
     refuse(step, "the case is not the whole of the claim's domain");

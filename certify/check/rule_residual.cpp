@@ -17,10 +17,20 @@ constexpr std::size_t kMaxRows = 100'000'000;
 constexpr std::size_t kChunk = std::size_t{1} << 14;  // 2^14 products below 2^48 fit in 64 bits
 
 struct Eraser {
+  std::string hook;
   std::size_t d = 0;
   int grid_bits = 0;
   std::vector<double> left, right, bias;
 };
+
+/// A hook's name as a word of the output: other characters than letters, digits, `.` and `_` become `?`.
+std::string printable(std::string hook) {
+  for (char& c : hook) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    c = plain || c == '.' || c == '_' ? c : '?';
+  }
+  return hook.substr(0, 100);
+}
 
 Eraser read_eraser(const Session& session, const Step& step) {
   const Header& header = session.header();
@@ -38,6 +48,7 @@ Eraser read_eraser(const Session& session, const Step& step) {
     throw Reject("eraser", "not a rank 1 LEACE eraser of this model within the limits", json);
   }
   Eraser eraser;
+  eraser.hook = root.at("hook").as_text();
   eraser.d = static_cast<std::size_t>(d);
   eraser.grid_bits = static_cast<int>(bits);
   const Safetensors file(read_digested(weights, header.eraser->second), weights);
@@ -188,7 +199,8 @@ void rule_residual(Session& session, const Step& step) {
       {step.id, "OBSERVED",
        "no affine predictor of z from the deployed outputs has R^2 above " + claim.max_r2.text() +
            " on the " + std::to_string(m.n) + " rows of data " + claim.data_sha + " (" +
-           std::to_string(m.n1) + " with z = 1)"});
+           std::to_string(m.n1) + " with z = 1), hook " + printable(eraser.hook) + ", eraser " +
+           session.header().eraser->second.substr(0, 16)});
 }
 
 }  // namespace assay_check

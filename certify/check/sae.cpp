@@ -74,7 +74,8 @@ SaeEncoder read_sae(const std::string& config, const std::string& config_file, s
   const std::string architecture = root.at("architecture").as_text();
   const bool transcoder = architecture == "transcoder" || architecture == "jumprelu_transcoder";
   const bool jump = architecture == "jumprelu" || architecture == "jumprelu_transcoder";
-  if (!transcoder && !jump && architecture != "standard") {
+  const bool top_k = architecture == "topk";
+  if (!transcoder && !jump && !top_k && architecture != "standard") {
     throw Reject("sae", "architecture " + architecture + " is not supported", config_file);
   }
   refuse_other_functions(root, config_file);
@@ -82,6 +83,10 @@ SaeEncoder read_sae(const std::string& config, const std::string& config_file, s
   sae.hook = hook_of(root, config_file);
   sae.d_in = size_of(root, "d_in");
   sae.d_sae = size_of(root, "d_sae");
+  sae.k = top_k ? size_of(root, "k") : 0;
+  if (sae.k > sae.d_sae) {
+    throw Reject("sae", "k: expected at most d_sae", config_file);
+  }
   const Json* apply = root.find("apply_b_dec_to_input");
   sae.subtract_b_dec = apply == nullptr ? !transcoder : apply->as_bool();
   const std::size_t d_out = transcoder ? size_of(root, "d_out") : sae.d_in;

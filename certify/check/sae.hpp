@@ -8,10 +8,11 @@
 namespace assay_check {
 
 /// The encoder of an SAE or transcoder in the SAELens layout: pre = (x - b_dec * apply) W_enc + b_enc;
-/// feature i is off iff pre_i <= threshold_i, its value is then 0, else pre_i.
+/// feature i is off iff pre_i <= threshold_i, its value is then 0, else pre_i. `topk` (k > 0): the k largest
+/// pre-activations are kept, in a tie any of them, and are on where above 0.
 struct SaeEncoder {
   std::string hook;  ///< the site it reads
-  std::size_t d_in = 0, d_sae = 0;
+  std::size_t d_in = 0, d_sae = 0, k = 0;
   bool subtract_b_dec = true;
   std::vector<float> W_enc, b_enc, b_dec, threshold;  ///< W_enc [d_in, d_sae]
 

@@ -76,11 +76,33 @@ const RequestClaim& Session::claim(const Step& step, std::string_view id,
   throw Reject(std::string(step.rule), "the statement has no such claim " + std::string(id));
 }
 
+const RequestClaim& Session::domain_claim(const Step& step, std::string_view id) const {
+  using Kind = RequestClaim::Kind;
+  for (const RequestClaim& c : request().claims) {
+    if (c.id == id && (c.kind == Kind::must_on || c.kind == Kind::must_off)) {
+      return c;
+    }
+  }
+  return claim(step, id, Kind::bound);
+}
+
 const Request& Session::request() const {
   if (!request_) {
     throw Reject("request", "the statement is not a request");
   }
   return *request_;
+}
+
+std::string Session::source(const Quantity& q) const {
+  using Kind = Quantity::Kind;
+  const bool feature = q.kind == Kind::feature, readout = q.kind == Kind::readout;
+  if (!feature && !readout && q.kind != Kind::residual_mid) {
+    return "";
+  }
+  const std::string& sha = feature   ? header_.sae.value().second
+                           : readout ? header_.readouts.at(q.name)
+                                     : request().direction_sha.at(q.name);
+  return (feature ? ", sae " : readout ? ", readout " : ", direction ") + sha.substr(0, 16);
 }
 
 Attention& Session::attention() {

@@ -16,6 +16,7 @@
 #include "request.hpp"
 #include "runs.hpp"
 #include "sae.hpp"
+#include "site.hpp"
 #include "spec.hpp"
 
 namespace assay_check {
@@ -48,6 +49,8 @@ class Session {
   /// The claim of the request with this id; Reject when it is not of this kind.
   [[nodiscard]] const RequestClaim& claim(const Step& step, std::string_view id,
                                           RequestClaim::Kind kind) const;
+  /// bound, feature-on or feature-off over a domain
+  [[nodiscard]] const RequestClaim& domain_claim(const Step& step, std::string_view id) const;
   [[nodiscard]] const Request& request() const;
   [[nodiscard]] const MinP& request_decoder() const;
   [[nodiscard]] Spec& spec();
@@ -56,9 +59,13 @@ class Session {
   /// header, given, and the one that the spec's `use` fixed.
   void need_sources(std::size_t property) const;
 
+  /// ", sae DIGEST", ", readout DIGEST" or ", direction DIGEST": what a quantity's id belongs to, by the
+  /// first 16 digits of its digest; "" for what the model alone defines.
+  [[nodiscard]] std::string source(const Quantity& q) const;
   [[nodiscard]] Attention& attention();
   [[nodiscard]] const SaeEncoder& sae();
   [[nodiscard]] const AffineReadout& readout(const std::string& name);
+  [[nodiscard]] const Site& site(const std::string& name);
   [[nodiscard]] const FittedAutomaton& automaton();
   [[nodiscard]] const Runs& runs();
   [[nodiscard]] Windows& windows();
@@ -82,6 +89,7 @@ class Session {
   std::unique_ptr<Attention> attention_;
   std::optional<SaeEncoder> sae_;
   std::map<std::string, AffineReadout> readouts_;
+  std::map<std::string, Site> sites_;
   std::optional<FittedAutomaton> automaton_;
   std::optional<Runs> runs_;
   std::shared_ptr<Windows> windows_;
@@ -109,10 +117,16 @@ void rule_final_spread(Session& session, const Step& step);
 void rule_final(Session& session, const Step& step);
 void rule_enum(Session& session, const Step& step);
 void rule_join(Session& session, const Step& step);
+void rule_rival(Session& session, const Step& step);
 void rule_bound(Session& session, const Step& step);
 void rule_float32(Session& session, const Step& step);
+void rule_must_on(Session& session, const Step& step);
+void rule_must_off(Session& session, const Step& step);
 void rule_feature_off(Session& session, const Step& step);
 void rule_token_out(Session& session, const Step& step);
+void rule_site_sphere(Session& session, const Step& step);
+void rule_nullified(Session& session, const Step& step);
+void rule_never_argmax(Session& session, const Step& step);
 void rule_residual(Session& session, const Step& step);
 
 }  // namespace assay_check

@@ -1,5 +1,7 @@
 #include "target.hpp"
 
+#include <algorithm>
+
 #include "reject.hpp"
 
 namespace assay_check {
@@ -31,6 +33,9 @@ Reading reading_of(Session& session, const Step& step, const Quantity& q) {
   if (q.kind == Quantity::Kind::logit) {
     return read_logit(net, step, q);
   }
+  if (q.kind == Quantity::Kind::margin) {
+    refuse(step, "a margin has no target: its facts are ENUM, JOIN and RIVAL, or of one rival");
+  }
   if (q.kind == Quantity::Kind::residual_mid) {
     r = {"blocks.0.hook_resid_mid", session.request().directions.at(q.name), {}};
   } else if (q.kind == Quantity::Kind::readout) {
@@ -38,10 +43,16 @@ Reading reading_of(Session& session, const Step& step, const Quantity& q) {
     r = {readout.hook, readout.weights, readout.bias};
   } else {
     const SaeEncoder& sae = session.sae();
-    if (q.index >= sae.d_sae) {
+    if (q.index >= sae.d_sae || (q.minus && *q.minus >= sae.d_sae)) {
       refuse(step, "the SAE has no such feature");
     }
     r = {sae.hook, sae.direction(q.index), sae.offset(q.index)};
+    if (q.minus) {
+      const std::vector<Interval> other = sae.direction(*q.minus);
+      std::transform(r.g.begin(), r.g.end(), other.begin(), r.g.begin(),
+                     [](const Interval& a, const Interval& b) { return a - b; });
+      r.beta = r.beta - sae.offset(*q.minus);
+    }
   }
   const bool post = r.hook == "blocks.0.mlp.hook_post", out = r.hook == "blocks.0.hook_mlp_out";
   if ((!post && !out && r.hook != "blocks.0.hook_resid_mid" &&
@@ -123,6 +134,9 @@ Interval quantity_value(Session& session, const Step& step, const RequestClaim& 
   if (q.kind == Quantity::Kind::neuron) {
     need_neuron(session.attention().net(), step, q.index);
     return at.pre[q.index];
+  }
+  if (q.kind == Quantity::Kind::margin) {
+    return margin_value(session, step, q.index, at);
   }
   const Reading r = reading_of(session, step, q);
   return dot(r.g, r.hook.empty() ? at.unembedded : at.hook(r.hook)) + r.beta;

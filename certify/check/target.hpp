@@ -19,6 +19,9 @@ struct Unembedding {
 };
 [[nodiscard]] Unembedding unembedding(Session& session, const Step& step, const RequestClaim& claim,
                                       bool high);
+/// l_A − max_{y ≠ A} l_y at one position; rule_rival.cpp
+[[nodiscard]] Interval margin_value(Session& session, const Step& step, std::size_t a,
+                                    const Position& at);
 /// Q at one position.
 [[nodiscard]] Interval quantity_value(Session& session, const Step& step, const RequestClaim& claim,
                                       const Position& at);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 #include <vector>
 
 #include "assay/num/trigonometry.hpp"
@@ -136,19 +135,6 @@ Approximation approximate_activation(ActFn act, double x) {
   const double left = values[at].lo;
   const double part = x * kPerUnit - k;
   return {left + part * (values[at + 1].lo - left), kBetween};
-}
-
-double nearest_activation(ActFn act, double x) {
-  switch (act) {
-    case ActFn::relu:
-      return x > 0 ? x : 0.0;
-    case ActFn::gelu_erf:
-      return 0.5 * x * (1 + std::erf(x / std::numbers::sqrt2));
-    case ActFn::gelu_tanh:
-      break;
-  }
-  const double c = std::sqrt(2 / std::numbers::pi);
-  return 0.5 * x * (1 + std::tanh(c * (x + 0.044715 * x * x * x)));
 }
 
 }  // namespace assay::bounds

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "assay/model/transformer.hpp"
+#include "assay/model/activation.hpp"
 #include "assay/num/interval.hpp"
 
 namespace assay::bounds {
@@ -25,6 +25,8 @@ struct Approximation {
 [[nodiscard]] Approximation approximate_activation(ActFn act, double x);
 
 /// act to the nearest, for the search of slopes.
-[[nodiscard]] double nearest_activation(ActFn act, double x);
+[[nodiscard]] inline double nearest_activation(ActFn act, double x) {
+  return activate(act, x);
+}
 
 }  // namespace assay::bounds

@@ -8,6 +8,7 @@
 #include "assay/base/text.hpp"
 #include "bound_proof.hpp"
 #include "branch.hpp"
+#include "firing_search.hpp"
 #include "prover.hpp"
 
 namespace assay::bounds {
@@ -87,6 +88,13 @@ struct BoundCertificate::State {
   /// The two-sided numbers of many directions: the opening step and its lines.
   std::string ranges(const char* kind, const std::string& opening, const char* line,
                      const std::vector<HeadNumbers>& U, const std::vector<HeadNumbers>& D);
+  /// RIVAL: from facts about rivals to one about the margin.
+  std::string rival(const std::string& case_id, const std::string& claim,
+                    const std::string& facts) {
+    std::string id = fresh("f");
+    step(id, "RIVAL " + case_id + " " + claim, facts);
+    return id;
+  }
   std::string box(const std::string& case_id, CaseWork& work);
   std::string spread(const std::string& case_id, CaseWork& work);
   std::string neurons(const std::string& case_id, CaseWork& work);
@@ -128,7 +136,8 @@ std::string BoundCertificate::State::quantity_words(const Quantity& q) {
     return "readout " + id;
   }
   if (q.kind != QuantityKind::residual_mid) {
-    reads_features = reads_features || q.kind == QuantityKind::feature;
+    reads_features = reads_features || q.kind == QuantityKind::feature ||
+                     q.kind == QuantityKind::feature_difference;
     return q.text();
   }
   const std::string words = std::to_string(q.direction.size()) + " " + hex_words(q.direction);
@@ -291,8 +300,22 @@ std::string BoundCertificate::add(const std::string& wanted, const Domain& domai
   const std::string domain_id = s.domain_id(domain);
   const std::string words = s.quantity_words(quantity);
   const std::string root = s.once("c", "ROOT", domain_id);
-  const std::string lo = TreeWriter<State>(s, work, result.proof->lo, id + " lo").fact(0, root);
-  const std::string hi = TreeWriter<State>(s, work, result.proof->hi, id + " hi").fact(0, root);
+  const auto fact = [&](const std::vector<BranchNode>& tree, const std::string& side) {
+    return TreeWriter<State>(s, work, tree, id + " " + side).fact(0, root);
+  };
+  std::string lo, hi;
+  if (quantity.kind == QuantityKind::logit_margin) {
+    std::string every;
+    for (const auto& [y, tree] : result.proof->rivals) {
+      every += (every.empty() ? "" : " ") + fact(tree, "lo-" + std::to_string(y));
+    }
+    lo = s.rival(root, id + " lo", every);
+    hi = s.rival(root, id + " hi",
+                 fact(result.proof->hi, "hi-" + std::to_string(result.proof->rival)));
+  } else {
+    lo = fact(result.proof->lo, "lo");
+    hi = fact(result.proof->hi, "hi");
+  }
   s.step(id, "BOUND", lo + " " + hi);
   s.statement += "bound " + id + " " + words + " domain " + domain_id + " lo " +
                  hex_float(result.lo) + " hi " + hex_float(result.hi) + "\n";
@@ -316,6 +339,37 @@ std::string BoundCertificate::add(const std::string& wanted, const Domain& domai
            ? ""
            : " ulps " + std::to_string(options.exp_ulps) + " " + std::to_string(options.act_ulps)) +
       "\n";
+  return id;
+}
+
+std::string BoundCertificate::add(const std::string& wanted, const Domain& domain,
+                                  std::uint32_t feature, const FiringVerdict& verdict,
+                                  DomainWork& work) {
+  if (verdict.firing == Firing::may) {
+    return "";
+  }
+  require(verdict.proof != nullptr, "BoundCertificate: a verdict without its proof");
+  State& s = *state_;
+  const bool on = verdict.firing == Firing::must_on;
+  const std::string side = on ? "lo" : "hi";
+  const std::string id = s.claim_id(wanted, "bound_");
+  const std::string domain_id = s.domain_id(domain);
+  const std::string root = s.once("c", "ROOT", domain_id);
+  s.reads_features = true;
+  std::string words;
+  const auto add_fact = [&](const std::vector<BranchNode>& tree, const std::string& of) {
+    words +=
+        (words.empty() ? "" : " ") + TreeWriter<State>(s, work, tree, id + " " + of).fact(0, root);
+  };
+  if (const auto& own = verdict.proof->own) {
+    add_fact(on ? own->lo : own->hi, side);
+  }
+  for (const auto& [y, tree] : verdict.proof->others) {
+    add_fact(tree, side + "-" + std::to_string(y));
+  }
+  s.step(id, on ? "MUST-ON" : "MUST-OFF", words);
+  s.statement += std::string(on ? "feature-on " : "feature-off ") + id + " " +
+                 std::to_string(feature) + " domain " + domain_id + "\n";
   return id;
 }
 

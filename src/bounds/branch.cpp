@@ -10,6 +10,7 @@
 #include "assay/base/progress.hpp"
 #include "climb.hpp"
 #include "split_choice.hpp"
+#include "text_starts.hpp"
 
 namespace assay::bounds {
 namespace {
@@ -42,9 +43,13 @@ class Search {
   BranchResult run() {
     add(domain_.root(), {}, std::nullopt);
     climb();
+    climb_text();
     while (!queue_.empty() && !result_.closed && !result_.stopped) {
       const std::size_t top = queue_.top().second;
       const double hi = std::max(queue_.top().first, floor_);
+      if (options_.decide && (hi < 0 || result_.attained >= 0)) {
+        break;
+      }
       if (is_closed(hi)) {
         climb();
         result_.closed = is_closed(hi);
@@ -141,29 +146,9 @@ class Search {
     if (best_back_.empty() || is_climbed_) {
       return;
     }
-    for (int sweep = 0; sweep < 3; ++sweep) {
-      const double before = result_.attained;
-      Box box = domain_.root();
-      box.back[0] = domain_.intern(single(best_back_[0]));
-      if (net_.absolute) {
-        box.min_length = box.max_length = best_box_.max_length;
-        box.back.resize(net_.keys(box.max_length));
-      }
-      const auto work = domain_.work(box);
-      const ReadyCase& ready = work->ready();
-      for (std::size_t j = 1; j < ready.most_keys() && j <= best_back_.size(); ++j) {
-        const std::vector<double> all = coordinate_.values(ready, best_back_, j);
-        const auto top = std::max_element(all.begin(), all.end());
-        if (*top > result_.attained) {
-          std::vector<TokenId> next = best_back_;
-          next.resize(std::max(next.size(), j + 1));
-          next[j] = ready.group(j).tokens[static_cast<std::size_t>(top - all.begin())];
-          offer(ready, next);
-        }
-      }
-      if (!(result_.attained > before)) {
-        break;
-      }
+    Context best{best_box_, best_back_, result_.attained};
+    if (bounds::climb(domain_, target_, coordinate_, best)) {
+      take(best);
     }
     is_climbed_ = true;
   }
@@ -186,6 +171,24 @@ class Search {
       }
       queue_.emplace(node.hi, at);
     }
+  }
+
+  void climb_text() {
+    if (options_.text != nullptr && !options_.text->contexts.empty()) {
+      const Context best = climb_from_text(domain_, target_, coordinate_, *options_.text).front();
+      if (best.value > result_.attained) {
+        if (!best_back_.empty()) {
+          result_.before_text = whole(best_box_, best_back_);
+        }
+        take(best);
+      }
+    }
+  }
+
+  void take(const Context& context) {
+    result_.attained = context.value;
+    best_box_ = context.box;
+    best_back_ = context.back;
   }
 
   /// Enumerates a case or divides it.

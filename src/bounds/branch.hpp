@@ -27,9 +27,10 @@ struct BranchNode {
 };
 
 struct BranchResult {
-  double hi = 0;                 ///< target <= hi over the domain
-  double attained = 0;           ///< nearest, of `context`
-  std::vector<TokenId> context;  ///< whole, oldest first
+  double hi = 0;                     ///< target <= hi over the domain
+  double attained = 0;               ///< nearest, of `context`
+  std::vector<TokenId> context;      ///< whole, oldest first
+  std::vector<TokenId> before_text;  ///< what the text's contexts were better than; may be empty
   std::size_t nodes = 0;
   bool closed = false, stopped = false;
   bool exhausted = false;  ///< no case is left that could be divided

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "branch.hpp"
+
 namespace assay::bounds {
 namespace {
 
@@ -85,6 +87,53 @@ std::vector<double> Coordinate::values(const ReadyCase& ready, const std::vector
     mid += means(ready, h, places_.values(h).mid, back, slot) * net.W_O[h].mid;
   }
   return nearest_values(net, target_, mid);
+}
+
+Context context_of(DomainWork& work, std::vector<TokenId> back, std::size_t length) {
+  const Network& net = work.places().net();
+  Context context{work.root(), std::move(back), 0};
+  context.box.back[0] = work.intern({context.back[0]});
+  if (net.absolute) {
+    context.box.min_length = context.box.max_length = length;
+    context.box.back.resize(net.keys(length));
+  }
+  return context;
+}
+
+bool climb(DomainWork& work, const Target& target, const Coordinate& coordinate, Context& best) {
+  const Network& net = work.places().net();
+  const double start = best.value;
+  best = [&] {
+    Context whole = context_of(work, best.back, best.box.max_length);
+    whole.value = best.value;
+    return whole;
+  }();
+  const auto case_work = work.work(best.box);
+  const ReadyCase& ready = case_work->ready();
+  for (int sweep = 0; sweep < 3; ++sweep) {
+    const double before = best.value;
+    for (std::size_t j = 1; j < ready.most_keys() && j <= best.back.size(); ++j) {
+      const std::vector<double> all = coordinate.values(ready, best.back, j);
+      const auto top = std::max_element(all.begin(), all.end());
+      if (!(*top > best.value)) {
+        continue;
+      }
+      std::vector<TokenId> next = best.back;
+      next.resize(std::max(next.size(), j + 1));
+      next[j] = ready.group(j).tokens[static_cast<std::size_t>(top - all.begin())];
+      const Row mid =
+          nearest_mid(ready, std::vector<const std::vector<TokenId>*>(net.heads, &next));
+      const double value = nearest_values(net, target, mid).front();
+      if (value > best.value) {
+        best.value = value;
+        best.back = std::move(next);
+      }
+    }
+    if (!(best.value > before)) {
+      break;
+    }
+  }
+  return best.value > start;
 }
 
 }  // namespace assay::bounds

@@ -26,4 +26,18 @@ class Coordinate {
   std::vector<Row> nu_;  ///< per head, when the target is linear in hook_resid_mid
 };
 
+class DomainWork;
+
+/// A context of a domain and the target's nearest value there.
+struct Context {
+  Box box;                    ///< ready, holds it
+  std::vector<TokenId> back;  ///< the tokens that are read, query first
+  double value = 0;
+};
+/// `back` as a context of `length` tokens, in the whole domain's sets around its query token.
+[[nodiscard]] Context context_of(DomainWork& work, std::vector<TokenId> back, std::size_t length);
+
+/// Coordinate ascent within the whole domain. True when the value rose.
+bool climb(DomainWork& work, const Target& target, const Coordinate& coordinate, Context& best);
+
 }  // namespace assay::bounds

@@ -213,6 +213,7 @@ Interval enclose_pre_activation(const Sae& sae, FeatureId feature, const Concret
 
 std::optional<Interval> enclose_feature(const Sae& sae, FeatureId feature,
                                         const ConcreteValues& values) {
+  need_thresholds(sae);
   const Interval pre = enclose_pre_activation(sae, feature, values);
   const double threshold =
       sae.threshold.data.empty() ? 0.0 : static_cast<double>(sae.threshold.data[feature.at()]);

@@ -124,6 +124,7 @@ void Prover::check(const Claim& claim) const {
   if (sae_ == nullptr) {
     throw UsageError("claim " + claim.id + " reads a feature: give the SAE (--sae DIR)");
   }
+  need_thresholds(*sae_);
   check_index(claim.target, sae_->d_sae, claim, "feature");
   const std::size_t width =
       sae_->hook_name == kHookMlpPost ? model_.config.d_mlp : model_.config.d_model;

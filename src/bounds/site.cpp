@@ -49,7 +49,8 @@ std::vector<std::string> site_hooks(const NormalisedSite& site) {
 
 Reading logit_reading(const NormalisedSite& site, std::uint32_t token) {
   check_token(site, token, "logit");
-  Reading r{"logit " + std::to_string(token), {}, exact(site.b_U.data[token])};
+  const std::string words = "logit " + std::to_string(token);
+  Reading r{words, {}, exact(site.b_U.data[token]), words};
   for (std::size_t i = 0; i < site.d_model; ++i) {
     r.weights.push_back(exact(site.W_U.at(i, token)));
   }
@@ -59,7 +60,11 @@ Reading logit_reading(const NormalisedSite& site, std::uint32_t token) {
 Reading difference_reading(const NormalisedSite& site, std::uint32_t token, std::uint32_t other) {
   check_token(site, other, "minus");
   Reading r = logit_reading(site, token);
+  if (other == token) {
+    throw InputError("request", "minus", "another token", std::to_string(token) + " itself");
+  }
   r.text += " minus logit " + std::to_string(other);
+  r.words = "logit-difference " + std::to_string(token) + " " + std::to_string(other);
   r.constant = r.constant - exact(site.b_U.data[other]);
   for (std::size_t i = 0; i < site.d_model; ++i) {
     r.weights[i] = r.weights[i] - exact(site.W_U.at(i, other));
@@ -77,7 +82,8 @@ Reading feature_reading(const NormalisedSite& site, const Sae& sae, std::uint32_
     throw InputError("cfg.json", "feature", "an index below " + std::to_string(sae.d_sae),
                      std::to_string(feature));
   }
-  Reading r{"feature " + std::to_string(feature), {}, exact(sae.b_enc.data[feature])};
+  const std::string words = "feature " + std::to_string(feature);
+  Reading r{words, {}, exact(sae.b_enc.data[feature]), words};
   for (std::size_t i = 0; i < sae.d_in; ++i) {
     r.weights.push_back(exact(sae.W_enc.at(i, feature)));
     if (sae.apply_b_dec_to_input) {
@@ -93,7 +99,7 @@ Reading readout_reading(const NormalisedSite& site, const Readout& readout) {
     throw InputError("readout", "hook", hooks.back(), visible(readout.hook));
   }
   check_width(site, readout.weights.size(), "weights");
-  Reading r{"readout", {}, Interval(readout.bias)};
+  Reading r{"readout", {}, Interval(readout.bias), "readout R1", readout.digest};
   for (const double weight : readout.weights) {
     r.weights.emplace_back(weight);
   }
@@ -106,19 +112,22 @@ SiteBound sphere_bound(const NormalisedSite& site, const Reading& reading) {
   SiteBound bound;
   bound.constant = reading.constant;
   std::vector<Interval> h(site.d_model);
-  double sum = 0;
+  double sum = 0, size = magnitude(reading.constant);
   for (std::size_t i = 0; i < site.d_model; ++i) {
     h[i] = exact(site.w[i]) * reading.weights[i];
     sum += h[i].lo / 2 + h[i].hi / 2;
-    bound.constant += exact(site.b[i]) * reading.weights[i];
+    const Interval offset = exact(site.b[i]) * reading.weights[i];
+    bound.constant += offset;
+    size += magnitude(offset) + std::sqrt(d) * magnitude(h[i]);
   }
   const double shift = site.norm == SiteNorm::layer_norm ? sum / d : 0;
   Interval squares;
   for (const Interval& x : h) {
-    const double size = shift == 0 ? magnitude(x) : magnitude(x - Interval(shift));
-    squares += Interval(size) * Interval(size);
+    const double most = shift == 0 ? magnitude(x) : magnitude(x - Interval(shift));
+    squares += Interval(most) * Interval(most);
   }
-  bound.radius = sqrt(Interval(d) * Interval(squares.hi)).hi;
+  const Interval room(size * (d + 32) * 0x1p-50);
+  bound.radius = (sqrt(Interval(d) * Interval(squares.hi)) + room).hi;
   bound.lo = (Interval(bound.constant.lo) - Interval(bound.radius)).lo;
   bound.hi = (Interval(bound.constant.hi) + Interval(bound.radius)).hi;
   if (!std::isfinite(bound.lo) || !std::isfinite(bound.hi) || !std::isfinite(bound.radius)) {

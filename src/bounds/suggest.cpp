@@ -306,6 +306,7 @@ Suggestion suggest(const Transformer& model, const Sae* sae, const std::vector<T
   Prover prover(model, sae, options.decoder, text);
   Collector collector(prover, options);
   if (sae != nullptr) {
+    need_thresholds(*sae);
     suggest_features(model, *sae, fit, suffixes, options, collector);
   }
   suggest_tokens(model, held_out, suffixes, text.tokenizer, options, collector);

@@ -5,6 +5,7 @@
 
 #include "activation.hpp"
 #include "assay/base/errors.hpp"
+#include "prover.hpp"
 
 namespace assay::bounds {
 namespace {
@@ -51,15 +52,23 @@ FoldTarget at_hook(const Network& net, const std::string& hook, const std::vecto
   return target;
 }
 
+/// pre_I - pre_Y, entry by entry; b_dec cancels only in exact arithmetic, so it is kept.
+FoldTarget feature_difference_target(const Network& net, const Sae& sae, const Quantity& q) {
+  std::vector<Interval> g;
+  Interval beta = feature_offset(sae, q.index) - feature_offset(sae, q.other);
+  for (std::size_t i = 0; i < sae.d_in; ++i) {
+    g.push_back(Interval(static_cast<double>(sae.W_enc.at(i, q.index))) -
+                Interval(static_cast<double>(sae.W_enc.at(i, q.other))));
+  }
+  return at_hook(net, sae.hook_name, g, beta);
+}
+
 FoldTarget feature_target(const Network& net, const Sae& sae, std::size_t feature) {
   std::vector<Interval> g;
-  Interval beta(sae.b_enc.data.empty() ? 0.0 : static_cast<double>(sae.b_enc.data[feature]));
   for (std::size_t i = 0; i < sae.d_in; ++i) {
     g.emplace_back(static_cast<double>(sae.W_enc.at(i, feature)));
-    if (sae.apply_b_dec_to_input && !sae.b_dec.data.empty()) {
-      beta = beta - Interval(static_cast<double>(sae.b_dec.data[i])) * g[i];
-    }
   }
+  const Interval beta = feature_offset(sae, feature);
   return at_hook(net, sae.hook_name, g, beta);
 }
 
@@ -116,6 +125,13 @@ void check_index(std::size_t value, std::size_t limit, const char* field) {
   }
 }
 
+void check_distinct(const Quantity& q, const char* field) {
+  if (q.index == q.other) {
+    throw InputError("request", std::string("quantity.") + field, "two different ids",
+                     std::to_string(q.index) + " twice");
+  }
+}
+
 void check_hook_fits(const Transformer& model, const std::string& hook, std::size_t width,
                      const char* field) {
   const auto& c = model.config;
@@ -141,10 +157,14 @@ std::string Quantity::text() const {
       return "neuron " + std::to_string(index);
     case QuantityKind::feature:
       return "feature " + std::to_string(index);
+    case QuantityKind::feature_difference:
+      return "feature-difference " + std::to_string(index) + " " + std::to_string(other);
     case QuantityKind::logit:
       return "logit " + std::to_string(index);
     case QuantityKind::logit_difference:
       return "logit-difference " + std::to_string(index) + " " + std::to_string(other);
+    case QuantityKind::logit_margin:
+      return "logit-margin " + std::to_string(index);
     case QuantityKind::residual_mid:
       return "residual-mid";
     case QuantityKind::readout:
@@ -162,16 +182,30 @@ void check_quantity(const Transformer& model, const Sae* sae, const Quantity& q)
       }
       return check_index(q.index, c.d_mlp, "neuron");
     case QuantityKind::feature:
+    case QuantityKind::feature_difference:
       if (sae == nullptr) {
         throw InputError("request", "quantity.feature", "an SAE (--sae DIR)", "none");
       }
       check_hook_fits(model, sae->hook_name, sae->d_in, "quantity.feature");
-      return check_index(q.index, sae->d_sae, "feature");
+      check_index(q.index, sae->d_sae, "feature");
+      if (q.kind == QuantityKind::feature) {
+        return;
+      }
+      check_index(q.other, sae->d_sae, "feature_difference");
+      return check_distinct(q, "feature_difference");
     case QuantityKind::logit:
       return check_index(q.index, c.d_vocab_out, "logit");
     case QuantityKind::logit_difference:
       check_index(q.index, c.d_vocab_out, "logit_difference");
-      return check_index(q.other, c.d_vocab_out, "logit_difference");
+      check_index(q.other, c.d_vocab_out, "logit_difference");
+      return check_distinct(q, "logit_difference");
+    case QuantityKind::logit_margin:
+      check_index(q.index, c.d_vocab_out, "logit_margin");
+      if (c.d_vocab_out < 2) {
+        throw InputError("request", "quantity.logit_margin", "a vocabulary of at least two tokens",
+                         "one");
+      }
+      return;
     case QuantityKind::residual_mid:
       if (q.direction.size() != c.d_model ||
           !std::all_of(q.direction.begin(), q.direction.end(),
@@ -211,9 +245,14 @@ Target make_target(const Network& net, const Sae* sae, const Quantity& q) {
     case QuantityKind::feature:
       target.fold = feature_target(net, *sae, q.index);
       return target;
+    case QuantityKind::feature_difference:
+      target.fold = feature_difference_target(net, *sae, q);
+      return target;
     case QuantityKind::logit:
     case QuantityKind::logit_difference:
       return logits_target(net, q);
+    case QuantityKind::logit_margin:
+      break;
     case QuantityKind::residual_mid:
       for (std::size_t i = 0; i < net.d; ++i) {
         target.fold.g0[i] = Interval(q.direction[i]);
@@ -222,6 +261,7 @@ Target make_target(const Network& net, const Sae* sae, const Quantity& q) {
     case QuantityKind::readout:
       break;
   }
+  require(q.readout.has_value(), "make_target: a margin is bounded rival by rival");
   std::vector<Interval> g;
   for (const double w : q.readout->weights) {
     g.emplace_back(w);

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <filesystem>
+#include <iterator>
 #include <memory>
 #include <sstream>
 
@@ -11,11 +11,11 @@
 #include "assay/base/text.hpp"
 #include "assay/bounds/bound_certificate.hpp"
 #include "assay/model/strict_json.hpp"
-#include "assay/model/tokenizer.hpp"
 #include "assay/smt/linear_program.hpp"
 #include "bound_float.hpp"
 #include "bound_request.hpp"
 #include "bound_site.hpp"
+#include "model_files.hpp"
 #include "session.hpp"
 
 namespace assay::cli {
@@ -24,7 +24,7 @@ namespace {
 using nlohmann::ordered_json;
 
 struct Options {
-  std::string model, sae, batch, suffix, logit, minus, probe, certificate;
+  std::string model, sae, batch, suffix, logit, minus, probe, text, certificate;
   std::vector<std::uint32_t> ids;
   std::optional<std::uint32_t> neuron, feature;
   std::size_t max_length = 0;
@@ -33,35 +33,25 @@ struct Options {
   SiteOptions site;
 };
 
-struct Inputs {
-  Transformer model;
-  std::optional<Sae> sae;
-  std::optional<Tokenizer> tokenizer;
+using Inputs = ModelFiles;
 
-  [[nodiscard]] const Sae* sae_or_null() const { return sae ? &*sae : nullptr; }
-  [[nodiscard]] std::string text(const std::vector<TokenId>& tokens) const {
-    if (tokenizer) {
-      return "\"" + tokenizer->decode(tokens) + "\"";
-    }
-    std::string out;
-    for (const TokenId t : tokens) {
-      out += (out.empty() ? "" : " ") + std::to_string(t.value);
-    }
-    return "[" + out + "]";
+std::string text_of(const Inputs& in, const std::vector<TokenId>& tokens) {
+  if (in.tokenizer) {
+    return "\"" + in.tokenizer->decode(tokens) + "\"";
   }
-};
+  std::string out;
+  for (const TokenId t : tokens) {
+    out += (out.empty() ? "" : " ") + std::to_string(t.value);
+  }
+  return "[" + out + "]";
+}
 
-std::unique_ptr<Inputs> read_inputs(const Options& o) {
-  auto in = std::make_unique<Inputs>();
-  in->model = load_transformer(o.model);
-  if (!o.sae.empty()) {
-    in->sae = load_sae(o.sae);
-  }
-  const std::filesystem::path tokenizer = std::filesystem::path(o.model) / "tokenizer.json";
-  if (std::filesystem::exists(tokenizer)) {
-    in->tokenizer = Tokenizer::load(tokenizer);
-  }
-  return in;
+/// Contexts of --text start the search for attained values too.
+void attack_from_text(const Options& o, const Inputs& in, bounds::Bounder& bounder) {
+  TextParts text(o.text, in.tokenizer, o.model);
+  text.fit.insert(text.fit.end(), std::make_move_iterator(text.held_out.begin()),
+                  std::make_move_iterator(text.held_out.end()));
+  bounder.attack_from(std::move(text.fit));
 }
 
 /// The field of an InputError's "file: field: expected …, found …".
@@ -76,6 +66,22 @@ void print_line(const ordered_json& object) {
   std::fflush(stdout);
 }
 
+/// Of a feature, what it does in every context.
+std::optional<bounds::FiringVerdict> firing_of(bounds::Bounder& bounder,
+                                               const bounds::Domain& domain,
+                                               const bounds::Quantity& q,
+                                               const bounds::BoundResult& own,
+                                               const bounds::BoundOptions& options) {
+  return q.kind == bounds::QuantityKind::feature
+             ? std::optional(bounder.firing(domain, q.index, own, options))
+             : std::nullopt;
+}
+
+/// A margin's error is shown, but no rule speaks of it.
+bool has_float32_claim(const bounds::Quantity& q, const bounds::FloatError& error) {
+  return error.is_known() && q.kind != bounds::QuantityKind::logit_margin;
+}
+
 /// Answers one line; an error is a line too.
 ExitCode answer(const std::string& line, std::size_t number, const Inputs& in,
                 bounds::Bounder& bounder, const Options& options,
@@ -88,16 +94,21 @@ ExitCode answer(const std::string& line, std::size_t number, const Inputs& in,
     }
     const BoundRequest asked = read_bound_request(request, in.model);
     const bounds::BoundResult result = bounder.bound(asked.domain, asked.quantity, options.bound);
+    const auto verdict = firing_of(bounder, asked.domain, asked.quantity, result, options.bound);
     const bounds::FloatError error =
         bounder.float_error(asked.domain, asked.quantity, options.float32);
-    ordered_json o = bound_json(asked.id, asked.quantity, in.sae_or_null(), result);
+    ordered_json o = bound_json(asked.id, result, verdict);
     add_float32(o, result, error);
     if (certificate != nullptr) {
       const std::string wanted = asked.id.is_string() ? asked.id.get<std::string>() : "";
       o["claim"] = bounder.write(*certificate, wanted, asked.domain, asked.quantity, result);
-      if (error.is_known()) {
+      if (has_float32_claim(asked.quantity, error)) {
         o["float32_claim"] = bounder.write(*certificate, o["claim"].get<std::string>() + ".float32",
                                            asked.domain, asked.quantity, error, options.float32);
+      }
+      if (verdict && verdict->firing != bounds::Firing::may) {
+        o["firing_claim"] = bounder.write(*certificate, wanted + ".firing", asked.domain,
+                                          asked.quantity.index, *verdict);
       }
     }
     print_line(o);
@@ -123,9 +134,10 @@ void write_certificate(const Options& o, const bounds::BoundCertificate& certifi
 }
 
 void run_batch(const Options& o, Session& session) {
-  const auto in = read_inputs(o);
-  bounds::Bounder bounder(in->model, in->sae_or_null());
-  bounds::BoundCertificate certificate(in->model, in->sae_or_null());
+  const Inputs in(o.model, o.sae);
+  bounds::Bounder bounder(in.model, in.sae_or_null());
+  attack_from_text(o, in, bounder);
+  bounds::BoundCertificate certificate(in.model, in.sae_or_null());
   bounds::BoundCertificate* kept = o.certificate.empty() ? nullptr : &certificate;
   std::vector<std::string> lines;
   std::istringstream text(read_file(o.batch));
@@ -142,7 +154,7 @@ void run_batch(const Options& o, Session& session) {
     if (interrupted()) {
       break;
     }
-    const ExitCode code = answer(lines[i], i + 1, *in, bounder, o, kept);
+    const ExitCode code = answer(lines[i], i + 1, in, bounder, o, kept);
     malformed = malformed || code != ExitCode::ok;
     ++answered;
     progress.update(i + 1);
@@ -184,6 +196,9 @@ bounds::Quantity quantity_of(const Options& o, const Inputs& in) {
   using bounds::QuantityKind;
   const int asked = (o.neuron ? 1 : 0) + (o.feature ? 1 : 0) + (o.logit.empty() ? 0 : 1) +
                     (o.probe.empty() ? 0 : 1);
+  if (!o.minus.empty() && o.logit.empty()) {
+    throw UsageError("bound: --minus: expected --logit TOKEN beside it, found none");
+  }
   if (asked != 1) {
     throw UsageError("bound: expected one of --neuron, --feature, --logit, --probe, found " +
                      std::to_string(asked));
@@ -198,117 +213,71 @@ bounds::Quantity quantity_of(const Options& o, const Inputs& in) {
     q.kind = QuantityKind::readout;
     q.readout = load_readout(o.probe);
   } else {
-    q.kind = o.minus.empty() ? QuantityKind::logit : QuantityKind::logit_difference;
+    q.kind = o.minus.empty()    ? QuantityKind::logit
+             : o.minus == "any" ? QuantityKind::logit_margin
+                                : QuantityKind::logit_difference;
     q.index = one_token(in.tokenizer, o.logit, "--logit");
-    q.other = o.minus.empty() || o.minus == "any" ? 0 : one_token(in.tokenizer, o.minus, "--minus");
+    if (q.kind == QuantityKind::logit_difference) {
+      q.other = one_token(in.tokenizer, o.minus, "--minus");
+    }
   }
   return q;
 }
 
-/// l_a - max over y != a of l_y: below every l_a - l_y, and the smallest of them somewhere. Rounding is
-/// monotone, so float32's is the smallest of its differences: off by no more than the worst of them.
-bounds::BoundResult against_any(const Inputs& in, bounds::Bounder& bounder,
-                                const bounds::Domain& domain, bounds::Quantity q,
-                                const Options& options, bounds::FloatError& worst) {
-  const auto lead = [&](const std::vector<TokenId>& context) {
-    const std::vector<double> l = next_logits(in.model, context);
-    double rival = -std::numeric_limits<double>::infinity();
-    for (std::size_t y = 0; y < l.size(); ++y) {
-      rival = y == q.index ? rival : std::max(rival, l[y]);
-    }
-    return l[q.index] - rival;
-  };
-  bounds::BoundResult all;
-  all.closed = true;
-  all.lo = all.hi = all.attained_lo = std::numeric_limits<double>::infinity();
-  all.attained_hi = -all.hi;
-  Progress progress("rivals", in.model.config.d_vocab_out);
-  for (std::size_t y = 0; y < in.model.config.d_vocab_out && !interrupted(); ++y) {
-    progress.update(y);
-    if (y == q.index) {
-      continue;
-    }
-    q.other = static_cast<std::uint32_t>(y);
-    const bounds::BoundResult one = bounder.bound(domain, q, options.bound);
-    const bounds::FloatError error = bounder.float_error(domain, q, options.float32);
-    if (all.nodes == 0 || (worst.is_known() && !(error.error <= worst.error))) {
-      worst = error;
-    }
-    all.hi = std::min(all.hi, one.hi);
-    all.lo = std::min(all.lo, one.lo);
-    for (const auto* context : {&one.witness_hi, &one.witness_lo}) {
-      const double value = lead(*context);
-      if (value > all.attained_hi) {
-        all.attained_hi = value;
-        all.witness_hi = *context;
-      }
-      if (value < all.attained_lo) {
-        all.attained_lo = value;
-        all.witness_lo = *context;
-      }
-    }
-    all.nodes += one.nodes;
-    all.seconds += one.seconds;
-    all.stopped = all.stopped || one.stopped;
-    all.method = one.method;
-  }
-  if (interrupted()) {
-    throw Error(ExitCode::interrupted, "bound: stopped before every rival was bounded");
-  }
-  if (all.witness_hi.empty()) {
-    throw InputError("request", "minus", "a vocabulary of at least two tokens", "one");
-  }
-  all.closed = all.hi - all.attained_hi < 1e-6 && all.attained_lo - all.lo < 1e-6;
-  return all;
-}
-
-std::string table(const Inputs& in, const bounds::Quantity& q, const std::string& what,
-                  const bounds::BoundResult& r, const bounds::FloatError& error) {
+std::string table(const Inputs& in, const std::string& what, const bounds::BoundResult& r,
+                  const std::optional<bounds::FiringVerdict>& verdict,
+                  const bounds::FloatError& error) {
   std::string out = what + "\n";
   out += "  interval   [" + decimal(r.lo) + ", " + decimal(r.hi) +
          "]   PROVED (REAL: exact arithmetic)\n";
   out += float32_lines(r, error);
   out += "  attained   [" + decimal(r.attained_lo) + ", " + decimal(r.attained_hi) +
          "]   replayed through the forward pass\n";
+  if (r.text_contexts > 0) {
+    out += "  text       " + std::to_string(r.text_contexts) +
+           " contexts of the domain started the search too\n";
+  }
   out += "  gap        " + decimal(r.attained_lo - r.lo) + " below, " +
          decimal(r.hi - r.attained_hi) + " above\n";
-  if (q.kind == bounds::QuantityKind::feature) {
-    out += std::string("  firing     ") + firing(*in.sae, q.index, r.lo, r.hi) + "\n";
+  if (verdict) {
+    out += std::string("  firing     ") + bounds::name(verdict->firing) + ": " + verdict->reason +
+           "\n";
+    out += std::string("  ties       ") +
+           (in.sae->is_top_k() ? "for the last of the k places: may" : "at the threshold: off") +
+           "\n";
   }
-  out += "  least at   " + in.text(r.witness_lo) + "\n  most at    " + in.text(r.witness_hi) + "\n";
+  out += "  least at   " + text_of(in, r.witness_lo) + "\n  most at    " +
+         text_of(in, r.witness_hi) + "\n";
   out += "  by         " + r.method + ", " + std::to_string(r.nodes) + " nodes, " +
          decimal(r.seconds) + " s" + (r.stopped ? ", stopped early" : "");
   return out;
 }
 
 void run_one(const Options& o, Session& session) {
-  const auto in = read_inputs(o);
-  bounds::Bounder bounder(in->model, in->sae_or_null());
-  const bounds::Domain domain = domain_of(o, *in);
-  const bounds::Quantity q = quantity_of(o, *in);
-  if (o.minus == "any" && !o.certificate.empty()) {
-    throw UsageError("bound: --certificate needs one quantity: --minus TOKEN instead of any");
-  }
+  const Inputs in(o.model, o.sae);
+  bounds::Bounder bounder(in.model, in.sae_or_null());
+  attack_from_text(o, in, bounder);
+  const bounds::Domain domain = domain_of(o, in);
+  const bounds::Quantity q = quantity_of(o, in);
   bounds::BoundOptions options = o.bound;
-  std::string what = q.text();
-  bounds::BoundResult result;
-  bounds::FloatError error;
-  if (o.minus == "any") {
-    result = against_any(*in, bounder, domain, q, o, error);
-    what = "logit " + std::to_string(q.index) + " minus the largest other";
-  } else {
-    Progress progress("nodes", o.bound.nodes);
-    options.progress = [&](std::size_t done, std::size_t budget) {
-      progress.update(std::min(done, budget) * o.bound.nodes / std::max<std::size_t>(budget, 1));
-    };
-    result = bounder.bound(domain, q, options);
-    error = bounder.float_error(domain, q, o.float32);
-  }
+  std::string what = q.kind == bounds::QuantityKind::logit_margin
+                         ? "logit " + std::to_string(q.index) + " minus the largest other"
+                         : q.text();
+  Progress progress("nodes", o.bound.nodes);
+  options.progress = [&](std::size_t done, std::size_t budget) {
+    progress.update(std::min(done, budget) * o.bound.nodes / std::max<std::size_t>(budget, 1));
+  };
+  const bounds::BoundResult result = bounder.bound(domain, q, options);
+  const auto verdict = firing_of(bounder, domain, q, result, options);
+  const bounds::FloatError error = bounder.float_error(domain, q, o.float32);
   if (!o.certificate.empty()) {
-    bounds::BoundCertificate certificate(in->model, in->sae_or_null());
+    bounds::BoundCertificate certificate(in.model, in.sae_or_null());
     bounder.write(certificate, "bound", domain, q, result);
-    if (error.is_known()) {
+    if (has_float32_claim(q, error)) {
       bounder.write(certificate, "bound.float32", domain, q, error, o.float32);
+    }
+    if (verdict) {
+      bounder.write(certificate, "firing", domain, q.index, *verdict);
     }
     write_certificate(o, certificate);
   }
@@ -319,18 +288,18 @@ void run_one(const Options& o, Session& session) {
   what += " over every context" +
           (domain.any_length ? std::string(" of any length")
                              : " of at most " + std::to_string(domain.max_length) + " tokens") +
-          " that ends in " + in->text(suffix);
+          " that ends in " + text_of(in, suffix);
   ordered_json object{{"assay-bound", 1}, {"quantity", what}};
-  object.update(bound_json("bound", q, in->sae_or_null(), result));
+  object.update(bound_json("bound", result, verdict));
   add_float32(object, result, error);
-  session.finish(ExitCode::ok, table(*in, q, what, result, error), object);
+  session.finish(ExitCode::ok, table(in, what, result, verdict, error), object);
 }
 
 /// --site has its own domain, every input; what speaks of contexts has no place beside it.
 void run_site(const CLI::App& sub, Options& o, Session& session) {
   for (const char* option :
        {"--batch", "--neuron", "--suffix", "--suffix-ids", "--max-length", "--nodes", "--enumerate",
-        "--z3", "--seconds", "--certificate", "--exp-ulps", "--act-ulps"}) {
+        "--z3", "--seconds", "--text", "--exp-ulps", "--act-ulps"}) {
     if (sub.count(option) > 0) {
       throw UsageError(std::string("bound --site: expected no ") + option +
                        " (a bound of a site is over every input), found it");
@@ -342,6 +311,7 @@ void run_site(const CLI::App& sub, Options& o, Session& session) {
   o.site.minus = o.minus;
   o.site.probe = o.probe;
   o.site.feature = o.feature;
+  o.site.certificate = o.certificate;
   run_bound_site(o.site, session);
 }
 
@@ -407,6 +377,9 @@ void add_bound(CLI::App& app, Session& session) {
   o->bound.solver = [](const LinearProblem& problem) { return smt::minimise(problem); };
   sub->add_option("--seconds", o->bound.seconds,
                   "Safety stop for one quantity; the enclosure holds all the same");
+  sub->add_option("--text", o->text,
+                  "Text file or directory: its contexts of the domain start the attack too")
+      ->check(CLI::ExistingPath);
   sub->add_option("--certificate", o->certificate,
                   "Write a certificate for assay-check here, and its request beside it (.request)");
   sub->add_option("--exp-ulps", o->float32.exp_ulps,

@@ -95,7 +95,7 @@ bounds::Quantity quantity_of(const json& value) {
   using bounds::QuantityKind;
   constexpr std::uint64_t kLimit = std::uint64_t{1} << 31U;
   const char* expected =
-      R"({"neuron":j}, {"feature":i}, {"logit":a}, {"logit_difference":[a,b]} or {"residual_mid":[...]})";
+      R"({"neuron":j}, {"feature":i}, {"feature_difference":[i,y]}, {"logit":a}, {"logit_difference":[a,b]}, {"logit_margin":a} or {"residual_mid":[...]})";
   if (!value.is_object() || value.size() != 1) {
     refuse("quantity", expected, shown(value));
   }
@@ -106,16 +106,18 @@ bounds::Quantity quantity_of(const json& value) {
   const auto take_index = [&](const json& x) {
     return static_cast<std::uint32_t>(natural(x, field, kLimit));
   };
-  if (name == "neuron" || name == "feature" || name == "logit") {
+  if (name == "neuron" || name == "feature" || name == "logit" || name == "logit_margin") {
     quantity.kind = name == "neuron"    ? QuantityKind::neuron
                     : name == "feature" ? QuantityKind::feature
-                                        : QuantityKind::logit;
+                    : name == "logit"   ? QuantityKind::logit
+                                        : QuantityKind::logit_margin;
     quantity.index = take_index(of);
-  } else if (name == "logit_difference") {
+  } else if (name == "logit_difference" || name == "feature_difference") {
     if (!of.is_array() || of.size() != 2) {
-      refuse(field, "two token ids [a, b]", shown(of));
+      refuse(field, "two ids [a, b]", shown(of));
     }
-    quantity.kind = QuantityKind::logit_difference;
+    quantity.kind = name == "logit_difference" ? QuantityKind::logit_difference
+                                               : QuantityKind::feature_difference;
     quantity.index = take_index(of[0]);
     quantity.other = take_index(of[1]);
   } else if (name == "residual_mid") {
@@ -159,11 +161,11 @@ BoundRequest read_bound_request(const json& line, const Transformer& model) {
 const char* firing(const Sae& sae, std::size_t feature, double lo, double hi) {
   const double threshold =
       sae.threshold.data.empty() ? 0.0 : static_cast<double>(sae.threshold.data[feature]);
-  return hi <= threshold ? "must-off" : lo > threshold ? "must-on" : "may";
+  return hi <= threshold ? "must-off" : lo > threshold && !sae.is_top_k() ? "must-on" : "may";
 }
 
-nlohmann::ordered_json bound_json(const json& id, const bounds::Quantity& quantity, const Sae* sae,
-                                  const bounds::BoundResult& result) {
+nlohmann::ordered_json bound_json(const json& id, const bounds::BoundResult& result,
+                                  const std::optional<bounds::FiringVerdict>& verdict) {
   nlohmann::ordered_json o;
   o["id"] = id;
   o["lo"] = result.lo;
@@ -173,6 +175,7 @@ nlohmann::ordered_json bound_json(const json& id, const bounds::Quantity& quanti
   o["witness_lo"] = ids(result.witness_lo);
   o["witness_hi"] = ids(result.witness_hi);
   o["nodes"] = result.nodes;
+  o["text_contexts"] = result.text_contexts;
   o["seconds"] = result.seconds;
   o["level"] = "PROVED";
   o["semantics"] = "REAL";
@@ -182,8 +185,10 @@ nlohmann::ordered_json bound_json(const json& id, const bounds::Quantity& quanti
                 : result.stopped   ? "stopped by the time limit or an interrupt"
                                    : "the node budget is spent";
   o["method"] = result.method;
-  if (quantity.kind == bounds::QuantityKind::feature && sae != nullptr) {
-    o["firing"] = firing(*sae, quantity.index, result.lo, result.hi);
+  if (verdict) {
+    o["firing"] = bounds::name(verdict->firing);
+    o["firing_reason"] = verdict->reason;
+    o["features_compared"] = verdict->compared;
   }
   return o;
 }

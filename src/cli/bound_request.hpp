@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "assay/bounds/bound.hpp"
+#include "assay/bounds/firing.hpp"
 #include "assay/model/tokenizer.hpp"
 
 namespace assay::cli {
@@ -20,11 +20,11 @@ struct BoundRequest {
 [[nodiscard]] BoundRequest read_bound_request(const nlohmann::json& line, const Transformer& model);
 
 /// {"id": …, "lo": …, …}
-[[nodiscard]] nlohmann::ordered_json bound_json(const nlohmann::json& id,
-                                                const bounds::Quantity& quantity, const Sae* sae,
-                                                const bounds::BoundResult& result);
+[[nodiscard]] nlohmann::ordered_json bound_json(
+    const nlohmann::json& id, const bounds::BoundResult& result,
+    const std::optional<bounds::FiringVerdict>& verdict);
 
-/// "must-off" (never above the threshold), "must-on" (always strictly above) or "may".
+/// "must-off" (never above the threshold), "must-on" (always strictly above; never said of topk) or "may".
 [[nodiscard]] const char* firing(const Sae& sae, std::size_t feature, double lo, double hi);
 
 /// The token that `option` names: "#ID", or text of one token. Throws UsageError.

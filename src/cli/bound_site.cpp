@@ -2,9 +2,10 @@
 
 #include <vector>
 
+#include "assay/base/files.hpp"
 #include "assay/base/progress.hpp"
 #include "assay/base/text.hpp"
-#include "assay/bounds/site.hpp"
+#include "assay/bounds/site_certificate.hpp"
 #include "bound_request.hpp"
 #include "named_files.hpp"
 
@@ -79,6 +80,14 @@ bounds::Reading reading_of(const SiteOptions& o, const SiteInputs& in) {
                                                       one_token(in.tokenizer, o.minus, "--minus"));
 }
 
+/// OUT and, beside it, the request that it is about: OUT.request.
+void write_certificate(const SiteOptions& o, const bounds::SiteCertificate& certificate) {
+  if (!o.certificate.empty() && certificate.claims() > 0) {
+    write_file_atomic(o.certificate, certificate.certificate());
+    write_file_atomic(o.certificate + ".request", certificate.request());
+  }
+}
+
 void run_reading(const SiteOptions& o, const SiteInputs& in, Session& session) {
   const bounds::Reading reading = reading_of(o, in);
   const bounds::SiteBound bound = bounds::sphere_bound(in.site, reading);
@@ -106,6 +115,12 @@ void run_reading(const SiteOptions& o, const SiteInputs& in, Session& session) {
     object["firing"] = fires;
     out += std::string("  firing     ") + fires + "\n";
   }
+  bounds::SiteCertificate certificate(in.site, in.sae ? &*in.sae : nullptr);
+  certificate.add("bound", reading, bound);
+  if (nullified) {
+    certificate.add_nullified("nullified", reading, o.tolerance);
+  }
+  write_certificate(o, certificate);
   session.finish(ExitCode::ok, out + ignored_line(in.site), object);
 }
 
@@ -150,12 +165,14 @@ void run_never_argmax(const SiteOptions& o, const SiteInputs& in, Session& sessi
   }
   ordered_json found = ordered_json::array();
   std::string lines;
+  bounds::SiteCertificate certificate(in.site, nullptr);
   Progress progress("tokens", tokens.size());
   std::size_t searched = 0;
   for (; searched < tokens.size() && !interrupted(); ++searched) {
     if (const auto never = search.search(tokens[searched], o.steps)) {
       found.push_back(never_json(*never));
       lines += never_line(in, *never);
+      certificate.add("never_" + std::to_string(never->token), *never);
     }
     progress.update(searched + 1);
   }
@@ -171,6 +188,7 @@ void run_never_argmax(const SiteOptions& o, const SiteInputs& in, Session& sessi
                           " tokens are argmax for no input: PROVED (real arithmetic); " +
                           std::to_string(searched - found.size()) + " not shown\n" + lines +
                           ignored_line(in.site);
+  write_certificate(o, certificate);
   session.finish(interrupted() ? ExitCode::interrupted : ExitCode::ok, out, object);
 }
 

@@ -10,7 +10,7 @@ namespace assay::cli {
 
 /// `assay bound --site`: what is proved of a normalised site, at any depth.
 struct SiteOptions {
-  std::string model, site, sae, logit, minus, probe;
+  std::string model, site, sae, logit, minus, probe, certificate;
   std::optional<std::uint32_t> feature;
   bool never_argmax = false;
   std::size_t steps = 400;

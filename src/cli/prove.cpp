@@ -7,7 +7,7 @@
 #include "assay/base/text.hpp"
 #include "assay/bounds/bound.hpp"
 #include "assay/bounds/suggest.hpp"
-#include "assay/model/corpus.hpp"
+#include "model_files.hpp"
 #include "session.hpp"
 
 namespace assay::cli {
@@ -25,35 +25,18 @@ struct Options {
 
 /// What the files named on the command line hold.
 struct Inputs {
-  Transformer model;
-  std::optional<Sae> sae;
-  std::optional<Tokenizer> tokenizer;
-  std::vector<std::vector<TokenId>> fit, held_out;
+  ModelFiles files;
+  TextParts text;
   bounds::AttackText attack;
-};
 
-std::unique_ptr<Inputs> read_inputs(const Options& o) {
-  auto in = std::make_unique<Inputs>();
-  in->model = load_transformer(o.model);
-  if (!o.sae.empty()) {
-    in->sae = load_sae(o.sae);
+  explicit Inputs(const Options& o)
+      : files(o.model, o.sae), text(o.text, files.tokenizer, o.model) {
+    attack.documents = text.held_out.empty() ? text.fit : text.held_out;
+    attack.tokenizer = files.tokenizer ? &*files.tokenizer : nullptr;
   }
-  const std::filesystem::path tokenizer = std::filesystem::path(o.model) / "tokenizer.json";
-  if (std::filesystem::exists(tokenizer)) {
-    in->tokenizer = Tokenizer::load(tokenizer);
-  }
-  if (!o.text.empty()) {
-    if (!in->tokenizer) {
-      throw UsageError("--text needs tokenizer.json in " + o.model);
-    }
-    const std::vector<Document> documents = load_corpus(o.text);
-    in->fit = encode_part(documents, Part::fit, *in->tokenizer);
-    in->held_out = encode_part(documents, Part::held_out, *in->tokenizer);
-  }
-  in->attack.documents = in->held_out.empty() ? in->fit : in->held_out;
-  in->attack.tokenizer = in->tokenizer ? &*in->tokenizer : nullptr;
-  return in;
-}
+  Inputs(const Inputs&) = delete;
+  Inputs& operator=(const Inputs&) = delete;
+};
 
 ordered_json number(std::optional<double> x) {
   return x ? ordered_json(*x) : ordered_json(nullptr);
@@ -140,10 +123,10 @@ void run_prove(const Options& o, Session& session) {
     throw UsageError(
         "prove: --request FILE and --out CERT are required (or --suggest N --out FILE)");
   }
-  const auto in = read_inputs(o);
+  const Inputs in(o);
   const bounds::Request request = bounds::load_request(o.request);
   const bounds::ProofRun run =
-      bounds::prove(in->model, in->sae ? &*in->sae : nullptr, request, in->attack);
+      bounds::prove(in.files.model, in.files.sae_or_null(), request, in.attack);
   std::string note;
   std::error_code ignored;
   std::filesystem::remove(o.out + ".request", ignored);  // never leave one of an earlier run
@@ -177,16 +160,16 @@ void run_suggest(const Options& o, Session& session) {
   if (o.text.empty() || o.out.empty()) {
     throw UsageError("prove --suggest: --text PATH and --out REQUEST are required");
   }
-  const auto in = read_inputs(o);
+  const Inputs in(o);
   bounds::SuggestOptions options;
   options.claims = o.suggest;
   options.known = o.known;
   options.honest = o.honest;
   options.decoder = make_decoder(o.min_p, o.temperature, o.order);
-  const auto& held_out = in->held_out.empty() ? in->fit : in->held_out;
-  const auto& fit = in->fit.empty() ? in->held_out : in->fit;
+  const auto& held_out = in.text.held_out.empty() ? in.text.fit : in.text.held_out;
+  const auto& fit = in.text.fit.empty() ? in.text.held_out : in.text.fit;
   const bounds::Suggestion suggestion =
-      bounds::suggest(in->model, in->sae ? &*in->sae : nullptr, fit, held_out, in->attack, options);
+      bounds::suggest(in.files.model, in.files.sae_or_null(), fit, held_out, in.attack, options);
   write_file_atomic(o.out, suggestion.request.text);
   ordered_json object{{"assay-prove-suggest", 1}, {"request", o.out}};
   object["claims"] = claims_json(suggestion.results);

@@ -50,7 +50,7 @@ void encode(const Options& options, Session& session) {
   Matrix features = pre_activations(sae, x);
   SafetensorsFile out;
   out.floats["pre_activations"] = to_tensor(features, "pre_activations");
-  apply_threshold(sae, features);
+  apply_activation(sae, features);
   std::size_t on = 0;
   for (const double value : features.data) {
     on += value != 0 ? 1U : 0U;

@@ -86,7 +86,7 @@ Matrix pre_activations_of(const Transformer& model, const Sae& sae,
 
 Matrix feature_values(const Transformer& model, const Sae& sae, std::span<const TokenId> tokens) {
   Matrix values = pre_activations_of(model, sae, tokens);
-  apply_threshold(sae, values);
+  apply_activation(sae, values);
   return values;
 }
 

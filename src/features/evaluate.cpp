@@ -65,7 +65,7 @@ void add_sequence(const Transformer& model, const Sae& sae, const std::vector<To
   const std::string hooks[] = {sae.hook_name, sae.hook_name_out};
   const ForwardPass clean = forward(model, tokens, hooks);
   Matrix values = pre_activations(sae, clean.hooks.at(sae.hook_name));
-  apply_threshold(sae, values);
+  apply_activation(sae, values);
   for (std::size_t r = 0; r < values.rows; ++r) {
     for (std::size_t i = 0; i < values.cols; ++i) {
       const bool on = values.at(r, i) != 0;

@@ -7,9 +7,24 @@
 #include <numeric>
 
 #include "assay/base/errors.hpp"
+#include "assay/model/activation.hpp"
 #include "dense.hpp"
 
 namespace assay {
+
+double activate(ActFn act, double x) {
+  switch (act) {
+    case ActFn::relu:
+      return x > 0 ? x : 0.0;
+    case ActFn::gelu_erf:
+      return 0.5 * x * (1 + std::erf(x / std::numbers::sqrt2));
+    case ActFn::gelu_tanh:
+      break;
+  }
+  const double c = std::sqrt(2 / std::numbers::pi);
+  return 0.5 * x * (1 + std::tanh(c * (x + 0.044715 * x * x * x)));
+}
+
 namespace {
 
 using RowMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
@@ -90,19 +105,6 @@ void rotate(const TransformerConfig& config, std::size_t first, Matrix& x) {
       x.at(r, i + half) = b * std::cos(angle) + a * std::sin(angle);
     }
   }
-}
-
-double activate(ActFn act, double x) {
-  switch (act) {
-    case ActFn::relu:
-      return x > 0 ? x : 0.0;
-    case ActFn::gelu_erf:
-      return 0.5 * x * (1 + std::erf(x / std::numbers::sqrt2));
-    case ActFn::gelu_tanh:
-      break;
-  }
-  const double c = std::sqrt(2 / std::numbers::pi);
-  return 0.5 * x * (1 + std::tanh(c * (x + 0.044715 * x * x * x)));
 }
 
 /// One run of the model over part of a sequence.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <numeric>
+#include <span>
 
 #include "assay/base/errors.hpp"
 #include "assay/base/files.hpp"
@@ -89,11 +91,18 @@ Sae parse_cfg(const std::string& bytes, const std::string& file) {
   Sae sae;
   sae.architecture = fields.need_text("architecture");
   const bool transcoder = is_transcoder_name(sae.architecture);
-  if (sae.architecture != "standard" && sae.architecture != "jumprelu" && !transcoder) {
-    fields.refuse("architecture", "standard, jumprelu, transcoder or jumprelu_transcoder");
+  const bool top_k = sae.architecture == "topk";
+  if (sae.architecture != "standard" && sae.architecture != "jumprelu" && !top_k && !transcoder) {
+    fields.refuse("architecture", "standard, jumprelu, topk, transcoder or jumprelu_transcoder");
   }
   sae.d_in = fields.need_size("d_in");
   sae.d_sae = fields.need_size("d_sae");
+  if (top_k) {
+    sae.k = fields.need_size("k");
+    if (sae.k == 0 || sae.k > sae.d_sae) {
+      fields.refuse("k", "a number from 1 to d_sae");
+    }
+  }
   sae.d_out = transcoder ? fields.need_size("d_out") : sae.d_in;
   if (const auto d_out = fields.size("d_out"); d_out && *d_out != sae.d_out) {
     fields.refuse("d_out", "d_in = " + std::to_string(sae.d_in));
@@ -167,6 +176,10 @@ std::string cfg_json(const Sae& sae) {
   if (is_transcoder_name(sae.architecture)) {
     root["d_out"] = sae.d_out;
   }
+  if (sae.is_top_k()) {
+    root["k"] = sae.k;
+    root["rescale_acts_by_decoder_norm"] = false;
+  }
   root["metadata"] = {{"sae_lens_version", "6.18.0"}, {"hook_name", sae.hook_name}};
   if (sae.is_transcoder()) {
     root["metadata"]["hook_name_out"] = sae.hook_name_out;
@@ -221,9 +234,35 @@ Matrix pre_activations(const Sae& sae, const Matrix& x) {
   return affine(centred, sae.W_enc.data.data(), sae.d_sae, sae.b_enc.data.data());
 }
 
-void apply_threshold(const Sae& sae, Matrix& pre) {
-  require(pre.cols == sae.d_sae, "apply_threshold: width is not d_sae");
+void need_thresholds(const Sae& sae) {
+  if (sae.is_top_k()) {
+    throw InputError("cfg.json", "architecture",
+                     "an encoder with a threshold for each feature (topk: assay bound --feature)",
+                     sae.architecture);
+  }
+}
+
+namespace {
+
+/// All but the k largest become 0; of equal ones the lower index is kept.
+void keep_largest(std::span<double> row, std::size_t k) {
+  std::vector<std::size_t> order(row.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  const auto kth = order.begin() + static_cast<std::ptrdiff_t>(std::min(k, row.size()));
+  std::nth_element(order.begin(), kth, order.end(), [&](std::size_t a, std::size_t b) {
+    return row[a] > row[b] || (row[a] == row[b] && a < b);
+  });
+  std::for_each(kth, order.end(), [&](std::size_t i) { row[i] = 0; });
+}
+
+}  // namespace
+
+void apply_activation(const Sae& sae, Matrix& pre) {
+  require(pre.cols == sae.d_sae, "apply_activation: width is not d_sae");
   for (std::size_t r = 0; r < pre.rows; ++r) {
+    if (sae.is_top_k()) {
+      keep_largest(std::span(pre.data).subspan(r * pre.cols, pre.cols), sae.k);
+    }
     for (std::size_t c = 0; c < pre.cols; ++c) {
       double& value = pre.at(r, c);
       if (value <= static_cast<double>(sae.threshold.data[c])) {

@@ -148,6 +148,7 @@ double Atoms::nominal_value(const Atom& atom, const ForwardPass& pass, std::size
     return sum;
   }
   const Sae& sae = *input_.saes.at(atom.subject);
+  need_thresholds(sae);
   const std::size_t i = atom.feature->at();
   const auto x = pass.hooks.at(sae.hook_name).row(row);
   double pre = static_cast<double>(sae.b_enc.data.at(i));

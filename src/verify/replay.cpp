@@ -93,7 +93,7 @@ class Player {
       const std::string hook = sae->hook_name;
       const ForwardPass pass = forward(*input_.model, context_, std::vector<std::string>{hook});
       Matrix features = pre_activations(*sae, pass.hooks.at(hook));
-      apply_threshold(*sae, features);
+      apply_activation(*sae, features);
       for (std::size_t i = 0; i < out_.steps.size(); ++i) {
         const auto row = features.row(first + i);
         for (std::size_t f = 0; f < row.size(); ++f) {

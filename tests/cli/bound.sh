@@ -1,17 +1,7 @@
 #!/usr/bin/env bash
 # assay bound --batch: one JSON line a request, bad requests named and the others still answered.
 set -euo pipefail
-command -v python3 > /dev/null || { echo "SKIPPED: python3 is not installed; assay bound was NOT tested end to end"; exit 77; }
-assay=$ASSAY_BIN/assay
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-fail() { echo "FAILED: $*" >&2; exit 1; }
-expect() { # expected-code command…
-  local want=$1 got=0
-  shift
-  "$@" > "$dir/out" 2> "$dir/err" || got=$?
-  [ "$got" = "$want" ] || { cat "$dir/out" "$dir/err" >&2; fail "exit $got, expected $want: $*"; }
-}
+. "$ASSAY_SOURCE/tests/support/cli.sh"
 
 python3 "$ASSAY_SOURCE/tests/cli/bound_models.py" "$dir"
 cat > "$dir/good.jsonl" << 'LINES'
@@ -66,6 +56,65 @@ PY
   expect 1 "$check" "$dir/cert" --model "$dir/$([ "$model" = rotary ] && echo absolute || echo rotary)" --request "$dir/cert.request"
 done
 
+# The margin over all rivals: its certificate, and the batch's word for it.
+echo '{"id": "m", "suffix": [1, 2], "max_length": 4, "quantity": {"logit_margin": 3}}' > "$dir/margin.jsonl"
+for model in absolute relative rotary attention gelu; do
+  expect 0 "$assay" --json bound --model "$dir/$model" --logit "#3" --minus any --suffix-ids 1 2 --max-length 4 \
+    --nodes 60 --enumerate 0 --certificate "$dir/cert" --quiet
+  cp "$dir/out" "$dir/margin.json"
+  expect 0 "$check" "$dir/cert" --model "$dir/$model" --request "$dir/cert.request"
+  grep -q "ACCEPT bound PROVED logit-margin 3 lies in" "$dir/out" || fail "the margin of $model"
+  expect 0 "$assay" bound --model "$dir/$model" --batch "$dir/margin.jsonl" --nodes 60 --enumerate 0 --quiet
+  python3 - "$dir/margin.json" "$dir/out" << 'PY'
+import json, sys
+one, line = (json.load(open(name)) for name in sys.argv[1:])
+assert one["lo"] == line["lo"] <= one["attained_lo"] <= one["attained_hi"] <= line["hi"] == one["hi"], (one, line)
+PY
+done
+expect 9 "$assay" bound --model "$dir/absolute" --logit "#3" --minus "#3" --suffix-ids 1
+grep -q "expected two different ids, found 3 twice" "$dir/err" || fail "a token minus itself"
+expect 9 "$assay" bound --model "$dir/absolute" --logit "#6" --minus any --suffix-ids 1
+grep -q "logit_margin: expected an index below 6, found 6" "$dir/err" || fail "a token out of range"
+expect 2 "$assay" bound --model "$dir/absolute" --neuron 1 --minus any --suffix-ids 1
+
+# Features of every encoder kind: the three-valued verdict, its certificate, and the encoder's own word.
+for sae in topk jumprelu standard; do
+  : > "$dir/verdicts"
+  for i in 0 1 2 3 4 5; do
+    expect 0 "$assay" --json bound --model "$dir/absolute" --sae "$dir/$sae" --feature $i --suffix-ids 3 1 --max-length 4 \
+      --certificate "$dir/cert" --quiet
+    cat "$dir/out" >> "$dir/verdicts"
+    cp "$dir/out" "$dir/one.json"
+    expect 0 "$check" "$dir/cert" --model "$dir/absolute" --sae "$dir/$sae" --request "$dir/cert.request"
+    python3 - "$dir/one.json" "$dir/out" "$dir/$sae/sae_weights.safetensors" << 'PY'
+import hashlib, json, sys
+o, said = json.load(open(sys.argv[1])), open(sys.argv[2]).read()
+digest = hashlib.sha256(open(sys.argv[3], "rb").read()).hexdigest()[:16]
+state = {"must-on": "is on in every context", "must-off": "is off in every context", "may": None}[o["firing"]]
+assert (state in said) if state else ("ACCEPT firing" not in said), (o, said)
+assert all(", sae %s (real" % digest in line for line in said.split("\n") if line.startswith("ACCEPT")), said
+PY
+  done
+  python3 - "$dir/verdicts" $sae << 'PY'
+import json, sys
+text, at, firing = open(sys.argv[1]).read(), 0, []
+while text[at:].strip():
+    o, end = json.JSONDecoder().raw_decode(text[at:].lstrip())
+    at = len(text) - len(text[at:].lstrip()) + end
+    firing.append(o["firing"])
+assert firing[0] == "must-off" and firing[-1] == "must-on", firing
+PY
+done
+expect 0 "$assay" bound --model "$dir/absolute" --sae "$dir/topk" --feature 5 --suffix-ids 3 1 --max-length 4 --quiet
+grep -q "firing     must-on: always above 0, at most 1 others ever as large" "$dir/out" || fail "the verdict's line"
+grep -q "ties       for the last of the k places: may" "$dir/out" || fail "the tie rule"
+expect 9 "$assay" bound --model "$dir/absolute" --sae "$dir/topk-rescaled" --feature 5 --suffix-ids 3
+grep -q "rescale_acts_by_decoder_norm: expected false" "$dir/err" || fail "a rescaled topk encoder"
+expect 9 "$assay" bound --model "$dir/absolute" --sae "$dir/topk" --feature 6 --suffix-ids 3
+printf 'assay-request 1\nfeature-off f 0 suffix 1\nend\n' > "$dir/off.request"
+expect 9 "$assay" prove --model "$dir/relative" --sae "$dir/topk" --request "$dir/off.request" --out "$dir/off.cert"
+grep -q "architecture: expected an encoder with a threshold for each feature" "$dir/err" || fail "prove with topk"
+
 # The same bytes again, but for the seconds.
 expect 0 "$assay" bound --model "$dir/absolute" --batch "$dir/good.jsonl" --nodes 400 --quiet
 cmp <(sed 's/"seconds":[^,]*//' "$dir/out") <(sed 's/"seconds":[^,]*//' "$dir/absolute.400") || fail "not deterministic"
@@ -106,6 +155,28 @@ expect 9 "$assay" bound --model "$dir/deep" --neuron 1 --suffix-ids 1
 grep -q n_layers "$dir/err" || fail "a deeper model is refused without its name"
 : > "$dir/none.jsonl"
 expect 9 "$assay" bound --model "$dir/absolute" --batch "$dir/none.jsonl"
+
+# Contexts of a text start the attack too: the ends stay, what is attained never shrinks.
+python3 - "$dir" << 'PY'
+import json, sys
+json.dump({"type": "char", "vocab": list("abcde?"), "unknown": 5}, open(sys.argv[1] + "/absolute/tokenizer.json", "w"))
+PY
+python3 -c 'import random; r = random.Random(2); print("".join(r.choice("abcde") for _ in range(3000)))' > "$dir/text.txt"
+expect 0 "$assay" bound --model "$dir/absolute" --batch "$dir/good.jsonl" --nodes 1 --quiet
+cp "$dir/out" "$dir/without"
+expect 0 "$assay" bound --model "$dir/absolute" --batch "$dir/good.jsonl" --nodes 1 --text "$dir/text.txt" --quiet
+python3 - "$dir/without" "$dir/out" << 'PY'
+import json, sys
+without, within = ([json.loads(line) for line in open(name)] for name in sys.argv[1:])
+for a, b in zip(without, within):
+    assert a["text_contexts"] == 0 and (a["lo"], a["hi"]) == (b["lo"], b["hi"]), (a, b)
+    assert b["attained_hi"] >= a["attained_hi"] and b["attained_lo"] <= a["attained_lo"], (a, b)
+assert any(b["text_contexts"] > 10 for b in within), within
+PY
+expect 0 "$assay" bound --model "$dir/absolute" --logit "#1" --suffix bc --text "$dir/text.txt" --quiet
+grep -q "contexts of the domain started the search too" "$dir/out" || fail "the text's line"
+expect 2 "$assay" bound --model "$dir/relative" --logit "#1" --suffix-ids 1 --text "$dir/text.txt"
+grep -q "text needs tokenizer.json" "$dir/err" || fail "a text without a tokenizer"
 
 # For people, and as one object.
 expect 0 "$assay" bound --model "$dir/relative" --logit "#1" --minus any --suffix-ids 1 2 --quiet

@@ -2,9 +2,10 @@
 import json
 import math
 import random
-import struct
 import sys
 from pathlib import Path
+
+from tensor_file import save
 
 
 def write(out, seed, positions="standard", window=None, norm=None, act="relu", attn_only=False, vocab=6):
@@ -28,15 +29,7 @@ def write(out, seed, positions="standard", window=None, norm=None, act="relu", a
         tensors["blocks.0.mlp.b_in"] = tensor([mlp], 0.3)
         tensors["blocks.0.mlp.W_out"] = tensor([mlp, d], 0.5)
     tensors["unembed.W_U"] = tensor([d, vocab], 0.6)
-    header, data = {}, b""
-    for name in sorted(tensors):
-        shape, values = tensors[name]
-        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [len(data), len(data) + 4 * len(values)]}
-        data += struct.pack("<%df" % len(values), *values)
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "model.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + data)
+    save(out / "model.safetensors", tensors)
     config = {"n_layers": 1, "d_model": d, "n_ctx": ctx, "d_head": head, "n_heads": heads, "d_vocab": vocab,
               "d_vocab_out": vocab, "act_fn": act, "normalization_type": norm, "attn_only": attn_only,
               "positional_embedding_type": positions, "attention_window": window}
@@ -59,3 +52,24 @@ deep["n_layers"] = 2
 (root / "deep").mkdir(exist_ok=True)
 (root / "deep" / "config.json").write_text(json.dumps(deep))
 (root / "deep" / "model.safetensors").write_bytes((root / "absolute" / "model.safetensors").read_bytes())
+
+
+def dictionary(out, architecture, extra, seed=9, features=6, d=8):
+    """An encoder on the residual stream after attention; biases spread, so that some features never lead."""
+    rng = random.Random(seed)
+    tensors = {"W_enc": ([d, features], [rng.gauss(0, 0.3) for _ in range(d * features)]),
+               "b_enc": ([features], [3.0 * (i - features // 2) for i in range(features)]),
+               "W_dec": ([features, d], [rng.gauss(0, 0.3) for _ in range(d * features)]), "b_dec": ([d], [0.1] * d)}
+    if architecture == "jumprelu":
+        tensors["threshold"] = ([features], [0.5] * features)
+    save(out / "sae_weights.safetensors", tensors)
+    (out / "cfg.json").write_text(json.dumps({
+        "architecture": architecture, "d_in": d, "d_sae": features, "dtype": "float32", "apply_b_dec_to_input": True,
+        "normalize_activations": "none", "reshape_activations": "none", **extra,
+        "metadata": {"sae_lens_version": "6.18.0", "hook_name": "blocks.0.hook_resid_mid"}}))
+
+
+dictionary(root / "topk", "topk", {"k": 2, "rescale_acts_by_decoder_norm": False})
+dictionary(root / "jumprelu", "jumprelu", {})
+dictionary(root / "standard", "standard", {})
+dictionary(root / "topk-rescaled", "topk", {"k": 2, "rescale_acts_by_decoder_norm": True})

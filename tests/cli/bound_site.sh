@@ -1,18 +1,7 @@
 #!/usr/bin/env bash
 # assay bound --site: models of any depth, read at a normalised site.
 set -euo pipefail
-command -v python3 > /dev/null || { echo "SKIPPED: python3 is not installed; assay bound --site was NOT tested end to end"; exit 77; }
-assay=$ASSAY_BIN/assay
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-fail() { echo "FAILED: $*" >&2; exit 1; }
-expect() { # expected-code command…
-  local want=$1 got=0
-  shift
-  "$@" > "$dir/out" 2> "$dir/err" || got=$?
-  [ "$got" = "$want" ] || { cat "$dir/out" "$dir/err" >&2; fail "exit $got, expected $want: $*"; }
-}
-says() { grep -q -- "$1" "$dir/err" || { cat "$dir/err" >&2; fail "the message does not say: $1"; }; }
+. "$ASSAY_SOURCE/tests/support/cli.sh"
 
 python3 "$ASSAY_SOURCE/tests/cli/site_models.py" "$dir"
 
@@ -76,6 +65,77 @@ for e in never["never_argmax"]:
 PY
 done
 
+# Certificates of all three forms, and rejected beside another model or when a claim is tightened.
+check=$ASSAY_BIN/assay-check
+certified() { # model arguments… : writes $dir/cert and checks it
+  local model=$1
+  shift
+  expect 0 "$assay" --json bound --model "$dir/$model" --certificate "$dir/cert" --quiet "$@"
+  cp "$dir/out" "$dir/bound.json"
+  expect 0 "$check" "$dir/cert" --model "$dir/$model" --request "$dir/cert.request" --readout "R1=$dir/flat.json"
+}
+for norm in LN LNPre RMS RMSPre; do
+  certified $norm --site ln_final --logit "#3" --minus "#7"
+  grep -q "ACCEPT bound PROVED logit-difference 3 7 lies in .* for every input, read from ln_final" "$dir/out" || fail "the bound of $norm"
+  sed 's/ hi 0x1/ hi 0x0/' "$dir/cert.request" > "$dir/tight.request"
+  sed "s/^statement .*/statement $(sha256sum < "$dir/tight.request" | cut -d' ' -f1)/" "$dir/cert" > "$dir/tight"
+  expect 1 "$check" "$dir/tight" --model "$dir/$norm" --request "$dir/tight.request"
+  grep -q "the bound is not shown" "$dir/out" || fail "the tightened bound"
+  certified $norm --site ln_final --never-argmax
+  grep -q "ACCEPT never_19 PROVED token 19 has the largest logit for no input" "$dir/out" || fail "never argmax of $norm"
+  other=$([ $norm = LN ] && echo RMS || echo LN)
+  expect 1 "$check" "$dir/cert" --model "$dir/$other" --request "$dir/cert.request"
+done
+certified LN --site ln_final --probe "$dir/flat.json"
+grep -q "ACCEPT nullified PROVED readout R1 is one number to within" "$dir/out" || fail "nullified"
+expect 1 "$check" "$dir/cert" --model "$dir/LN" --request "$dir/cert.request" --readout "R1=$dir/block.json"
+
+# Every context of a whole two-layer model, by another forward pass: nothing leaves what is accepted.
+for norm in LN LNPre RMS RMSPre; do
+  certified whole-$norm --site ln_final --never-argmax
+  cp "$dir/bound.json" "$dir/never.json"
+  certified whole-$norm --site ln_final --logit "#0" --minus "#2"
+  python3 - "$dir/whole-$norm" "$dir/bound.json" "$dir/never.json" "$norm" << 'PY'
+import itertools, json, math, struct, sys
+raw = open(sys.argv[1] + "/model.safetensors", "rb").read()
+n = struct.unpack("<Q", raw[:8])[0]
+head, data = json.loads(raw[8:8 + n]), raw[8 + n:]
+norm, d, e = sys.argv[4], 8, 4
+def read(name):
+    lo, hi = head[name]["data_offsets"]
+    return struct.unpack("<%df" % ((hi - lo) // 4), data[lo:hi])
+W = {name: read(name) for name in head if name != "__metadata__"}
+times = lambda x, name, width: [sum(x[i] * W[name][i * width + j] for i in range(len(x))) for j in range(width)]
+def ln(y, name):
+    mean = sum(y) / d if norm.startswith("LN") else 0
+    y = [v - mean for v in y]
+    s = math.sqrt(sum(v * v for v in y) / d + 1e-5)
+    w, b = W.get(name + ".w", (1,) * d), W.get(name + ".b", (0,) * d)
+    return [v / s * w[i] + b[i] for i, v in enumerate(y)]
+def logits(context):
+    r = [[W["embed.W_E"][t * d + i] + W["pos_embed.W_pos"][p * d + i] for i in range(d)] for p, t in enumerate(context)]
+    for block in ("blocks.0.", "blocks.1."):
+        x = [ln(v, block + "ln1") for v in r]
+        q, k, v = ([times(u, block + "attn.W_" + c, e) for u in x] for c in "QKV")
+        for p in range(len(r)):
+            a = [math.exp(sum(q[p][i] * k[j][i] for i in range(e)) / math.sqrt(e)) for j in range(p + 1)]
+            z = [sum(a[j] * v[j][i] for j in range(p + 1)) / sum(a) for i in range(e)]
+            r[p] = [s + t for s, t in zip(r[p], times(z, block + "attn.W_O", d))]
+        for p in range(len(r)):
+            h = [max(t, 0) for t in times(ln(r[p], block + "ln2"), block + "mlp.W_in", 4)]
+            r[p] = [s + t for s, t in zip(r[p], times(h, block + "mlp.W_out", d))]
+    return [s + t for s, t in zip(times(ln(r[-1], "ln_final"), "unembed.W_U", 5), W["unembed.b_U"])]
+bound, never = (json.load(open(name)) for name in sys.argv[2:4])
+out = {e["token"] for e in never["never_argmax"]}
+assert out == {4}, never
+for length in range(1, 5):
+    for context in itertools.product(range(5), repeat=length):
+        l = logits(context)
+        assert bound["lo"] <= l[0] - l[2] <= bound["hi"], (context, l, bound)
+        assert l[4] < max(l[:4]), (context, l)
+PY
+done
+
 # One token; the table; a nullified readout; a site inside a block.
 expect 0 "$assay" bound --model "$dir/LN" --site ln_final --never-argmax --logit "#19" --quiet
 grep -q "1 of 1 tokens are argmax for no input: PROVED" "$dir/out" || fail "token 19"
@@ -109,6 +169,8 @@ says output_logits_soft_cap
 expect 9 "$assay" bound --model "$dir/shards" --site ln_final --logit "#1"
 says "merge them first"
 expect 2 "$assay" bound --model "$dir/LN" --site ln_final
+expect 9 "$assay" bound --model "$dir/LN" --site ln_final --logit "#1" --minus "#1"
+says "minus: expected another token"
 expect 2 "$assay" bound --model "$dir/LN" --site ln_final --logit "#1" --minus any
 expect 2 "$assay" bound --model "$dir/LN" --site ln_final --logit "#1" --suffix-ids 1
 expect 2 "$assay" bound --model "$dir/LN" --site ln_final --never-argmax --probe "$dir/flat.json"

@@ -1,4 +1,5 @@
-"""Writes four-layer model directories that hold little but the final norm: python3 site_models.py DIR."""
+"""Writes four-layer model directories that hold little but the final norm, and a whole two-layer model: python3
+site_models.py DIR."""
 import json
 import math
 import random
@@ -6,7 +7,36 @@ import struct
 import sys
 from pathlib import Path
 
+from tensor_file import save
+
 d, vocab = 8, 20
+
+
+def whole(out, norm, seed):
+    """Two blocks of one head and four neurons, five tokens, four positions; token 4 lies below the mean of others."""
+    rng = random.Random(seed)
+    tensor = lambda shape, size, mean=0.0: (shape, [rng.gauss(mean, size) for _ in range(math.prod(shape))])
+    tensors = {"embed.W_E": tensor([5, d], 1), "pos_embed.W_pos": tensor([4, d], 0.5), "unembed.W_U": tensor([d, 5], 0.7),
+               "unembed.b_U": tensor([5], 0.2)}
+    for block in range(2):
+        for name in "QKV":
+            tensors["blocks.%d.attn.W_%s" % (block, name)] = tensor([1, d, 4], 0.6)
+        tensors["blocks.%d.attn.W_O" % block] = tensor([1, 4, d], 0.8)
+        tensors["blocks.%d.mlp.W_in" % block] = tensor([d, 4], 0.8)
+        tensors["blocks.%d.mlp.W_out" % block] = tensor([4, d], 0.8)
+    for site in ["blocks.%d.ln%d" % (b, n) for b in range(2) for n in (1, 2)] + ["ln_final"]:
+        if norm in ("LN", "RMS"):
+            tensors[site + ".w"] = tensor([d], 0.2, 1.0)
+        if norm == "LN":
+            tensors[site + ".b"] = tensor([d], 0.1)
+    columns = tensors["unembed.W_U"][1]
+    for i in range(d):
+        columns[i * 5 + 4] = (columns[i * 5] + columns[i * 5 + 1] + columns[i * 5 + 2] + columns[i * 5 + 3]) / 4
+    tensors["unembed.b_U"][1][4] = -0.6
+    save(out / "model.safetensors", tensors)
+    (out / "config.json").write_text(json.dumps({"n_layers": 2, "d_model": d, "d_vocab": 5, "n_ctx": 4, "d_head": 4, "n_heads": 1,
+                                                 "d_mlp": 4, "act_fn": "relu", "normalization_type": norm,
+                                                 "positional_embedding_type": "standard"}))
 
 
 def write(out, norm, extra=None, drop=(), config=None):
@@ -31,15 +61,7 @@ def write(out, norm, extra=None, drop=(), config=None):
     tensors.update(extra or {})
     for name in drop:
         del tensors[name]
-    header, data = {}, b""
-    for name in sorted(tensors):
-        shape, values = tensors[name]
-        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [len(data), len(data) + 4 * len(values)]}
-        data += struct.pack("<%df" % len(values), *values)
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "model.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + data)
+    save(out / "model.safetensors", tensors)
     (out / "config.json").write_text(json.dumps({"n_layers": 4, "d_model": d, "d_vocab": vocab, "n_ctx": 16, "d_head": 4,
                                                  "act_fn": "relu", "normalization_type": norm, **(config or {})}))
     return tensors
@@ -68,3 +90,5 @@ write(root / "cap", "RMS", config={"output_logits_soft_cap": 30.0})
 write(root / "shards", "LN")
 (root / "shards" / "model.safetensors").rename(root / "shards" / "model-00001-of-00002.safetensors")
 (root / "shards" / "model.safetensors.index.json").write_text("{}")
+for norm in ("LN", "LNPre", "RMS", "RMSPre"):
+    whole(root / ("whole-" + norm), norm, 21)

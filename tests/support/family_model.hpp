@@ -154,12 +154,15 @@ inline std::vector<assay::bounds::Quantity> quantities_of(const Transformer& m, 
     all.push_back(q);
   };
   add(QuantityKind::logit, m.config.d_vocab_out, 1);
-  add(QuantityKind::logit_difference, m.config.d_vocab_out, m.config.d_vocab_out);
+  add(QuantityKind::logit_difference, m.config.d_vocab_out, m.config.d_vocab_out - 1);
+  all.back().other += all.back().other >= all.back().index ? 1U : 0U;  // another token
   if (!m.config.attn_only) {
     add(QuantityKind::neuron, m.config.d_mlp, 1);
   }
   if (sae != nullptr) {
     add(QuantityKind::feature, sae->d_sae, 1);
+    add(QuantityKind::feature_difference, sae->d_sae, sae->d_sae - 1);
+    all.back().other += all.back().other >= all.back().index ? 1U : 0U;
   }
   Quantity direction;
   direction.kind = QuantityKind::residual_mid;
@@ -171,6 +174,7 @@ inline std::vector<assay::bounds::Quantity> quantities_of(const Transformer& m, 
   probe.kind = QuantityKind::readout;
   probe.readout = assay::Readout{assay::kHookResidPost, direction.direction, 0.25, {}};
   all.push_back(probe);
+  add(QuantityKind::logit_margin, m.config.d_vocab_out, 1);
   return all;
 }
 

@@ -14,6 +14,8 @@
 
 namespace assay::bounds {
 
+struct TextStarts;
+
 struct BoundOptions {
   std::size_t nodes = 256;          ///< budget: cases bounded for one quantity, both sides
   std::uint64_t enumerate = 65536;  ///< most contexts of a case that may be enumerated; 0: none
@@ -24,6 +26,8 @@ struct BoundOptions {
       {};  ///< for the last open cases of a side, when the budget is spent; its answers are only hints
   std::size_t solver_cases = 0;  ///< that it is asked about
   std::function<void(std::size_t done, std::size_t budget)> progress = {};
+  bool decide = false;                          ///< enough when the sign of the upper end is known
+  std::shared_ptr<const TextStarts> text = {};  ///< set by Bounder, see `attack_from`
 };
 
 /// lo <= quantity <= hi in every context of the domain (REAL semantics, outward-rounded).
@@ -32,6 +36,7 @@ struct BoundResult {
   double attained_lo = 0, attained_hi = 0;  ///< replayed through the reference forward pass
   std::vector<TokenId> witness_lo, witness_hi;
   std::size_t nodes = 0;
+  std::size_t text_contexts = 0;  ///< of the domain in the text of `attack_from`, at most 512
   double seconds = 0;
   bool closed = false;     ///< both ends are attained up to the rounding room
   bool stopped = false;    ///< by the safety stop or an interrupt: the enclosure holds all the same
@@ -43,6 +48,7 @@ struct BoundResult {
 };
 
 class BoundCertificate;
+struct FiringVerdict;
 
 /// Bounds quantities of one model; what a domain's quantities share is kept between calls.
 class Bounder {
@@ -64,6 +70,18 @@ class Bounder {
   /// How far float32 may be from the quantity over the domain; what a bound cannot be given for says why.
   [[nodiscard]] FloatError float_error(const Domain& domain, const Quantity& quantity,
                                        const FloatOptions& options);
+
+  /// From now on contexts of the domain that these documents hold start the search for attained
+  /// values too, beside the maximisers.
+  void attack_from(std::vector<std::vector<TokenId>> documents);
+
+  /// What the feature does in every context (firing.hpp). `own` is its bound on the domain, made with
+  /// the same options.
+  [[nodiscard]] FiringVerdict firing(const Domain& domain, std::uint32_t feature,
+                                     const BoundResult& own, const BoundOptions& options);
+  /// Adds the claim feature-on or feature-off; `may` adds nothing and gives "".
+  std::string write(BoundCertificate& certificate, const std::string& id, const Domain& domain,
+                    std::uint32_t feature, const FiringVerdict& verdict);
 
   /// Adds the claim and its proof to the certificate; `result` was made with keep_proof. Gives
   /// the claim's id there.

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "assay/bounds/bound.hpp"
+#include "assay/bounds/firing.hpp"
 
 namespace assay::bounds {
 
@@ -28,6 +28,9 @@ class BoundCertificate {
   /// The same for a claim `float32` (FLOAT32-ANY-ORDER). @pre error.is_known()
   std::string add(const std::string& wanted, const Domain& domain, const Quantity& quantity,
                   const FloatError& error, const FloatOptions& options);
+  /// feature-on or feature-off over the domain; "" and nothing for `may`.
+  std::string add(const std::string& wanted, const Domain& domain, std::uint32_t feature,
+                  const FiringVerdict& verdict, DomainWork& work);
 
   [[nodiscard]] std::size_t claims() const;
   [[nodiscard]] std::string request() const;

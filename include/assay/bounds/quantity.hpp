@@ -11,15 +11,25 @@
 
 namespace assay::bounds {
 
-enum class QuantityKind { neuron, feature, logit, logit_difference, residual_mid, readout };
+enum class QuantityKind {
+  neuron,
+  feature,
+  feature_difference,
+  logit,
+  logit_difference,
+  logit_margin,
+  residual_mid,
+  readout
+};
 
 /// A real-valued function of the last position of a context (docs/certificate-format.md,
-/// QUANTITY): a neuron's or a feature's pre-activation, a logit or a difference of two, the
-/// residual stream after attention along a direction, an affine readout of a hook.
+/// QUANTITY): a neuron's or a feature's pre-activation, a difference of two features', a logit, a difference of two or its margin
+/// l_A - max_{y != A} l_y, the residual stream after attention along a direction, an affine
+/// readout of a hook.
 struct Quantity {
   QuantityKind kind = QuantityKind::neuron;
-  std::uint32_t index = 0;        ///< neuron, feature, logit, first logit
-  std::uint32_t other = 0;        ///< second logit
+  std::uint32_t index = 0;        ///< neuron, feature, logit, first logit, margin's
+  std::uint32_t other = 0;        ///< second logit or feature
   std::vector<double> direction;  ///< residual_mid: [d_model]
   std::optional<Readout> readout;
 

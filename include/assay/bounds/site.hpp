@@ -18,6 +18,8 @@ struct Reading {
   std::string text;
   std::vector<Interval> weights;  ///< [d_model]
   Interval constant;
+  std::string words = {};              ///< QUANTITY of docs/certificate-format.md; a readout is R1
+  std::optional<Digest> readout = {};  ///< of its file
 };
 
 /// Each throws InputError naming the field when an index is out of range, the widths differ or
@@ -47,8 +49,8 @@ struct SiteBound {
 /// SITE-SPHERE  x = w ∘ s + b, |s| <= sqrt(d), <1,s> = 0 (LayerNorm), h = w ∘ g - t 1 with any
 ///              real t (LayerNorm) or t = 0 (RMSNorm)
 ///              |-  |<g,x> + c - (<g,b> + c)| <= sqrt(d) |h|
-/// Outward rounded; t is the mean of w ∘ g as computed. Throws InputError when an end is not
-/// finite.
+/// Outward rounded, with room ((d + 32) 2^-50 of the summed sizes) for a checker whose enclosures are wider; t
+/// is the mean of w ∘ g as computed. Throws InputError when an end is not finite.
 [[nodiscard]] SiteBound sphere_bound(const NormalisedSite& site, const Reading& reading);
 
 /// Weights of a mixture are multiples of 2^-40.

@@ -31,6 +31,7 @@ Sae sample_sae(const std::string& architecture) {
   sae.W_dec = naive::random_tensor(random, {8, sae.d_out}, 1);
   sae.b_dec = naive::random_tensor(random, {sae.d_out}, 1);
   sae.threshold = zeros({8});
+  sae.k = architecture == "topk" ? 3 : 0;
   if (architecture.find("jumprelu") != std::string::npos) {
     for (float& x : sae.threshold.data) {
       x = 0.25F;
@@ -39,7 +40,7 @@ Sae sample_sae(const std::string& architecture) {
   return sae;
 }
 
-constexpr const char* kArchitectures[] = {"standard", "jumprelu", "transcoder",
+constexpr const char* kArchitectures[] = {"standard", "jumprelu", "topk", "transcoder",
                                           "jumprelu_transcoder"};
 
 std::string replace(std::string text, const std::string& from, const std::string& to) {
@@ -77,7 +78,7 @@ TEST_CASE("encoding and decoding follow the equations, scalar by scalar") {
     }
     const Matrix pre = pre_activations(sae, x);
     Matrix features = pre;
-    apply_threshold(sae, features);
+    apply_activation(sae, features);
     const Matrix y = decode(sae, features);
     REQUIRE(y.cols == sae.d_out);
     for (std::size_t n = 0; n < x.rows; ++n) {
@@ -105,8 +106,38 @@ TEST_CASE("encoding and decoding follow the equations, scalar by scalar") {
 TEST_CASE("a feature exactly at its threshold is off") {
   const Sae sae = sample_sae("jumprelu");
   Matrix pre{1, 8, {0.25, std::nextafter(0.25, 1.0), 0.2, -1, 0, 0.3, 7, 0.25}};
-  apply_threshold(sae, pre);
+  apply_activation(sae, pre);
   REQUIRE(pre.data == std::vector<double>{0, std::nextafter(0.25, 1.0), 0, 0, 0, 0.3, 7, 0});
+}
+
+TEST_CASE("topk keeps the k largest, then those above 0; a tie goes to the lower index") {
+  const Sae sae = sample_sae("topk");
+  const auto kept = [&](const std::vector<double>& row) {
+    Matrix pre{1, 8, row};
+    apply_activation(sae, pre);
+    return pre.data;
+  };
+  REQUIRE(kept({1, 5, 2, 7, 3, -1, 0, 4}) == std::vector<double>{0, 5, 0, 7, 0, 0, 0, 4});
+  REQUIRE(kept({1, 5, 5, 7, 5, 5, 0, 4}) == std::vector<double>{0, 5, 5, 7, 0, 0, 0, 0});
+  REQUIRE(kept({-1, -5, -2, 7, -3, -1, -9, 4}) == std::vector<double>{0, 0, 0, 7, 0, 0, 0, 4});
+  REQUIRE(kept({-1, -5, -2, -7, -3, -1, -9, -4}) == std::vector<double>(8, 0.0));
+  REQUIRE_THROWS_AS(need_thresholds(sae), InputError);
+  REQUIRE_NOTHROW(need_thresholds(sample_sae("jumprelu")));
+  fs::remove_all(kFolder);
+  save_sae(kFolder, sae);
+  const std::string cfg = read_file(kFolder / "cfg.json");
+  for (const auto& [from, to] : std::vector<std::pair<const char*, const char*>>{
+           {"\"k\": 3", "\"k\": 0"},
+           {"\"k\": 3", "\"k\": 9"},
+           {"\"k\": 3", "\"k\": -3"},
+           {"\"k\": 3", "\"k\": 3.5"},
+           {"\"k\": 3", "\"kk\": 3"},
+           {"\"rescale_acts_by_decoder_norm\": false", "\"rescale_acts_by_decoder_norm\": true"}}) {
+    INFO(to);
+    write_file_atomic(kFolder / "cfg.json", replace(cfg, from, to));
+    REQUIRE_THROWS_AS(load_sae(kFolder), InputError);
+  }
+  fs::remove_all(kFolder);
 }
 
 TEST_CASE("a dictionary that cannot be read exactly is refused") {

@@ -9,7 +9,7 @@ lines() { cat "$@" | wc -l; }
 
 # Groups of files; every file of the checker stands in exactly one.
 declare -A group=(
-  [kernel]="kernel.cpp kernel.hpp main.cpp reject.hpp interval.cpp interval.hpp"
+  [kernel]="kernel.cpp kernel.hpp rules.hpp main.cpp reject.hpp interval.cpp interval.hpp"
   [readers]="json.cpp json.hpp lexis.cpp lexis.hpp safetensors.cpp safetensors.hpp sha256.cpp sha256.hpp
     session.cpp session.hpp"
   [request]="request.cpp request.hpp"

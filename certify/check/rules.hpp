@@ -1,0 +1,59 @@
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "session.hpp"
+
+namespace assay_check {
+
+/// A rule of the certificate language: the kind of certificate it belongs to (`spec`: automaton and exact).
+struct Rule {
+  std::string_view name, kind;
+  bool concludes;
+  void (*apply)(Session&, const Step&);
+};
+
+inline constexpr std::array<Rule, 39> kRules = {{
+    {"SUFFIX", "bounds", false, rule_suffix},
+    {"ROOT", "bounds", false, rule_root},
+    {"PART", "bounds", false, rule_part},
+    {"NEURONS", "bounds", false, rule_neurons},
+    {"CASE-NEURONS", "bounds", false, rule_neurons},
+    {"NORM-NEURONS", "bounds", false, rule_norm_neurons},
+    {"BOX", "bounds", false, rule_box},
+    {"NEURON-RANGE", "bounds", false, rule_range},
+    {"CASE-RANGE", "bounds", false, rule_range},
+    {"NORM-RANGE", "bounds", false, rule_range},
+    {"BOX-RANGE", "bounds", false, rule_range},
+    {"SPREAD", "bounds", false, rule_spread},
+    {"LINEAR", "bounds", false, rule_target},
+    {"FOLD", "bounds", false, rule_target},
+    {"NORM-LINEAR", "bounds", false, rule_norm_linear},
+    {"NORM-FOLD", "bounds", false, rule_target},
+    {"SPHERE", "bounds", false, rule_sphere},
+    {"PART-NUM", "bounds", false, rule_part_num},
+    {"FINAL-SPREAD", "bounds", false, rule_final_spread},
+    {"FINAL", "bounds", false, rule_final},
+    {"ENUM", "bounds", false, rule_enum},
+    {"JOIN", "bounds", false, rule_join},
+    {"RIVAL", "bounds", false, rule_rival},
+    {"BOUND", "bounds", true, rule_bound},
+    {"FLOAT32", "bounds", true, rule_float32},
+    {"MUST-ON", "bounds", true, rule_must_on},
+    {"MUST-OFF", "bounds", true, rule_must_off},
+    {"FEATURE-OFF", "bounds", true, rule_feature_off},
+    {"FEATURE-OFF-MLP", "bounds", true, rule_feature_off},
+    {"TOKEN-OUT", "bounds", true, rule_token_out},
+    {"SITE-SPHERE", "site", true, rule_site_sphere},
+    {"NULLIFIED", "site", true, rule_nullified},
+    {"NEVER-ARGMAX", "site", true, rule_never_argmax},
+    {"DFA", "spec", false, rule_dfa},
+    {"INV", "automaton", true, rule_inv},
+    {"WINDOWS", "exact", false, rule_windows},
+    {"EXACT", "exact", true, rule_exact},
+    {"WITNESS", "spec", true, rule_witness},
+    {"RESIDUAL", "erasure", true, rule_residual},
+}};
+
+}  // namespace assay_check

@@ -21,10 +21,6 @@ constexpr std::size_t kSteps = 16;
 constexpr std::size_t kRowsANode = 128;  // enumerated contexts that cost one node
 constexpr std::size_t kMostCases = std::size_t{1} << 20;
 
-TokenSet single(TokenId t) {
-  return {t};
-}
-
 /// The search on one side of one quantity.
 class Search {
  public:

@@ -9,7 +9,7 @@ proved, or refuted by a replayed context. The sample is fixed by --seed before a
   chances    every next token of the state, P <= 0.01? (`bench_next_tokens`): proved, the attack's ceiling
              (1 - attained) and the rest, with --nodes cases of branch and bound a token.
 Usage: bench/decided_pairs.py --bin DIR --model DIR --text PATH [--sae DIR] [--known 3] [--suffixes 30] …
-Without --sae no features and no claims under min-p. Prints one JSON object."""
+Without --sae no features and no claims under min-p; with --nodes 0 no chances. Prints one JSON object."""
 import argparse, collections, hashlib, json, pathlib, random, struct, subprocess, sys, tempfile
 
 EXTENSIONS = {".html", ".htm", ".xhtml", ".txt", ".md"}
@@ -145,7 +145,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         if a.sae:
             prove(a, folder, rows, suffixes, vocab, table)
-        chances(a, folder, rows, suffixes, table)
+        if a.nodes:
+            chances(a, folder, rows, suffixes, table)
     print(json.dumps(table))
 
 

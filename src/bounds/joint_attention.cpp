@@ -214,71 +214,80 @@ JointAttention::Piece JointAttention::evaluate(const Values& nu, const HeadNumbe
   return piece;
 }
 
+/// What the heads add up to, upper ends.
+struct JointAttention::Sums {
+  std::vector<double> term;  ///< [entries]
+  std::vector<double> size;  ///< of the terms of a slot, r included
+  double value = 0;
+  bool is_small = true;
+};
+
+void JointAttention::add_head(std::size_t h, const Rates& length, const Ball& nu,
+                              const HeadNumbers& at, Sums& sums) const {
+  const std::size_t E = rows_.size();
+  const double* mid = nu.mid.data();
+  const double* radius = nu.radius.data();
+  const double* w_lo = lo_.data() + h * E;
+  const double* w_hi = hi_.data() + h * E;
+  const double* lo = length.lo.data() + h * E;
+  const double* hi = length.hi.data() + h * E;
+  const double L = at.L[h];
+  double sum = 0;
+  double widest = 0;
+  double largest = std::fabs(L);
+  double masses = 0;  // at least the sum of r w over the slots
+  double thetas = 0;  // r theta, summed
+  double largest_theta = 0;
+  sums.is_small = sums.is_small && std::fabs(L) < LargestTerm::kLargest;
+  for (std::size_t j = 0; j < length.keys; ++j) {
+    const double theta = at.theta[h * slots_ + j] * unit_[h];
+    sum = round_up(sum + theta);
+    largest_theta = std::max(largest_theta, std::fabs(theta));
+    double top = 0;
+    double r = 0;
+    double mass = 0;
+    for (std::size_t e = begin_[j]; e < begin_[j + 1]; ++e) {
+      const double m = mid[rows_[e]];
+      const double room = kRoomOfValues * radius[rows_[e]];
+      const double d = (m + room) - L;
+      const double above = d + 0x1p-50 * (std::fabs(m) + room + std::fabs(L));
+      const double up = std::max(w_lo[e] * above, w_hi[e] * above);
+      const double t = up - theta;
+      sums.term[e] += std::max(lo[e] * t, hi[e] * t);
+      top = std::max(top, std::fabs(up));
+      sums.is_small = sums.is_small && std::fabs(up) < LargestTerm::kLargest;
+      r = std::max(r, hi[e]);
+      mass = std::max(mass, hi[e] * w_hi[e]);
+      widest = std::max(widest, room);
+      largest = std::max(largest, std::fabs(m));
+    }
+    masses += mass;
+    thetas += (r + length.all_hi[h]) * std::fabs(theta);
+    sums.size[j] += r * (top + std::fabs(theta));
+  }
+  sums.is_small = sums.is_small && largest_theta < LargestTerm::kLargest;
+  const double whole = std::max(round_up(length.all_lo[h] * sum), round_up(length.all_hi[h] * sum));
+  sums.value = round_up(round_up(sums.value + L) + whole);
+  // A checker may know nu and the unit of theta a little otherwise.
+  const double room = 2 * number_room(largest, widest, unevenness_) * masses + kRoomOfUnit * thetas;
+  sums.value = round_up(sums.value + round_up(room));
+}
+
 /// Each term is computed to the nearest from upper ends; a term's error is at most (heads + 8) 2^-52 of the sizes met.
 double JointAttention::proved_at(const Rates& length, const std::vector<Ball>& nu,
                                  const HeadNumbers& at) const {
-  const std::size_t E = rows_.size();
-  std::vector<double> term(begin_[length.keys], 0.0);
-  std::vector<double> size(length.keys, 0.0);  // of the terms of a slot, r included
-  double value = 0;
-  bool is_small = true;
+  Sums sums{std::vector<double>(begin_[length.keys], 0.0), std::vector<double>(length.keys, 0.0)};
   for (std::size_t h = 0; h < heads_; ++h) {
-    const double* mid = nu[h].mid.data();
-    const double* radius = nu[h].radius.data();
-    const double* w_lo = lo_.data() + h * E;
-    const double* w_hi = hi_.data() + h * E;
-    const double* lo = length.lo.data() + h * E;
-    const double* hi = length.hi.data() + h * E;
-    const double L = at.L[h];
-    double sum = 0;
-    double widest = 0;
-    double largest = std::fabs(L);
-    double masses = 0;  // at least the sum of r w over the slots
-    double thetas = 0;  // r theta, summed
-    double largest_theta = 0;
-    is_small = is_small && std::fabs(L) < LargestTerm::kLargest;
-    for (std::size_t j = 0; j < length.keys; ++j) {
-      const double theta = at.theta[h * slots_ + j] * unit_[h];
-      sum = round_up(sum + theta);
-      largest_theta = std::max(largest_theta, std::fabs(theta));
-      double top = 0;
-      double r = 0;
-      double mass = 0;
-      for (std::size_t e = begin_[j]; e < begin_[j + 1]; ++e) {
-        const double m = mid[rows_[e]];
-        const double room = kRoomOfValues * radius[rows_[e]];
-        const double d = (m + room) - L;
-        const double above = d + 0x1p-50 * (std::fabs(m) + room + std::fabs(L));
-        const double up = std::max(w_lo[e] * above, w_hi[e] * above);
-        const double t = up - theta;
-        term[e] += std::max(lo[e] * t, hi[e] * t);
-        top = std::max(top, std::fabs(up));
-        is_small = is_small && std::fabs(up) < LargestTerm::kLargest;
-        r = std::max(r, hi[e]);
-        mass = std::max(mass, hi[e] * w_hi[e]);
-        widest = std::max(widest, room);
-        largest = std::max(largest, std::fabs(m));
-      }
-      masses += mass;
-      thetas += (r + length.all_hi[h]) * std::fabs(theta);
-      size[j] += r * (top + std::fabs(theta));
-    }
-    is_small = is_small && largest_theta < LargestTerm::kLargest;
-    const double whole =
-        std::max(round_up(length.all_lo[h] * sum), round_up(length.all_hi[h] * sum));
-    value = round_up(round_up(value + L) + whole);
-    // A checker may know nu and the unit of theta a little otherwise.
-    const double room =
-        2 * number_room(largest, widest, unevenness_) * masses + kRoomOfUnit * thetas;
-    value = round_up(value + round_up(room));
+    add_head(h, length, nu[h], at, sums);
   }
   const double relative = static_cast<double>(heads_ + 8) * 0x1p-51;
   for (std::size_t j = 0; j < length.keys; ++j) {
-    const double top = *std::max_element(term.begin() + static_cast<std::ptrdiff_t>(begin_[j]),
-                                         term.begin() + static_cast<std::ptrdiff_t>(begin_[j + 1]));
-    value = round_up(value + round_up(top + round_up(relative * size[j]) + 1e-300));
+    const double top =
+        *std::max_element(sums.term.begin() + static_cast<std::ptrdiff_t>(begin_[j]),
+                          sums.term.begin() + static_cast<std::ptrdiff_t>(begin_[j + 1]));
+    sums.value = round_up(sums.value + round_up(top + round_up(relative * sums.size[j]) + 1e-300));
   }
-  return is_small && std::isfinite(value) ? value : kInf;
+  return sums.is_small && std::isfinite(sums.value) ? sums.value : kInf;
 }
 
 double JointAttention::proved(const std::vector<Ball>& nu, const HeadNumbers& at) const {

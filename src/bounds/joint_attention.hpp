@@ -93,6 +93,9 @@ class JointAttention {
   [[nodiscard]] bool fill(Rates& length) const;
   double at_length(const Rates& length, const Values& nu, const HeadNumbers& at,
                    std::vector<std::size_t>* chosen) const;
+  struct Sums;
+  void add_head(std::size_t head, const Rates& length, const Ball& nu, const HeadNumbers& at,
+                Sums& sums) const;
   double proved_at(const Rates& length, const std::vector<Ball>& nu, const HeadNumbers& at) const;
   void ascend(Common& common, const Values& nu) const;
 

@@ -70,10 +70,10 @@ double logit_error(Session& session, const Step& step, const RequestClaim& claim
   if (q.index >= V || (q.minus && *q.minus >= V)) {
     refuse(step, "the model has no such token");
   }
-  std::vector<Interval> delta = column(net.W_U, d, V, q.index);
+  std::vector<Interval> delta = exact(&net.W_U[q.index], d, V);
   double error = 0, size = 0;
   const auto add = [&](std::size_t token) {
-    const std::vector<Interval> g = column(net.W_U, d, V, token);
+    const std::vector<Interval> g = exact(&net.W_U[token], d, V);
     const double b = std::fabs(static_cast<double>(net.b_U[token]));
     error += reading_rounding(y, g, b, 2);
     size += b;

@@ -167,7 +167,7 @@ void FloatLayers::fill_neurons() {
   const std::size_t d = net_.d_model, f = net_.d_mlp, e = net_.d_head, He = net_.n_heads * e;
   directions_.assign(d, {});
   for (std::size_t j = 0; j < f; ++j) {
-    const std::vector<Interval> w = column(net_.W_in, d, f, j);
+    const std::vector<Interval> w = exact(&net_.W_in[j], d, f);
     const std::vector<Interval> h = net_.normalised ? folded(w, net_.ln2_w) : w;
     for (std::size_t k = 0; k < d; ++k) {
       directions_[k].push_back(magnitude(h[k]));

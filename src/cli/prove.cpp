@@ -77,7 +77,7 @@ ordered_json claims_json(const std::vector<bounds::ClaimResult>& results) {
 
 /// FEATURE-OFF with bound + E <= threshold: off in every float32 evaluation too (FLOAT32-ANY-ORDER).
 /// Adds float32_error and float32_holds to such claims; says how many.
-std::string add_float32(const Inputs& in, const std::vector<bounds::ClaimResult>& results,
+std::string add_float32(const ModelFiles& in, const std::vector<bounds::ClaimResult>& results,
                         ordered_json& claims) {
   std::size_t off = 0, survive = 0;
   std::optional<bounds::Bounder> bounder;
@@ -148,7 +148,7 @@ void run_prove(const Options& o, Session& session) {
   object["semantics"] = "REAL";
   object["claims"] = claims_json(run.results);
   note = "semantics: REAL (exact arithmetic on the stored weights)" +
-         add_float32(*in, run.results, object["claims"]) + "\n" + note;
+         add_float32(in.files, run.results, object["claims"]) + "\n" + note;
   write_result(o, object);
   const ExitCode code = run.count(bounds::Status::violated) > 0  ? ExitCode::violated
                         : run.count(bounds::Status::unknown) > 0 ? ExitCode::unknown

@@ -194,7 +194,7 @@ void rule_float32(Session& session, const Step& step) {
   }
   session.conclusions.push_back(
       {step.id, "PROVED",
-       claim.words + " in " + domain.words +
+       claim.words + " in " + domain.words + session.source(claim.quantity) +
            assumptions(session.attention().net(), claim, domain, layers->any_shift())});
 }
 

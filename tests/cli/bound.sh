@@ -92,7 +92,7 @@ o, said = json.load(open(sys.argv[1])), open(sys.argv[2]).read()
 digest = hashlib.sha256(open(sys.argv[3], "rb").read()).hexdigest()[:16]
 state = {"must-on": "is on in every context", "must-off": "is off in every context", "may": None}[o["firing"]]
 assert (state in said) if state else ("ACCEPT firing" not in said), (o, said)
-assert all(", sae %s (real" % digest in line for line in said.split("\n") if line.startswith("ACCEPT")), said
+assert all(", sae %s (" % digest in line for line in said.split("\n") if line.startswith("ACCEPT")), said
 PY
   done
   python3 - "$dir/verdicts" $sae << 'PY'

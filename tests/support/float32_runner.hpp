@@ -36,10 +36,20 @@ class Float32Runner {
         return logit(q.index);
       case QuantityKind::logit_difference:
         return logit(q.index) - logit(q.other);
+      case QuantityKind::logit_margin: {
+        float least = HUGE_VALF;
+        const float own = logit(q.index);
+        for (std::uint32_t y = 0; y < m_.config.d_vocab_out; ++y) {
+          least = y == q.index ? least : std::min(least, own - logit(y));
+        }
+        return least;
+      }
       case QuantityKind::residual_mid:
         return reading(q.direction, mid_, 0.0);
       case QuantityKind::readout:
         return reading(q.readout->weights, hook(q.readout->hook), q.readout->bias);
+      case QuantityKind::feature_difference:
+        return feature(q.index) - feature(q.other);
       case QuantityKind::feature:
         break;
     }

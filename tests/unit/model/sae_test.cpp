@@ -89,8 +89,14 @@ TEST_CASE("encoding and decoding follow the equations, scalar by scalar") {
           z += (x.at(n, i) - shift) * double{sae.W_enc.at(i, j)};
         }
         REQUIRE(pre.at(n, j) == Approx(z).margin(1e-12));
+        // topk: those that fewer than k others beat, above 0.
+        std::size_t larger = 0;
+        for (std::size_t i = 0; i < 8; ++i) {
+          larger += pre.at(n, i) > pre.at(n, j) ? 1 : 0;
+        }
+        const bool is_kept = !sae.is_top_k() || larger < sae.k;
         const double on = double{sae.threshold.data[j]};
-        REQUIRE(features.at(n, j) == (pre.at(n, j) > on ? pre.at(n, j) : 0.0));
+        REQUIRE(features.at(n, j) == (is_kept && pre.at(n, j) > on ? pre.at(n, j) : 0.0));
       }
       for (std::size_t i = 0; i < sae.d_out; ++i) {
         double sum = double{sae.b_dec.data[i]};

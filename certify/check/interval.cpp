@@ -102,11 +102,16 @@ Interval square_root(const Interval& a) {
   if (!(a.lo() > 0)) {
     throw Reject("arithmetic", "square root of an interval that is not positive");
   }
-  const double lo = next_down(std::sqrt(a.lo()));
-  const double hi = next_up(std::sqrt(a.hi()));
-  if (!((Interval(lo) * Interval(lo)).hi() <= a.lo() &&
-        (Interval(hi) * Interval(hi)).lo() >= a.hi())) {
-    throw Reject("arithmetic", "square root not enclosed");  // a posteriori: libm is not believed
+  // A posteriori: libm is not believed. The squares are rounded outward, so a step or two may be needed.
+  const auto is_below = [&](double x) { return (Interval(x) * Interval(x)).hi() <= a.lo(); };
+  const auto is_above = [&](double x) { return (Interval(x) * Interval(x)).lo() >= a.hi(); };
+  double lo = std::sqrt(a.lo()), hi = std::sqrt(a.hi());
+  for (int step = 0; step < 4; ++step) {
+    lo = is_below(lo) ? lo : next_down(lo);
+    hi = is_above(hi) ? hi : next_up(hi);
+  }
+  if (!is_below(lo) || !is_above(hi)) {
+    throw Reject("arithmetic", "square root not enclosed");
   }
   return {lo, hi};
 }

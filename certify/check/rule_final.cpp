@@ -55,8 +55,7 @@ void rule_final_spread(Session& session, const Step& step) {
   }
   std::vector<Interval> r = box.ranges;
   if (!net.attn_only()) {
-    const std::vector<Interval> neurons =
-        facts.ranges_on(case_id, facts.neurons(step, step.words[1], case_id));
+    const std::vector<Interval>& neurons = facts.neurons(step, step.words[1], case_id).ranges;
     const std::size_t d = net.d_model;
     for (std::size_t j = 0; j < net.d_mlp; ++j) {
       const Interval alpha = attention.activation().residual(neurons[j], 0);

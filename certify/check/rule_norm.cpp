@@ -61,7 +61,7 @@ void rule_norm_linear(Session& session, const Step& step) {
   if (q.kind != Quantity::Kind::neuron || q.index >= found->second.ranges.size()) {
     refuse(step, "the claim is not about a neuron of the model");
   }
-  const Interval range = facts.ranges_on(fact.case_id, found->second)[q.index];
+  const Interval range = found->second.ranges[q.index];
   fact.bound = fact.high ? range.hi() : -range.lo();
   facts.bounds.emplace(step.id, fact);
 }

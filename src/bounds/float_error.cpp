@@ -9,7 +9,7 @@ namespace assay::bounds {
 namespace {
 
 constexpr double kHalfUlp = 0x1p-24;
-constexpr double kRoom = 0x1p-10;  // of E, for a checker that finds its own
+constexpr double kRoom = 0x1p-4;  // of E, for a checker that finds its own
 
 double sum_of(const Rows& a, const Rows& b) {
   return a.cwiseProduct(b).sum();

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # FLOAT32-ANY-ORDER end to end: assay bound states it beside REAL, assay-check finds the same error on its own (it
-# accepts the stated one and rejects one 2^-9 smaller, for every family and quantity), and what cannot be shown is
+# accepts the stated one and rejects one an eighth smaller, for every family and quantity), and what cannot be shown is
 # refused by name.
 set -euo pipefail
 command -v python3 > /dev/null || { echo "SKIPPED: python3 is not installed; FLOAT32-ANY-ORDER was NOT tested end to end"; exit 77; }

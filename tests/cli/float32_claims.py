@@ -1,6 +1,6 @@
 """Alters the float32 claims of a certificate, digests made to match.
 
-  float32_claims.py lower CERT CLAIM OUT   the claim's error times 1 - 2^-9
+  float32_claims.py lower CERT CLAIM OUT   the claim's error times 1 - 2^-3
   float32_claims.py raise CERT CLAIM OUT   … times 2
   float32_claims.py list CERT              ids of its float32 claims
   float32_claims.py make MODEL WORDS OUT   a certificate of one claim, `float32 c WORDS`, domain D: two tokens
@@ -37,7 +37,7 @@ if command == "list":
 at = next(i for i, line in enumerate(lines) if line.startswith("float32 " + sys.argv[3] + " "))
 words = lines[at].split()
 place = words.index("error") + 1
-factor = 1 - 2.0 ** -9 if command == "lower" else 2.0
+factor = 1 - 2.0 ** -3 if command == "lower" else 2.0
 words[place] = hex_float(float.fromhex(words[place]) * factor)
 lines[at] = " ".join(words)
 altered = "\n".join(lines)

@@ -102,6 +102,14 @@ Interval square_root(const Interval& a) {
   if (!(a.lo() > 0)) {
     throw Reject("arithmetic", "square root of an interval that is not positive");
   }
+  constexpr double kTiny = 0x1p-600,
+                   kScale = 0x1p600;  // the square of a small root is rounded coarsely
+  if (a.hi() < kTiny) {
+    return square_root(Interval(a.lo() * kScale, a.hi() * kScale)) * Interval(0x1p-300);
+  }
+  if (a.lo() < kTiny) {
+    return hull(Interval(0), square_root(Interval(a.hi())));
+  }
   // A posteriori: libm is not believed. The squares are rounded outward, so a step or two may be needed.
   const auto is_below = [&](double x) { return (Interval(x) * Interval(x)).hi() <= a.lo(); };
   const auto is_above = [&](double x) { return (Interval(x) * Interval(x)).lo() >= a.hi(); };

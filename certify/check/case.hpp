@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -71,10 +72,12 @@ class ReadyCase {
   [[nodiscard]] Terms terms(std::size_t head, std::size_t slot, const Projection& g, double sign,
                             double L) const;
   struct Rate;
+  struct Shares;
   struct Shared;
   static Rate rate_of(const Interval& D, std::size_t head);
   [[nodiscard]] std::vector<Interval> weights(std::size_t head, std::size_t back) const;
-  [[nodiscard]] std::pair<std::vector<Interval>, double> weight_spans(std::size_t head) const;
+  void add_shares(std::size_t head, Shares& shares) const;
+  [[nodiscard]] std::shared_ptr<const Shares> shares() const;
   void fill_terms(std::size_t back, const Projection& g, double sign, std::span<const double> L,
                   std::span<const double> thetas, Shared& shared) const;
 
@@ -84,6 +87,7 @@ class ReadyCase {
   std::vector<std::size_t> slot_of_;   ///< by j
   std::vector<Head> heads_;
   std::vector<Interval> residual_;
+  mutable std::shared_ptr<const Shares> shares_;
 };
 
 }  // namespace assay_check

@@ -23,22 +23,28 @@ ReadyCase::Rate ReadyCase::rate_of(const Interval& D, std::size_t head) {
   return {inverse.lo(), inverse.hi()};
 }
 
-/// t[h][u] >= w_h(j,u)(ν_h(j,u) − L_h) − θ_{h,j} for the tokens u of one position j, and w_h(j,u).
+/// What the rule reads of the weights alone, whatever the direction.
+struct ReadyCase::Shares {
+  std::vector<double> unit;              ///< a head's largest weight, to the nearest
+  std::vector<std::vector<Rate>> whole;  ///< [N][head]: 1/D_h
+  using Rates = std::vector<std::vector<Rate>>;
+  std::vector<std::vector<Rates>> own;  ///< [N][j][head][u]: 1/D_h(j,u)
+};
+
+/// t[h][u] >= w_h(j,u)(ν_h(j,u) − L_h) − θ_{h,j} for the tokens u of one position j.
 struct ReadyCase::Shared {
   std::vector<std::vector<double>> t;
-  std::vector<std::vector<Interval>> weight;
   std::vector<double> sum;  ///< scratch
 
-  explicit Shared(std::size_t heads) : t(heads), weight(heads) {}
-  /// >= max over u of Σ_h ψ_{h,u}(t[h][u]), D_h in rest[h] + w_h(j,u) where the position shows u. The sum in
-  /// plain double is off by γ_H Σ |ψ| (linear.hpp).
-  [[nodiscard]] double maximum(const std::vector<Interval>& rest) {
+  explicit Shared(std::size_t heads) : t(heads) {}
+  /// >= max over u of Σ_h ψ_{h,u}(t[h][u]). The sum in plain double is off by γ_H Σ |ψ| (linear.hpp).
+  [[nodiscard]] double maximum(const Shares::Rates& rates) {
     double size = 0;
     sum.assign(t[0].size(), 0);
     for (std::size_t h = 0; h < t.size(); ++h) {
       double largest = 0;
       for (std::size_t u = 0; u < sum.size(); ++u) {
-        const Rate rate = rate_of(rest[h] + weight[h][u], h);
+        const Rate& rate = rates[h][u];
         const double psi = std::max(rate.lo * t[h][u], rate.hi * t[h][u]);
         largest = std::max(largest, std::fabs(psi));
         sum[u] += psi;
@@ -65,22 +71,64 @@ std::vector<Interval> ReadyCase::weights(std::size_t head, std::size_t j) const 
   return out;
 }
 
-/// From the least to the largest weight of every position; and the head's largest weight, to the nearest.
-std::pair<std::vector<Interval>, double> ReadyCase::weight_spans(std::size_t head) const {
-  std::vector<Interval> spans;
+/// D_h in the sum of the spans of the positions, D_h(j,u) in that of the others and w_h(j,u).
+void ReadyCase::add_shares(std::size_t head, Shares& shares) const {
+  std::vector<std::vector<Interval>> weight;
+  std::vector<Interval> span;  ///< from the least to the largest weight of a position
   double unit = 0;
   for (std::size_t j = 0; j < most_; ++j) {
-    const std::vector<double>& weight = heads_[head].slots[slot_of_[j]].weight;
-    unit = std::max(unit, *std::max_element(weight.begin(), weight.end()) *
+    weight.push_back(weights(head, j));
+    const std::vector<double>& nearest = heads_[head].slots[slot_of_[j]].weight;
+    unit = std::max(unit, *std::max_element(nearest.begin(), nearest.end()) *
                               attention_.bias_weight(head, j).hi());
-    const std::vector<Interval> all = weights(head, j);
-    Interval span = all[0];
-    for (const Interval& w : all) {
-      span = Interval(std::min(span.lo(), w.lo()), std::max(span.hi(), w.hi()));
+    span.push_back(weight[j][0]);
+    for (const Interval& w : weight[j]) {
+      span[j] = Interval(std::min(span[j].lo(), w.lo()), std::max(span[j].hi(), w.hi()));
     }
-    spans.push_back(span);
   }
-  return {spans, unit};
+  shares.unit.push_back(unit);
+  Interval before;  // of the positions before j
+  for (std::size_t j = 0; j < most_; ++j) {
+    Interval rest = before;
+    for (std::size_t N = j + 1; N <= most_; ++N) {
+      rest = N == j + 1 ? rest : rest + span[N - 1];
+      if (N >= fewest_) {
+        std::vector<Rate>& own = shares.own[N][j].emplace_back();
+        for (const Interval& w : weight[j]) {
+          own.push_back(rate_of(rest + w, head));
+        }
+      }
+    }
+    before = before + span[j];
+    if (j + 1 >= fewest_) {
+      shares.whole[j + 1].push_back(rate_of(before, head));
+    }
+  }
+}
+
+/// Kept for the next direction where it is not much larger than the weights themselves.
+std::shared_ptr<const ReadyCase::Shares> ReadyCase::shares() const {
+  if (shares_ != nullptr) {
+    return shares_;
+  }
+  const auto made = std::make_shared<Shares>();
+  made->whole.resize(most_ + 1);
+  made->own.assign(most_ + 1, std::vector<Shares::Rates>(most_));
+  for (std::size_t h = 0; h < heads_.size(); ++h) {
+    add_shares(h, *made);
+  }
+  std::size_t numbers = 0;
+  for (const std::vector<Shares::Rates>& length : made->own) {
+    for (const Shares::Rates& back : length) {
+      for (const std::vector<Rate>& own : back) {
+        numbers += own.size();
+      }
+    }
+  }
+  if (numbers <= 4 * size()) {
+    shares_ = made;
+  }
+  return made;
 }
 
 // ATTN-JOINT on a ready case, for any numbers L_h and θ_{h,j}. D_h = Σ_{j<N} w_h(j,u_j) lies in a range over the
@@ -95,37 +143,24 @@ std::pair<std::vector<Interval>, double> ReadyCase::weight_spans(std::size_t hea
 double ReadyCase::joint_bound(const Projection& g, double sign, std::span<const double> L,
                               std::span<const double> theta) const {
   const std::size_t H = heads_.size();
-  std::vector<std::vector<Interval>> spans;
+  const auto known = shares();
   std::vector<double> total(most_ + 1, 0.0), thetas;
   for (std::size_t h = 0; h < H; ++h) {
-    const auto [span, unit] = weight_spans(h);
-    spans.push_back(span);
     double sum = 0;
-    Interval D;
     for (std::size_t j = 0; j < most_; ++j) {
-      thetas.push_back(theta[h * most_ + j] * unit);  // any θ will do: no rounding to mind
+      thetas.push_back(theta[h * most_ + j] *
+                       known->unit[h]);  // any θ will do: no rounding to mind
       sum = sum_up(sum, thetas.back());
-      D = D + span[j];
       if (j + 1 >= fewest_) {
-        total[j + 1] = sum_up(total[j + 1], sum_up(L[h], rate_of(D, h).up(sum)));
+        total[j + 1] = sum_up(total[j + 1], sum_up(L[h], known->whole[j + 1][h].up(sum)));
       }
     }
   }
   Shared shared(H);
-  std::vector<Interval> before(H);  // Σ_{i<j}
   for (std::size_t j = 0; j < most_; ++j) {
     fill_terms(j, g, sign, L, thetas, shared);
-    std::vector<Interval> rest = before;
-    for (std::size_t N = j + 1; N <= most_; ++N) {
-      for (std::size_t h = 0; h < H && N > j + 1; ++h) {
-        rest[h] = rest[h] + spans[h][N - 1];
-      }
-      if (N >= fewest_) {
-        total[N] = sum_up(total[N], shared.maximum(rest));
-      }
-    }
-    for (std::size_t h = 0; h < H; ++h) {
-      before[h] = before[h] + spans[h][j];
+    for (std::size_t N = std::max(j + 1, fewest_); N <= most_; ++N) {
+      total[N] = sum_up(total[N], shared.maximum(known->own[N][j]));
     }
   }
   return *std::max_element(total.begin() + static_cast<std::ptrdiff_t>(fewest_), total.end());
@@ -137,7 +172,6 @@ void ReadyCase::fill_terms(std::size_t j, const Projection& g, double sign,
   for (std::size_t h = 0; h < heads_.size(); ++h) {
     const Terms terms_ = terms(h, slot_of_[j], g, sign, L[h]);
     const Interval& bias = attention_.bias_weight(h, j);
-    shared.weight[h] = weights(h, j);
     shared.t[h].clear();
     for (std::size_t i = 0; i < terms_.count; ++i) {
       const double x = terms_.upper(terms_.weight[i] * terms_.difference(i));

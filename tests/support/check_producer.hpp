@@ -446,7 +446,7 @@ class GeneralProducer : public GeneralOptions {
           row[k] = m_.at("blocks.0.mlp.W_out", j * m_.d + k);
         }
         const double w = FamilyModel::centre(row)[i];
-        const auto [a, b] = residual(lo_[j], hi_[j], 0);
+        const auto [a, b] = residual(whole_lo_[j], whole_hi_[j], 0);
         low += std::min(w * a, w * b);
         high += std::max(w * a, w * b);
       }
@@ -473,6 +473,8 @@ class GeneralProducer : public GeneralOptions {
     if (m_.f > 0) {
       ranges(leaf);
     }
+    whole_lo_ = lo_;
+    whole_hi_ = hi_;
     for (const int side : {0, 1}) {
       target(side == 0 ? 1 : -1);
       const std::string fact = "f" + leaf.id + (side == 0 ? "hi" : "lo");
@@ -536,6 +538,7 @@ class GeneralProducer : public GeneralOptions {
   std::string claim_;
   std::size_t a_ = 0, b_ = 0;
   Vector lo_, hi_, g0_, kappa_;
+  Vector whole_lo_, whole_hi_;  ///< before a part by sign cuts them
   std::vector<std::pair<double, double>> box_;
   std::string neurons_, box_of_;  ///< the cases of the ranges and of the BOX
   std::size_t split_ = 0;         ///< the neuron of M

@@ -156,11 +156,12 @@ void run(const std::vector<std::string>& words) {
   getrusage(RUSAGE_SELF, &self);
   const double checked = seconds(checker.ru_utime) + seconds(checker.ru_stime);
   std::printf(
-      "%zu %s, %zu nodes each: %zu leaves, %zu ranges, %zu failed, certificate %.2f MB; CPU "
+      "%zu %s, %zu nodes each: %zu leaves, %zu ranges, largest excess %.0e, certificate %.2f MB; "
+      "CPU "
       "seconds: "
       "search %.2f, final pass %.3f, checker %.3f, ratio %.2f; peak MiB: producer %.0f, checker "
       "%.0f\n",
-      claims.size(), words[3].c_str(), nodes, pass.leaves, pass.ranges, pass.failed,
+      claims.size(), words[3].c_str(), nodes, pass.leaves, pass.ranges, pass.excess,
       static_cast<double>(text.size()) / 1e6, search, pass.seconds, checked, checked / pass.seconds,
       mebibytes(self), mebibytes(checker));
 }

@@ -1,6 +1,7 @@
 #include "proof_pass.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <ctime>
 
 #include "../src/bounds/activation.hpp"
@@ -167,7 +168,7 @@ void ProofPass::leaf(Works& works, const BranchNode& node, const Target& target)
   sum += work->ready().base(G) + Interval(heads(*work, nu, bound.heads));
   seconds += cpu_seconds() - start;
   ++leaves;
-  failed += sum.hi <= bound.hi ? 0 : 1;
+  excess = std::max(excess, (sum.hi - bound.hi) / (1 + std::fabs(bound.hi)));
 }
 
 }  // namespace assay::bench

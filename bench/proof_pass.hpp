@@ -24,7 +24,8 @@ class ProofPass {
 
   double seconds = 0;  ///< CPU, of the pass alone: tables of the weights, cases and leaves
   std::size_t leaves = 0, ranges = 0;
-  std::size_t failed = 0;  ///< leaves whose sum comes out above their bound: none in a sound proof
+  double excess =
+      0;  ///< of a leaf's sum over its bound, relative: rounding, for this is not the prover's own order
 
  private:
   /// Numbers are looked up in `found`, as the search left them; what the pass itself needs is in `own`.

@@ -296,7 +296,7 @@ std::string BoundCertificate::add(const std::string& wanted, const Domain& domai
                                   DomainWork& work) {
   require(result.proof != nullptr, "BoundCertificate: a result without its proof");
   State& s = *state_;
-  const std::string id = s.claim_id(wanted, "bound_");
+  std::string id = s.claim_id(wanted, "bound_");
   const std::string domain_id = s.domain_id(domain);
   const std::string words = s.quantity_words(quantity);
   const std::string root = s.once("c", "ROOT", domain_id);
@@ -327,7 +327,7 @@ std::string BoundCertificate::add(const std::string& wanted, const Domain& domai
                                   const FloatOptions& options) {
   require(error.is_known(), "BoundCertificate: no error to claim");
   State& s = *state_;
-  const std::string id = s.claim_id(wanted, "float32_");
+  std::string id = s.claim_id(wanted, "float32_");
   const std::string domain_id = s.domain_id(domain);
   const std::string words = s.quantity_words(quantity);
   s.step(id, "FLOAT32 " + s.once("c", "ROOT", domain_id), "");
@@ -352,7 +352,7 @@ std::string BoundCertificate::add(const std::string& wanted, const Domain& domai
   State& s = *state_;
   const bool on = verdict.firing == Firing::must_on;
   const std::string side = on ? "lo" : "hi";
-  const std::string id = s.claim_id(wanted, "bound_");
+  std::string id = s.claim_id(wanted, "bound_");
   const std::string domain_id = s.domain_id(domain);
   const std::string root = s.once("c", "ROOT", domain_id);
   s.reads_features = true;

@@ -203,7 +203,7 @@ class Search {
       return;
     }
     result_.was_split = true;
-    divide(at, std::move(split));
+    divide(at, split);
   }
 
   void take_enumeration(std::size_t at, Enumeration& all, std::uint64_t cost) {
@@ -223,7 +223,7 @@ class Search {
   }
 
   /// The children cover the case: token sets B_j, lengths, or the signs of a neuron.
-  void divide(std::size_t at, Split split) {
+  void divide(std::size_t at, const Split& split) {
     const Box box = result_.tree[at].box;
     const std::vector<NeuronPart> neurons = result_.tree[at].neurons;
     const auto add_child = [&](Box part, std::vector<NeuronPart> signs) {

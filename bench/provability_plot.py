@@ -38,7 +38,7 @@ def main():
         svg.append(f'<path d="M{at:.1f} {proved:.1f}V{ceiling:.1f}" stroke="#c33" stroke-dasharray="3 3"/>'
                    f'<circle cx="{at:.1f}" cy="{ceiling:.1f}" r="4" fill="none" stroke="#888" stroke-width="1.5"/>'
                    f'<circle cx="{at:.1f}" cy="{proved:.1f}" r="4" fill="#15c"/>'
-                   f'<text x="{at:.1f}" y="{max(proved, ceiling) + 18:.1f}" text-anchor="middle">{r["label"]}</text>')
+                   f'<text x="{at + 10:.1f}" y="{max(proved, ceiling) - 6:.1f}">{r["label"]}</text>')
     svg.append(f'<text x="{(LEFT + W - RIGHT) / 2:.0f}" y="{H - 12}" text-anchor="middle">validation loss, nats per character</text>'
                f'<text x="{LEFT}" y="16">next tokens with P ≤ 0.01 whatever came before the last three: proved (filled), not broken by the attack (ring)</text></svg>')
     out.write_text("\n".join(svg) + "\n")

@@ -12,7 +12,7 @@ constexpr std::size_t kMaxPositions = 1'000'000;
 
 [[noreturn]] void refuse(const std::string& file, const std::string& expected,
                          const std::string& found) {
-  throw UsageError(file + ": expected " + expected + ", found " + found);
+  throw InputError(file, "prompts", expected, found);
 }
 
 std::vector<TokenId> allowed(const nlohmann::json& ids, const std::string& file,

@@ -60,15 +60,15 @@ refuse 2 "0 < RHO <= 1" exact --decoder min-p:0 --certificate out
 refuse 2 "above 0, found 0" exact --decoder greedy --states 0 --certificate out
 refuse 2 "above 0, found 0" exact --decoder greedy --max-new 0 --certificate out
 prompts() { printf '%s' "$1" >bad.json; refuse "$2" "$3" assay check --model model --spec t.spec --decoder greedy --prompts bad.json --certificate out; }
-prompts '{"tokens":[[1],[]]}' 2 "an empty set"
-prompts '{"tokens":[]}' 2 "1 to 1000000 positions"
-prompts '{"tokens":[[45]]}' 2 "below 45"
-prompts '{"tokens":[[-1]]}' 2 "below 45"
-prompts '{"tokens":[[1]],"any":true,"max_length":3}' 2 "both forms"
-prompts '{"any":true}' 2 "both forms, or neither"
-prompts '{"any":false,"max_length":3}' 2 "any"
-prompts '{"any":true,"max_length":0}' 2 "max_length"
-prompts '{"tokens":[[1]],"extra":1}' 2 "the key extra"
+prompts '{"tokens":[[1],[]]}' 9 "an empty set"
+prompts '{"tokens":[]}' 9 "1 to 1000000 positions"
+prompts '{"tokens":[[45]]}' 9 "below 45"
+prompts '{"tokens":[[-1]]}' 9 "below 45"
+prompts '{"tokens":[[1]],"any":true,"max_length":3}' 9 "both forms"
+prompts '{"any":true}' 9 "both forms, or neither"
+prompts '{"any":false,"max_length":3}' 9 "any"
+prompts '{"any":true,"max_length":0}' 9 "max_length"
+prompts '{"tokens":[[1]],"extra":1}' 9 "the key extra"
 prompts '{"tokens":' 9 "bad.json"
 sed 's/T\/3/T\/99/' t.spec >f.spec
 refuse 2 "below 24, found 99" assay check --model model --spec f.spec --decoder greedy --prompts p.json --certificate out

@@ -58,6 +58,7 @@ std::optional<std::vector<double>> minimise(const LinearProblem& problem, unsign
     }
     const z3::model model = solver.get_model();
     std::vector<double> values;
+    values.reserve(x.size());
     for (const z3::expr& variable : x) {
       values.push_back(nearest(model.eval(variable, true)));
     }

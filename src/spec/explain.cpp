@@ -51,6 +51,7 @@ std::string clash(const std::vector<const Property*>& claims) {
   }
   try {
     std::vector<Acceptor> acceptors;
+    acceptors.reserve(claims.size());
     for (const Property* p : claims) {
       acceptors.push_back(ltlf_acceptor(p->formula, {atoms.begin(), atoms.end()}));
     }

@@ -143,7 +143,7 @@ class Reader {
       lexer_.expect(")");
       return bracketed(out);
     }
-    const std::string name = lexer_.take().text;
+    std::string name = lexer_.take().text;
     if (name == "first" || name == "last") {
       return "(this is the " + name + " position)";
     }

@@ -12,6 +12,7 @@ namespace {
 std::vector<std::uint32_t> classes_after(const std::vector<std::uint32_t>& after,
                                          const std::vector<std::uint32_t>& class_of) {
   std::vector<std::uint32_t> out;
+  out.reserve(after.size());
   for (const std::uint32_t to : after) {
     out.push_back(class_of[to]);
   }

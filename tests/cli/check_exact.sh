@@ -50,6 +50,18 @@ exact --decoder min-p:0.6 --prop quiet --max-new 4 --certificate h >/dev/null ||
 assay-check h --model model --sae sae --spec h.spec --runs h.runs >h.out || fail "horizon: $(cat h.out)"
 grep -q "at most 4 new tokens" h.out || fail "the horizon is not in the statement"
 
+# Claims that this engine does not decide stay open, whatever their formula would be under `all`.
+cat >w.spec <<'SPEC'
+spec "wider" version 1;
+ap At = tok = "@";
+prop one_run: some G(At -> X !At);
+prop chance: Pmax <= 1 [ G(At -> X !At) ];
+SPEC
+code=0; assay --quiet check --model model --spec w.spec --prompts p.json --decoder greedy --certificate w --json >w.json || code=$?
+[ "$code" = 3 ] || fail "some and Pmax end with $code, not 3"
+[ "$(grep -c '"verdict": "unknown"' w.json)" = 2 ] || fail "some or Pmax was decided: $(cat w.json)"
+[ ! -e w ] || fail "a certificate of nothing"
+
 ASSAY_SOURCE="$ASSAY_SOURCE" python3 "$ASSAY_SOURCE/tests/cli/corrupt_exact.py" || fail "corrupted certificates"
 
 # bad input

@@ -163,7 +163,11 @@ double ReadyCase::joint_bound(const Projection& g, double sign, std::span<const 
       total[N] = sum_up(total[N], shared.maximum(known->own[N][j]));
     }
   }
-  return *std::max_element(total.begin() + static_cast<std::ptrdiff_t>(fewest_), total.end());
+  double worst = total[fewest_];
+  for (std::size_t N = fewest_; N <= most_; ++N) {
+    worst = std::max(worst, Interval(total[N]).hi());  // refuses overflow and NaN, of every N
+  }
+  return worst;
 }
 
 void ReadyCase::fill_terms(std::size_t j, const Projection& g, double sign,

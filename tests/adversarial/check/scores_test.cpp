@@ -65,3 +65,54 @@ TEST_CASE(
   }
   CHECK(rejected > 5);
 }
+
+TEST_CASE("ATTN-JOINT: a number of keys whose bound overflows is not passed over") {
+  std::size_t controls = 0;
+  for (const double size : {1e1, 3e1, 1e2}) {
+    for (unsigned seed = 1; seed <= 40; ++seed) {
+      Family family{"none", "relu", "", false, true, 3, seed};
+      TestDomain domain;
+      domain.lo = 1;
+      domain.any = true;
+      domain.sets = {{seed % 4}};
+      domain.rest = {0, 1, 2, 3};
+      const auto c = make_general(family, domain, "residual");
+      for (float& w : c->model.weights.at("blocks.0.attn.W_Q")) {
+        w = static_cast<float>(static_cast<double>(w) * size);
+      }
+      c->model.save(c->inputs.model);
+      c->brute_force();
+      // L and theta fit contexts of one and two tokens, for which the bound is exact; the last
+      // position's theta makes that of three overflow.
+      double shorter = c->value({seed % 4});
+      for (const std::size_t u : domain.rest) {
+        shorter = std::max(shorter, c->value({u, seed % 4}));
+      }
+      if (!(c->reached[0] > shorter + 1e-3)) {
+        continue;
+      }
+      const FamilyModel& m = c->model;
+      const auto accepts = [&](double hi, const std::string& last) {
+        std::string L;
+        std::string theta;
+        for (std::size_t h = 0; h < m.H; ++h) {
+          const Vector v = m.value(h, seed % 4, 0);
+          double nu = 0;
+          for (std::size_t i = 0; i < m.d; ++i) {
+            nu += c->quantity.g[i] * v[i];
+          }
+          L += " " + hex(nu);
+          theta += " 0x0p+0 0x0p+0 " + last;
+        }
+        c->state(-0x1p40, hi);
+        c->finish({"root ROOT : dom", "fhi LINEAR root q hi :" + L + " T" + theta,
+                   "flo LINEAR root q lo : 0x1p+30 0x1p+30"});
+        return c->check().accepted;
+      };
+      INFO("size " << size << " seed " << seed);
+      CHECK_FALSE(accepts(shorter + 1e-6, "0x1p+990"));
+      controls += accepts(0x1p+100, "0x0p+0") ? 1 : 0;
+    }
+  }
+  CHECK(controls > 10);
+}

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Trains a small model on each regular language and compares its proved machine with the language and
+# with everything that the model does up to a length (bench/ground_truth.cpp).
+#   bench/ground_truth.sh OUT [DECODER [LENGTH [LANGUAGE…]]]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+out=${1:?usage: bench/ground_truth.sh OUT [DECODER [LENGTH [LANGUAGE…]]]}
+decoder=${2:-min-p:0.1} length=${3:-12}
+bin=build/release/bin
+languages=("${@:4}")
+if [ ${#languages[@]} -eq 0 ]; then
+  mapfile -t languages < <("$bin/bench_ground_truth" list | cut -d' ' -f1)
+fi
+mkdir -p "$out"
+export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
+for language in "${languages[@]}"; do
+  if [ ! -e "$out/$language/model.safetensors" ]; then
+    "$bin/bench_ground_truth" corpus "$language" "$out/$language.txt"
+    "$bin/assay" --quiet train model --text "$out/$language.txt" --out "$out/$language" --d-model 32 \
+      --n-heads 2 --window 8 --range-penalty 0 --steps "${STEPS:-2000}" --seed 1 >"$out/$language.log" 2>&1
+  fi
+  "$bin/bench_ground_truth" compare "$language" "$out/$language" "$decoder" "$length"
+done

@@ -304,6 +304,14 @@ FitResult fit_automaton(const FitInput& in) {
   }
   result.merged_features = all.size() - result.features.size();
   fill_automaton(in, atoms, all, runs, result);
+  if (in.causal != 0 && can_ablate(*in.sae)) {
+    std::vector<FeatureId> features;
+    for (const StateFeature& feature : result.features) {
+      features.push_back(feature.feature);
+    }
+    result.causal = causal_graph(result.automaton, *in.model, *in.sae, std::move(features),
+                                 in.causal, master.next());
+  }
   return result;
 }
 

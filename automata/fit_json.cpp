@@ -1,3 +1,6 @@
+#include <cmath>
+#include <cstdlib>
+
 #include "assay/automata/fit.hpp"
 #include "automaton_json.hpp"
 
@@ -48,6 +51,57 @@ Json first_visits_json(const FitResult& r) {
           {"edges", rows}};
 }
 
+/// "-0.123457": six decimals of a number of magnitude below 4000.
+std::string signed_millionths(double x) {
+  const auto n = static_cast<std::int64_t>(std::llround(x * 1e6));
+  return (n < 0 ? "-" : "") + millionths(static_cast<std::uint32_t>(std::abs(n)));
+}
+
+/// Edges: [from feature, to feature, "K", [[token, "its part"], …]].
+Json causal_json(const CausalGraph& graph) {
+  const auto features = [&graph](const std::vector<std::size_t>& indices) {
+    Json out = Json::array();
+    for (const std::size_t i : indices) {
+      out.push_back(graph.features[i].at());
+    }
+    return out;
+  };
+  const auto lists = [&features](const std::vector<std::vector<std::size_t>>& all) {
+    Json out = Json::array();
+    for (const auto& one : all) {
+      out.push_back(features(one));
+    }
+    return out;
+  };
+  Json edges = Json::array(), cycles = Json::array(), contexts = Json::array();
+  for (const CausalEdge& edge : graph.edges) {
+    Json through = Json::array();
+    for (const CausalToken& token : edge.through) {
+      through.push_back({token.token.at(), signed_millionths(token.weight)});
+    }
+    edges.push_back({graph.features[edge.from].at(), graph.features[edge.to].at(),
+                     signed_millionths(edge.weight), through});
+  }
+  for (const auto& [a, b] : graph.two_cycles) {
+    cycles.push_back(features({a, b}));
+  }
+  for (std::size_t i = 0; i < graph.features.size(); ++i) {
+    contexts.push_back({graph.features[i].at(), graph.contexts[i]});
+  }
+  return {{"definition",
+           "mean over contexts with the source on of the change of probability, by ablating it, of "
+           "the tokens after which the target is on"},
+          {"sampledContexts", graph.sampled},
+          {"leastWeight", signed_millionths(kCausal)},
+          {"leftOut", signed_millionths(graph.left_out)},
+          {"contexts", contexts},
+          {"edges", edges},
+          {"selfLoops", features(graph.self_loops)},
+          {"twoCycles", cycles},
+          {"chains", lists(graph.chains)},
+          {"components", lists(graph.components)}};
+}
+
 }  // namespace
 
 std::string fit_json(const FitResult& r) {
@@ -72,6 +126,9 @@ std::string fit_json(const FitResult& r) {
   root["mergedFeatures"] = r.merged_features;
   root["firstVisits"] = first_visits_json(r);
   root["shapes"] = shapes_json(r.shapes);
+  if (r.causal.sampled != 0) {
+    root["causal"] = causal_json(r.causal);
+  }
   return layout(root);
 }
 

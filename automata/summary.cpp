@@ -1,7 +1,9 @@
 #include <algorithm>
+#include <cmath>
 
 #include "assay/automata/render.hpp"
 #include "assay/base/files.hpp"
+#include "assay/base/text.hpp"
 
 namespace assay::automata {
 namespace {
@@ -51,9 +53,67 @@ std::string counts_table(const FitResult& r) {
          row("states in the largest strongly connected component", largest);
 }
 
+std::string feature_name(const FitResult& r, std::size_t i) {
+  return "f" + std::to_string(r.features[i].feature.at()) + " " + r.features[i].name;
+}
+
+std::string feature_path(const FitResult& r, const std::vector<std::size_t>& chain) {
+  std::string text;
+  for (const std::size_t i : chain) {
+    text += (text.empty() ? "" : " → ") + feature_name(r, i);
+  }
+  return text;
+}
+
+std::string token_name(const Tokenizer* tokenizer, TokenId token) {
+  return tokenizer == nullptr ? "#" + std::to_string(token.at()) : visible(tokenizer->text(token));
+}
+
+std::string percent(double x) {
+  return std::to_string(std::llround(100 * x)) + " %";
+}
+
+/// "f3 name → f7 name: 42 % through `/` 31 %, `a` 9 %"
+std::string causal_line(const FitResult& r, const CausalEdge& edge, const Tokenizer* tokenizer) {
+  std::string through;
+  for (const CausalToken& token : edge.through) {
+    through += through.empty() ? "`" : ", `";
+    through += token_name(tokenizer, token.token) + "` " + percent(token.weight);
+  }
+  return feature_name(r, edge.from) + " → " + feature_name(r, edge.to) + ": " +
+         percent(edge.weight) + " through " + through;
+}
+
+std::string causal_sections(const FitResult& r, const Tokenizer* tokenizer) {
+  const CausalGraph& g = r.causal;
+  if (g.sampled == 0) {
+    return "";
+  }
+  std::vector<CausalEdge> strongest = g.edges;
+  std::stable_sort(strongest.begin(), strongest.end(), [](const auto& a, const auto& b) {
+    return std::abs(a.weight) > std::abs(b.weight);
+  });
+  std::string text =
+      "\n## What features cause\nOne context of each of " + std::to_string(g.sampled) +
+      " runs; a feature's own part of the output is taken away and the next token's probabilities "
+      "change. An edge's weight is the mean change, over contexts with its source on, of the "
+      "probability that its target is on next; at least " +
+      percent(kCausal) + " in size.\n";
+  text += section("Causal edges, strongest first", strongest,
+                  [&](const CausalEdge& edge) { return causal_line(r, edge, tokenizer); });
+  text += section("Causal self-loops", g.self_loops,
+                  [&r](std::size_t i) { return feature_name(r, i); });
+  text += section("Causal 2-cycles", g.two_cycles, [&r](const auto& pair) {
+    return feature_name(r, pair.first) + " ⇄ " + feature_name(r, pair.second);
+  });
+  text += section("Causal chains (each feature's strongest edge to another)", g.chains,
+                  [&r](const auto& chain) { return feature_path(r, chain); });
+  return text;
+}
+
 }  // namespace
 
-std::string to_markdown(const FitResult& r) {
+std::string to_markdown(const FitResult& r, const Tokenizer* tokenizer) {
   const FittedAutomaton& a = r.automaton;
   std::string text =
       "# Feature automaton\n\nLevel: OBSERVED. Counts on text sampled from the model (" +
@@ -79,6 +139,7 @@ std::string to_markdown(const FitResult& r) {
   text += section("Features", r.features, [](const StateFeature& f) {
     return "f" + std::to_string(f.feature.at()) + " " + f.name;
   });
+  text += causal_sections(r, tokenizer);
   return text;
 }
 
@@ -92,7 +153,7 @@ bool write_automaton(const std::filesystem::path& directory, const FitInput& inp
   write_file_atomic(directory / "automaton.dot", to_dot(result.automaton));
   write_file_atomic(directory / "picture.dot", to_picture_dot(result));
   write_file_atomic(directory / "automaton.hoa", to_hoa(result.automaton));
-  write_file_atomic(directory / "automaton.md", to_markdown(result));
+  write_file_atomic(directory / "automaton.md", to_markdown(result, input.tokenizer));
   const bool drawn = draw_svg(directory / "picture.dot", directory / "automaton.svg");
   // Last, so that its presence says that the rest is complete.
   write_file_atomic(directory / "automaton.json", fit_json(result));

@@ -48,6 +48,17 @@ std::vector<automata::NamedReadout> load_readouts(const std::vector<std::string>
   return readouts;
 }
 
+std::string causal_text(const automata::CausalGraph& graph) {
+  if (graph.sampled == 0) {
+    return "\n  causal edges: not looked for";
+  }
+  return "\n  causal edges between features " + std::to_string(graph.edges.size()) +
+         " (self-loops " + std::to_string(graph.self_loops.size()) + ", 2-cycles " +
+         std::to_string(graph.two_cycles.size()) + ", chains " +
+         std::to_string(graph.chains.size()) + "), from " + std::to_string(graph.sampled) +
+         " ablated contexts";
+}
+
 std::string to_text(const automata::FitResult& r, const std::string& out, bool drawn) {
   const automata::FittedAutomaton& a = r.automaton;
   return "feature automaton (OBSERVED): " + std::to_string(a.states.size()) + " states, " +
@@ -56,7 +67,8 @@ std::string to_text(const automata::FitResult& r, const std::string& out, bool d
          ", merged " + std::to_string(r.merged_features) + "\n  frequent self-loops " +
          std::to_string(r.shapes.self_loops.size()) + ", 2-cycles " +
          std::to_string(r.shapes.two_cycles.size()) + ", chains " +
-         std::to_string(r.shapes.chains.size()) + "\n  an unseen edge is not an absent one\n" +
+         std::to_string(r.shapes.chains.size()) + causal_text(r.causal) +
+         "\n  an unseen edge is not an absent one\n" +
          (drawn ? "written to " + out + " (picture: automaton.svg)"
                 : "written to " + out + " (no picture: Graphviz's dot was not found)");
 }
@@ -92,6 +104,7 @@ void run(Options& options, Session& session) {
        {"selfLoops", result.shapes.self_loops.size()},
        {"twoCycles", result.shapes.two_cycles.size()},
        {"chains", result.shapes.chains.size()},
+       {"causalEdges", result.causal.edges.size()},
        {"picture", drawn}});
 }
 
@@ -126,6 +139,10 @@ void add_automaton(CLI::App& app, Session& session) {
                   "Merge rare features into none above this many states")
       ->capture_default_str();
   sub->add_option("--card-tokens", fit.card_tokens, "Held-out tokens for the feature cards")
+      ->capture_default_str();
+  sub->add_option(
+         "--causal", fit.causal,
+         "Runs of which one context is ablated feature by feature, for causal edges (0: none)")
       ->capture_default_str();
   sub->add_option("--seed", fit.seed, "Seed of prompts and runs")->capture_default_str();
   sub->callback([options, &session] { run(*options, session); });

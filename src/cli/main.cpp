@@ -44,6 +44,7 @@ int run(int argc, char** argv) {
   add_run(app, session);
   add_sae(app, session);
   add_automaton(app, session);
+  add_block(app, session);
   add_spec(app, session);
   add_check(app, session);
   add_monitor(app, session);

@@ -25,6 +25,7 @@ void add_train(CLI::App& app, Session& session);      // train model | sae (runs
 void add_eval(CLI::App& app, Session& session);       // eval
 void add_features(CLI::App& app, Session& session);   // features (cards)
 void add_automaton(CLI::App& app, Session& session);  // automaton
+void add_block(CLI::App& app, Session& session);      // block
 void add_spec(CLI::App& app, Session& session);       // spec resolve | show | explain
 void add_check(CLI::App& app, Session& session);      // check
 void add_monitor(CLI::App& app, Session& session);    // monitor

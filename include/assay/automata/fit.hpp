@@ -7,6 +7,7 @@
 
 #include "assay/automata/atoms.hpp"
 #include "assay/automata/binomial.hpp"
+#include "assay/automata/causal.hpp"
 #include "assay/automata/feature_automaton.hpp"
 #include "assay/automata/shapes.hpp"
 #include "assay/features/cards.hpp"
@@ -29,6 +30,7 @@ struct FitInput {
   std::size_t features = 40;     ///< candidates for the dominant feature
   std::size_t max_states = 400;  ///< aim: rare dominant features are merged into none above it
   std::size_t card_tokens = 50000;
+  std::size_t causal = 300;  ///< runs of which one context is ablated for causal edges; 0: none
   std::uint64_t seed = 1;
 };
 
@@ -55,6 +57,8 @@ struct FitResult {
   std::size_t merged_features = 0;            ///< candidates merged into "none" for the cap
   std::vector<FirstVisits> first_visits;      ///< parallel to automaton.edges
   Shapes shapes;
+  CausalGraph causal;  ///< between the features above; empty when not asked for, or the
+                       ///< dictionary writes a site that cannot be changed
   features::CardSet cards;
   Digest model, sae, text;
 };

@@ -29,8 +29,10 @@ struct PictureOptions {
 /// fails. The output has no version or date in it.
 bool draw_svg(const std::filesystem::path& dot_file, const std::filesystem::path& svg_file);
 
-/// automaton.md: what was counted, the features, the shapes by name.
-[[nodiscard]] std::string to_markdown(const FitResult& result);
+/// automaton.md: what was counted, the features, the shapes by name, what features cause. Without a
+/// tokenizer tokens are shown by id.
+[[nodiscard]] std::string to_markdown(const FitResult& result,
+                                      const Tokenizer* tokenizer = nullptr);
 
 /// Writes automaton.json, samples.jsonl, cards.json, automaton.dot, picture.dot, automaton.hoa,
 /// automaton.md and, when Graphviz is there, automaton.svg. True when the picture was drawn.

@@ -17,7 +17,7 @@ for language in "${languages[@]}"; do
   if [ ! -e "$out/$language/model.safetensors" ]; then
     "$bin/bench_ground_truth" corpus "$language" "$out/$language.txt"
     "$bin/assay" --quiet train model --text "$out/$language.txt" --out "$out/$language" --d-model 32 \
-      --n-heads 2 --window 8 --range-penalty 0 --steps "${STEPS:-2000}" --seed 1 >"$out/$language.log" 2>&1
+      --n-heads 2 --window 8 --provable 0 --far-heads 2 --steps "${STEPS:-2000}" --seed 1 >"$out/$language.log" 2>&1
   fi
   "$bin/bench_ground_truth" compare "$language" "$out/$language" "$decoder" "$length"
 done

@@ -34,7 +34,7 @@ done
 
 [ "${ASSAY_WITH_TORCH:-ON}" = ON ] || { echo "SKIPPED: built without LibTorch; no model was trained to compare"; exit 77; }
 "$compare" corpus tomita-2 "$dir/text" 20000
-"$ASSAY_BIN/assay" --quiet train model --text "$dir/text" --out "$dir/model" --d-model 16 --n-heads 2 --window 4 --range-penalty 0 \
+"$ASSAY_BIN/assay" --quiet train model --text "$dir/text" --out "$dir/model" --d-model 16 --n-heads 2 --window 4 --provable 0 --far-heads 2 \
   --steps 30 > "$dir/log" 2>&1 || { cat "$dir/log" >&2; fail "training"; }
 for decoder in greedy min-p:0.2 top-k:2; do
   "$compare" compare tomita-2 "$dir/model" "$decoder" 6 > "$dir/out" || { cat "$dir/out" >&2; fail "$decoder"; }

@@ -278,10 +278,16 @@ struct RefinedCase : Case {
     body.push_back("f" + id + " ENUM " + roots[where] + " l" + id + " " + side + " :");
     return "f" + id;
   }
+  /// NEVER takes care of the other views.
+  [[nodiscard]] bool is_needed(const std::vector<Tokens>& some) const {
+    return options.spare == 0 || std::any_of(some.begin(), some.end(), [&](const Tokens& v) {
+             return reachable.contains(v);
+           });
+  }
   void write_out(std::size_t t, const ViewBox& box) {
     const std::vector<Tokens> inside = views_of(box);
-    if (std::all_of(inside.begin(), inside.end(),
-                    [&](const Tokens& v) { return may_emit(v, t); })) {
+    if (!is_needed(inside) || std::all_of(inside.begin(), inside.end(),
+                                          [&](const Tokens& v) { return may_emit(v, t); })) {
       return;
     }
     std::vector<std::size_t> rivals;
@@ -314,6 +320,9 @@ struct RefinedCase : Case {
   }
   void write_atom(const ViewBox& box) {
     const std::vector<Tokens> inside = views_of(box);
+    if (!is_needed(inside)) {
+      return;
+    }
     const auto on = std::count_if(inside.begin(), inside.end(),
                                   [&](const Tokens& v) { return pre.at(v) > 1e-7; });
     const auto off = std::count_if(inside.begin(), inside.end(),
@@ -366,6 +375,67 @@ struct RefinedCase : Case {
       }
     }
     body.emplace_back("p REFINED d :");
+  }
+  /// A box as a line writes it from `lengths` on; of a line that the checker accepted.
+  [[nodiscard]] ViewBox read_box(const std::vector<std::string>& words) const {
+    ViewBox box = whole(0);
+    box.lo = std::stoul(words.at(1));
+    box.hi = words.at(2) == "any" ? model.w : std::min(model.w, std::stoul(words.at(2)));
+    const std::size_t K = std::stoul(words.at(4));
+    for (std::size_t j = 0; j < model.w; ++j) {
+      const std::string& set = words.at(j < K ? 4 + K - j : 6 + K);
+      box.back[j].clear();
+      for (std::size_t t = 0; t < model.V; ++t) {
+        std::istringstream runs(set);
+        bool in = set == "*";
+        for (std::string run; std::getline(runs, run, ',');) {
+          const std::size_t dash = run.find('-');
+          in = in || (set != "*" && std::stoul(run) <= t &&
+                      t <= std::stoul(run.substr(dash == std::string::npos ? 0 : dash + 1)));
+        }
+        if (in) {
+          box.back[j].insert(t);
+        }
+      }
+    }
+    return box;
+  }
+  /// What an accepted certificate says is true: every reached view is in the boxes of its DFA state and in no NEVER
+  /// box, no OUT token is emitted, no ATOM is false.
+  [[nodiscard]] bool is_true(const std::vector<std::string>& steps) const {
+    std::map<std::string, std::vector<std::string>> lemmas, facts;
+    std::set<std::pair<Tokens, std::size_t>> left = reached;
+    bool good = true;
+    for (const std::string& line : steps) {
+      std::istringstream in(line);
+      std::vector<std::string> words;
+      for (std::string each; in >> each;) {
+        words.push_back(each);
+      }
+      const auto at = std::find(words.begin(), words.end(), "lengths");
+      const std::vector<std::string> box(at, words.end());
+      if (words[1] == "LEMMA") {
+        lemmas[words[0]] = words;
+      } else if (words[1] == "ENUM") {
+        facts[words[0]] = lemmas.at(words[3]);
+      } else if (words[1] == "NEVER") {
+        const std::vector<Tokens> inside = views_of(read_box(box));
+        good = good && std::none_of(inside.begin(), inside.end(),
+                                    [&](const Tokens& v) { return reachable.contains(v); });
+      } else if (words[1] == "STATE") {
+        for (const Tokens& v : views_of(read_box(box))) {
+          left.erase({v, std::stoul(words[4])});
+        }
+      } else if (words[1] == "OUT" || words[1] == "ATOM") {
+        const std::vector<std::string>& lemma = facts.at(words[3]);
+        const auto from = std::find(lemma.begin(), lemma.end(), "lengths");
+        for (const Tokens& v : views_of(read_box({from, lemma.end()}))) {
+          good = good && (words[1] == "OUT" ? !may_emit(v, std::stoul(lemma[4]))
+                                            : (pre.at(v) > 0) == (words.back() == "+"));
+        }
+      }
+    }
+    return good && left.empty();
   }
   [[nodiscard]] std::string spec() const {
     const std::string A = std::to_string(a), B = std::to_string(b);

@@ -61,6 +61,9 @@ claims=(
   "EXACT: kernel readers network act forward sae decoder emission letters spec domain runs exact"
   "WITNESS of the fitted automaton: kernel readers network act forward sae decoder emission letters spec automaton witness"
   "WITNESS of the exact machine: kernel readers network act forward sae decoder emission letters spec domain runs exact witness"
+  "REFINED, what its lemmas need: kernel readers request domain network act forward roots targets cases facts margin sae refined"
+  "REFINED, from its lemmas: kernel readers request domain sae decoder emission letters spec runs refined"
+  "REFINED in all: kernel readers request domain network act forward roots targets cases facts margin sae decoder emission letters spec runs refined"
   "residual: kernel readers request residual"
 )
 
@@ -82,6 +85,8 @@ for claim in "${claims[@]}"; do
   done
   n=$(lines $files)
   echo "${claim%%: *}: $n lines"
-  [ "$n" -le 6000 ] || fail "${claim%%: *}: $n lines, at most 6000"
+  limit=6000
+  case "$claim" in "REFINED in all"*) limit=8500 ;; esac  # its two halves are within 6000 (docs/decisions.md, 10)
+  [ "$n" -le "$limit" ] || fail "${claim%%: *}: $n lines, at most $limit"
 done
 exit "$failures"

@@ -35,7 +35,8 @@ declare -A group=(
   [letters]="letters.cpp letters.hpp"
   [runs]="runs.cpp runs.hpp"
   [exact]="windows.cpp windows.hpp rule_exact.cpp"
-  [refined]="box.cpp box.hpp cover.cpp cover.hpp refinement.hpp rule_lemma.cpp rule_refined.cpp"
+  [lemma]="refinement.hpp rule_lemma.cpp"
+  [refined]="box.cpp box.hpp cover.cpp cover.hpp rule_refined.cpp"
   [sae]="sae.cpp sae.hpp"
   [spec]="spec.cpp spec.hpp spec_ltl.cpp spec_ltl.hpp spec_tokens.cpp spec_tokens.hpp formula.cpp formula.hpp
     progression.cpp progression.hpp sources.cpp dfa.hpp rule_dfa.cpp"
@@ -61,9 +62,9 @@ claims=(
   "EXACT: kernel readers network act forward sae decoder emission letters spec domain runs exact"
   "WITNESS of the fitted automaton: kernel readers network act forward sae decoder emission letters spec automaton witness"
   "WITNESS of the exact machine: kernel readers network act forward sae decoder emission letters spec domain runs exact witness"
-  "REFINED, what its lemmas need: kernel readers request domain network act forward roots targets cases facts margin sae refined"
-  "REFINED, from its lemmas: kernel readers request domain sae decoder emission letters spec runs refined"
-  "REFINED in all: kernel readers request domain network act forward roots targets cases facts margin sae decoder emission letters spec runs refined"
+  "REFINED, what its lemmas need: kernel readers request domain network act forward roots targets cases facts margin sae lemma"
+  "REFINED, from its lemmas: kernel readers request domain sae decoder emission letters spec runs lemma refined"
+  "REFINED in all: kernel readers request domain network act forward roots targets cases facts margin sae decoder emission letters spec runs lemma refined"
   "residual: kernel readers request residual"
 )
 

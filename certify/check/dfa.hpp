@@ -7,7 +7,8 @@
 namespace assay_check {
 
 class Session;
-class Windows;  // windows.hpp
+class Windows;     // windows.hpp
+class Refinement;  // refinement.hpp
 struct Step;
 
 /// What DFA showed: every bad prefix of the property that progression detects ends in a bad state.
@@ -29,11 +30,24 @@ struct DfaFact {
 [[nodiscard]] std::size_t gathered_letter(std::uint64_t bits,
                                           const std::vector<std::size_t>& atoms);
 
+/// The first premise, a DFA.
+[[nodiscard]] const DfaFact& dfa_of(const Session& session, const Step& step);
+/// The same, of the property that the step concludes: a safety formula, its sources given.
+[[nodiscard]] const DfaFact& safety_dfa(Session& session, const Step& step);
+/// States from which no word leads to B.
+[[nodiscard]] std::vector<bool> settled_states(const DfaFact& dfa);
+
 // The rules about runs.
 void rule_dfa(Session& session, const Step& step);
 void rule_inv(Session& session, const Step& step);
 void rule_witness(Session& session, const Step& step);
 void rule_windows(Session& session, const Step& step);
 void rule_exact(Session& session, const Step& step);
+void rule_lemma(Session& session, const Step& step);
+void rule_out(Session& session, const Step& step);
+void rule_atom(Session& session, const Step& step);
+void rule_never(Session& session, const Step& step);
+void rule_state(Session& session, const Step& step);
+void rule_refined(Session& session, const Step& step);
 
 }  // namespace assay_check

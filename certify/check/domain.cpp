@@ -57,26 +57,26 @@ TokenSet SetText::tokens(std::size_t d_vocab) const {
 }
 
 Domain parse_domain(std::span<const std::string_view> words) {
-  need(words.size() >= 9 && words[2] == "lengths" && words[5] == "sets",
-       "expected domain ID lengths NAT NAT|any sets NAT SET … rest SET");
+  need(words.size() >= 7 && words[0] == "lengths" && words[3] == "sets",
+       "expected lengths NAT NAT|any sets NAT SET … rest SET");
   Domain domain;
-  domain.lo = parse_nat(words[3]);
-  const bool any = words[4] == "any";
-  domain.hi = any ? 0 : parse_nat(words[4]);
-  const std::size_t count = parse_nat(words[6]);
-  need(count >= 1 && words.size() == 9 + count && words[7 + count] == "rest",
+  domain.lo = parse_nat(words[1]);
+  const bool any = words[2] == "any";
+  domain.hi = any ? 0 : parse_nat(words[2]);
+  const std::size_t count = parse_nat(words[4]);
+  need(count >= 1 && words.size() == 7 + count && words[5 + count] == "rest",
        "expected sets K, K sets, rest SET");
   need(count <= domain.lo && (any || domain.lo <= domain.hi), "expected K <= lo <= hi");
   std::string sets;
   for (std::size_t i = 0; i < count; ++i) {
-    domain.last.push_back(parse_set(words[7 + i]));
-    sets += " " + std::string(words[7 + i]);
+    domain.last.push_back(parse_set(words[5 + i]));
+    sets += " " + std::string(words[5 + i]);
   }
-  domain.rest = parse_set(words[8 + count]);
-  domain.words = "every context of " + std::string(words[3]) +
-                 (any ? " or more" : " to " + std::string(words[4])) + " tokens whose last " +
+  domain.rest = parse_set(words[6 + count]);
+  domain.words = "every context of " + std::string(words[1]) +
+                 (any ? " or more" : " to " + std::string(words[2])) + " tokens whose last " +
                  std::to_string(count) + " lie in" + sets + " and whose others lie in " +
-                 std::string(words[8 + count]);
+                 std::string(words[6 + count]);
   return domain;
 }
 

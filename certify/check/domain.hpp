@@ -23,7 +23,7 @@ struct SetText {
   [[nodiscard]] TokenSet tokens(std::size_t d_vocab) const;
 };
 
-/// domain ID lengths lo hi|any sets K SET … rest SET
+/// lengths lo hi|any sets K SET … rest SET
 struct Domain {
   std::size_t lo = 0, hi = 0;  ///< hi = 0: any
   std::vector<SetText> last;   ///< in the order of the text: the query's set is the last one
@@ -32,6 +32,7 @@ struct Domain {
 };
 
 [[nodiscard]] SetText parse_set(std::string_view word);
+/// What follows the id of a `domain` line.
 [[nodiscard]] Domain parse_domain(std::span<const std::string_view> words);
 
 }  // namespace assay_check

@@ -72,8 +72,8 @@ class HeaderReader {
       header_.eraser = pair("eraser");
     }
     if (header_.is_about_runs()) {
-      (header_.kind == "exact" ? header_.runs : header_.automaton) =
-          parse_sha(text(header_.kind == "exact" ? "runs" : "automaton"));
+      const bool fitted = header_.kind == "automaton";
+      (fitted ? header_.automaton : header_.runs) = parse_sha(text(fitted ? "automaton" : "runs"));
     }
     header_.statement_sha = parse_sha(text("statement"));
     return std::move(header_);
@@ -132,7 +132,7 @@ class Kernel {
     if (parse_nat(words[1]) != steps_) {
       throw Reject("end", "the number of steps is " + std::to_string(steps_));
     }
-    if (session_.header().kind == "bounds" && !session_.facts().open.empty()) {
+    if (session_.header().has_cases() && !session_.facts().open.empty()) {
       throw Reject("end", "the lines of " + session_.facts().open + " are not complete");
     }
     if (!lines.at_end()) {
@@ -152,8 +152,7 @@ class Kernel {
                     Words(colon + 1, words.end())};
     const Header& header = session_.header();
     const auto rule = std::find_if(kRules.begin(), kRules.end(), [&](const Rule& r) {
-      return r.name == step.rule &&
-             (r.kind == "spec" ? header.is_about_runs() : r.kind == header.kind);
+      return r.name == step.rule && r.is_of(header);
     });
     if (rule == kRules.end()) {
       throw Reject("step", "no such rule in this kind of certificate");
@@ -164,7 +163,7 @@ class Kernel {
     if ((std::find(claims_.begin(), claims_.end(), step.id) != claims_.end()) != rule->concludes) {
       throw Reject("step", "exactly the steps that conclude have the id of a claim");
     }
-    if (rule->kind == "bounds") {
+    if (header.has_cases()) {
       session_.facts().need_block_in_place(step);
     }
     const std::size_t before = session_.conclusions.size();

@@ -8,8 +8,7 @@ namespace assay_check {
 namespace {
 
 /// The thresholded value: 0 when surely off, pre when surely on, the hull of both otherwise.
-Interval feature_value(const SaeEncoder& sae, std::size_t i, const std::vector<Interval>& x) {
-  const Interval pre = dot(sae.direction(i), x) + sae.offset(i);
+Interval feature_value(const SaeEncoder& sae, std::size_t i, const Interval& pre) {
   const double threshold = static_cast<double>(sae.threshold[i]);
   if (pre.lo() > threshold) {
     return pre;
@@ -90,14 +89,25 @@ LetterReader::Truth LetterReader::evaluate_atom(const SpecAtom& atom, std::size_
   }
   if (atom.kind == SpecAtom::Kind::readout) {
     const AffineReadout& readout = session_.readout(atom.use);
-    return compare(atom, dot(at->hook(readout.hook), readout.weights) + readout.bias);
+    return truth(atom, dot(at->hook(readout.hook), readout.weights) + readout.bias);
   }
   const SaeEncoder& sae = session_.sae();
   const std::vector<Interval>& x = at->hook(sae.hook);
-  if (x.size() != sae.d_in || atom.feature >= sae.d_sae || sae.k > 0) {
-    refuse(step_, "the SAE does not fit the model, has no such feature or is topk");
+  if (x.size() != sae.d_in || atom.feature >= sae.d_sae) {
+    refuse(step_, "the SAE does not fit the model or has no such feature");
   }
-  return compare(atom, feature_value(sae, atom.feature, x));
+  return truth(atom, dot(sae.direction(atom.feature), x) + sae.offset(atom.feature));
+}
+
+LetterReader::Truth LetterReader::truth(const SpecAtom& atom, const Interval& read) {
+  if (atom.kind != SpecAtom::Kind::feature) {
+    return compare(atom, read);
+  }
+  const SaeEncoder& sae = session_.sae();
+  if (atom.feature >= sae.d_sae || sae.k > 0) {
+    refuse(step_, "the SAE has no such feature or is topk");
+  }
+  return compare(atom, feature_value(sae, atom.feature, read));
 }
 
 }  // namespace assay_check

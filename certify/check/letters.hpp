@@ -26,8 +26,11 @@ class LetterReader {
   /// Every atom decided off its threshold, else Reject.
   [[nodiscard]] std::uint64_t decided(std::size_t token, const Position& at);
 
- private:
   enum class Truth { no, yes, unknown };
+  /// What an enclosure says: of the pre-activation for a feature atom, of the value for a readout atom.
+  [[nodiscard]] Truth truth(const SpecAtom& atom, const Interval& read);
+
+ private:
   [[nodiscard]] static Truth is_above(const Interval& value, const Interval& t,
                                       const Interval& band, bool strict);
   [[nodiscard]] static Truth compare(const SpecAtom& atom, const Interval& value);

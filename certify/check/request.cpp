@@ -104,9 +104,10 @@ void parse_line(std::string_view line, Request& request, std::set<std::string>& 
   if (words[0] == "domain" || words[0] == "direction") {
     need(words.size() >= 4, "expected a domain or direction line");
     const std::string id = parse_id(words[1]);
-    const bool fresh = words[0] == "domain"
-                           ? request.domains.emplace(id, parse_domain(words)).second
-                           : request.directions.emplace(id, parse_direction(words)).second;
+    const bool fresh =
+        words[0] == "domain"
+            ? request.domains.emplace(id, parse_domain(std::span(words).subspan(2))).second
+            : request.directions.emplace(id, parse_direction(words)).second;
     need(fresh, "a second line of this kind has this id");
     if (words[0] == "direction") {
       request.direction_sha[id] = sha256(line.substr(words[3].data() - line.data()));
@@ -143,6 +144,27 @@ Quantity parse_quantity(std::span<const std::string_view> words) {
   if (difference) {
     q.minus = parse_nat(words[2]);
   }
+  return q;
+}
+
+/// logit-mixture T r y_1 ω_1 … y_r ω_r
+Quantity parse_mixture(std::span<const std::string_view> words) {
+  constexpr std::size_t kOne = 65536;
+  need(words.size() >= 5 && words[0] == "logit-mixture", "expected logit-mixture T r y_1 w_1 …");
+  Quantity q;
+  q.kind = Quantity::Kind::logit;
+  q.index = parse_nat(words[1]);
+  need(words.size() == 3 + 2 * parse_nat(words[2]), "expected as many rivals as stated");
+  std::set<std::size_t> seen{q.index};
+  std::size_t total = 0;
+  for (std::size_t i = 3; i < words.size(); i += 2) {
+    const std::size_t y = parse_nat(words[i]);
+    const std::size_t w = parse_nat_below(words[i + 1], kOne + 1, "a weight");
+    need(seen.insert(y).second, "a rival stands twice or is the token itself");
+    q.mixture.emplace_back(y, static_cast<double>(w) / static_cast<double>(kOne));
+    total += w;
+  }
+  need(total == kOne, "the weights do not add to 1");
   return q;
 }
 

@@ -19,6 +19,8 @@ struct Quantity {
   std::size_t index = 0;             ///< neuron, feature, or the token A
   std::optional<std::size_t> minus;  ///< B of logit-difference, Y of feature-difference
   std::string name;                  ///< of the readout or direction
+  std::vector<std::pair<std::size_t, Interval>> mixture =
+      {};  ///< y, ω of l_index − Σ ω l_y, Σ ω = 1
 };
 
 struct RequestClaim {
@@ -58,6 +60,8 @@ struct Request {
 
 // Each throws Reject("request", …), parse_request with file and line. Claims by the files of their rules.
 [[nodiscard]] Quantity parse_quantity(std::span<const std::string_view> words);
+/// Not a quantity of a statement: TOKEN-OUT and LEMMA.
+[[nodiscard]] Quantity parse_mixture(std::span<const std::string_view> words);
 [[nodiscard]] RequestClaim parse_residual(std::span<const std::string_view> words);
 [[nodiscard]] RequestClaim parse_float32(std::span<const std::string_view> words);
 [[nodiscard]] Request parse_request(const std::string& text, const std::string& file);

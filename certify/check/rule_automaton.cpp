@@ -80,16 +80,8 @@ void rule_inv(Session& session, const Step& step) {
   if (step.premises.size() != 1) {
     refuse(step, "expected INV dID : s,q …");
   }
-  const auto found = session.automata.find(std::string(step.premises[0]));
-  if (found == session.automata.end() || found->second.property != session.property(step.id)) {
-    refuse(step, "the premise is not a DFA of this property");
-  }
-  const DfaFact& dfa = found->second;
+  const DfaFact& dfa = safety_dfa(session, step);
   const SpecProperty& property = session.spec().properties[dfa.property];
-  if (!session.spec().formulas.is_safety(property.formula)) {
-    refuse(step, "the property is not a safety formula");
-  }
-  session.need_sources(dfa.property);
   const FittedAutomaton& automaton = session.automaton();
   if (automaton.states.size() > kMaxPairs / dfa.bad.size()) {
     refuse(step, "states x DFA states are over the limit");

@@ -57,21 +57,18 @@ void rule_suffix(Session& session, const Step& step) {
   session.facts().cases.emplace(step.id, std::move(contexts));
 }
 
-// ROOT: the whole of a domain of the request.
+// ROOT: the whole of a domain of the request, or of a lemma.
 void rule_root(Session& session, const Step& step) {
   const Network& net = session.attention().net();
-  const auto& domains = session.request().domains;
-  const auto found =
-      step.words.size() == 1 ? domains.find(std::string(step.words[0])) : domains.end();
-  if (!step.premises.empty() || found == domains.end()) {
-    refuse(step, "expected ROOT : DOMAIN, a domain line of the request");
+  if (!step.premises.empty() || step.words.size() != 1) {
+    refuse(step, "expected ROOT : DOMAIN");
   }
-  const Domain& domain = found->second;
+  const auto [name, domain] = session.domain(step, std::string(step.words[0]));
   if (domain.hi == 0 && (net.window == 0 || net.standard())) {
     refuse(step, "lengths `any` need a window and no `standard` positions");
   }
   ContextCase contexts;
-  contexts.domain = found->first;
+  contexts.domain = name;
   contexts.a = domain.lo;
   contexts.b = domain.hi == 0 ? std::max(domain.lo, net.window) : domain.hi;
   if (!net.has_length(contexts.a) || !net.has_length(contexts.b)) {

@@ -1,5 +1,3 @@
-#include <set>
-
 #include "reject.hpp"
 #include "target.hpp"
 
@@ -23,54 +21,19 @@ std::string suffix_of(Session& session, const Step& step, const RequestClaim& cl
   return id;
 }
 
-/// The rivals of a TOKEN-OUT step and their weights, Σ = 1 exactly.
-struct Mixture {
-  std::vector<std::size_t> tokens;
-  std::vector<Interval> weights;
-};
-
-Mixture read_mixture(const Step& step, std::size_t token, std::size_t d_vocab_out) {
-  if (step.words.size() < 2 || step.words[0] != "M") {
+/// l_u − Σ ω_i l_{y_i}, of the words M r y_1 ω_1 …
+RequestClaim mixture_of(const Step& step, std::size_t token) {
+  if (step.words.size() < 2 || step.words[0] != "M" ||
+      (step.words.size() - 2) / 2 < parse_nat(step.words[1])) {
     refuse(step, "expected M r y_1 w_1 …");
   }
-  const std::size_t r = parse_nat(step.words[1]);
-  if (r == 0 || step.words.size() < 2 || (step.words.size() - 2) / 2 < r) {
-    refuse(step, "expected M r y_1 w_1 … with r >= 1 rivals");
-  }
-  constexpr std::size_t kOne = 65536;
-  Mixture mixture;
-  std::set<std::size_t> seen{token};
-  std::size_t total = 0;
-  for (std::size_t i = 0; i < r; ++i) {
-    const std::size_t y = parse_nat_below(step.words[2 + 2 * i], d_vocab_out, "a token");
-    const std::size_t w = parse_nat_below(step.words[3 + 2 * i], kOne + 1, "a weight");
-    if (!seen.insert(y).second) {
-      refuse(step, "a rival stands twice or is the token itself");
-    }
-    mixture.tokens.push_back(y);
-    mixture.weights.emplace_back(static_cast<double>(w) / static_cast<double>(kOne));
-    total += w;
-  }
-  if (total != kOne) {
-    refuse(step, "the weights do not add to 1");
-  }
-  return mixture;
-}
-
-/// l_u − Σ ω_i l_{y_i}
-Target logit_difference(const Network& net, std::size_t token, const Mixture& mixture) {
-  const auto difference = [&](const float* row) {
-    Interval value(row[token]);
-    for (std::size_t i = 0; i < mixture.tokens.size(); ++i) {
-      value = value - mixture.weights[i] * Interval(row[mixture.tokens[i]]);
-    }
-    return value;
-  };
-  std::vector<Interval> delta;
-  for (std::size_t i = 0; i < net.d_model; ++i) {
-    delta.push_back(difference(net.W_U.data() + i * net.d_vocab_out));
-  }
-  return residual_target(net, delta, difference(net.b_U.data()));
+  const std::string u = std::to_string(token);
+  std::vector<std::string_view> words{"logit-mixture", u};
+  const auto first = step.words.begin() + 1;
+  words.insert(words.end(), first, first + 1 + 2 * static_cast<std::ptrdiff_t>(parse_nat(*first)));
+  RequestClaim claim;
+  claim.quantity = parse_mixture(words);
+  return claim;
 }
 
 }  // namespace
@@ -106,15 +69,11 @@ void rule_feature_off(Session& session, const Step& step) {
 void rule_token_out(Session& session, const Step& step) {
   const RequestClaim& claim = session.claim(step, step.id, RequestClaim::Kind::token_out);
   const std::string suffix = suffix_of(session, step, claim, true);
-  const Network& net = session.attention().net();
-  if (claim.subject >= net.d_vocab_out) {
-    refuse(step, "the model has no such token");
-  }
-  const Mixture mixture = read_mixture(step, claim.subject, net.d_vocab_out);
+  const RequestClaim mixture = mixture_of(step, claim.subject);
+  const std::size_t read = 2 + 2 * mixture.quantity.mixture.size();
   const double bound =
-      target_bound(session, step, "MLP-FOLD", suffix, logit_difference(net, claim.subject, mixture),
-                   step.premises[0],
-                   WordReader(step, std::span(step.words).subspan(2 + 2 * mixture.tokens.size())));
+      target_bound(session, step, "MLP-FOLD", suffix, claim_target(session, step, mixture, true),
+                   step.premises[0], WordReader(step, std::span(step.words).subspan(read)));
   const MinP& decoder = session.request_decoder();
   if (!(bound < decoder.cut().lo())) {
     refuse(step, "the bound is not shown to be below the decoder's cut");

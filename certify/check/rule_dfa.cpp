@@ -93,6 +93,43 @@ std::size_t gathered_letter(std::uint64_t bits, const std::vector<std::size_t>& 
   return letter;
 }
 
+const DfaFact& dfa_of(const Session& session, const Step& step) {
+  const auto found = step.premises.empty() ? session.automata.end()
+                                           : session.automata.find(std::string(step.premises[0]));
+  if (found == session.automata.end()) {
+    refuse(step, "the premise is not a DFA");
+  }
+  return found->second;
+}
+
+const DfaFact& safety_dfa(Session& session, const Step& step) {
+  const DfaFact& dfa = dfa_of(session, step);
+  if (dfa.property != session.property(step.id) ||
+      !session.spec().formulas.is_safety(session.spec().properties[dfa.property].formula)) {
+    refuse(step, "the premise is not a DFA of this property, or it is not a safety formula");
+  }
+  session.need_sources(dfa.property);
+  return dfa;
+}
+
+std::vector<bool> settled_states(const DfaFact& dfa) {
+  std::vector<bool> settled(dfa.bad.size());
+  settled.flip();
+  const std::size_t letters = std::size_t{1} << dfa.atoms.size();
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (std::size_t q = 0; q < settled.size(); ++q) {
+      bool still = settled[q] && !dfa.bad[q];
+      for (std::size_t a = 0; a < letters && still; ++a) {
+        still = settled[dfa.next(q, a)];
+      }
+      changed = changed || settled[q] != still;
+      settled[q] = still;
+    }
+  }
+  return settled;
+}
+
 // DFA
 //   walking the progression of φ and the DFA together, residual false implies state in B
 //   -----------------------------------------------------------------------------------

@@ -17,25 +17,6 @@ bool operator<(const Pair& a, const Pair& b) {
   return std::pair(a.window, a.q) < std::pair(b.window, b.q);
 }
 
-/// States of the DFA from which no word leads to B: what is reached there needs no pair.
-std::vector<bool> settled_states(const DfaFact& dfa) {
-  std::vector<bool> settled(dfa.bad.size());
-  settled.flip();
-  const std::size_t letters = std::size_t{1} << dfa.atoms.size();
-  for (bool changed = true; changed;) {
-    changed = false;
-    for (std::size_t q = 0; q < settled.size(); ++q) {
-      bool still = !dfa.bad[q];
-      for (std::size_t a = 0; a < letters && still; ++a) {
-        still = settled[dfa.next(q, a)];
-      }
-      changed = changed || settled[q] != still;
-      settled[q] = still;
-    }
-  }
-  return settled;
-}
-
 /// The pairs of an EXACT step and the conditions on them.
 class PairSet {
  public:
@@ -125,14 +106,6 @@ class PairSet {
   std::vector<Pair> pairs_;
 };
 
-const DfaFact& dfa_of(const Session& session, std::string_view id, const Step& step) {
-  const auto found = session.automata.find(std::string(id));
-  if (found == session.automata.end()) {
-    refuse(step, "the premise is not a DFA");
-  }
-  return found->second;
-}
-
 }  // namespace
 
 // WINDOWS: pairs (window, q) for every window of the product of the sets; shown by EXACT only
@@ -141,7 +114,7 @@ void rule_windows(Session& session, const Step& step) {
   if (step.premises.size() != 1 || step.words.size() < 3 || step.words.size() - 2 > net.window) {
     refuse(step, "expected WINDOWS dID : step q SET … with at most as many sets as the window");
   }
-  (void)dfa_of(session, step.premises[0], step);
+  (void)dfa_of(session, step);
   WindowBox box{parse_nat(step.words[0]), parse_nat(step.words[1]), {}};
   for (std::size_t i = 2; i < step.words.size(); ++i) {
     box.sets.push_back(parse_set(step.words[i]).tokens(net.d_vocab));
@@ -159,12 +132,8 @@ void rule_exact(Session& session, const Step& step) {
   if (step.premises.size() != 1 || !step.words.empty()) {
     refuse(step, "expected EXACT dID :");
   }
-  const DfaFact& dfa = dfa_of(session, step.premises[0], step);
-  const std::size_t index = session.property(step.id);
-  const SpecProperty& property = session.spec().properties[index];
-  if (dfa.property != index || !session.spec().formulas.is_safety(property.formula)) {
-    refuse(step, "the premise is not a DFA of this property, or it is not a safety formula");
-  }
+  const DfaFact& dfa = safety_dfa(session, step);
+  const SpecProperty& property = session.spec().properties[dfa.property];
   std::uint64_t atoms = 0;  // of every DFA so far, so that windows are evaluated once
   for (const auto& [id, fact] : session.automata) {
     session.need_sources(fact.property);

@@ -7,37 +7,41 @@
 
 namespace assay_check {
 
-/// A rule of the certificate language: the kind of certificate it belongs to (`spec`: automaton and exact).
+/// A rule of the certificate language, and the kind of certificate it belongs to; `spec`: those about runs,
+/// `cases`: bounds and refined.
 struct Rule {
   std::string_view name, kind;
   bool concludes;
   void (*apply)(Session&, const Step&);
+  [[nodiscard]] bool is_of(const Header& h) const {
+    return kind == "spec" ? h.is_about_runs() : kind == "cases" ? h.has_cases() : kind == h.kind;
+  }
 };
 
-inline constexpr std::array<Rule, 39> kRules = {{
+inline constexpr std::array<Rule, 45> kRules = {{
     {"SUFFIX", "bounds", false, rule_suffix},
-    {"ROOT", "bounds", false, rule_root},
-    {"PART", "bounds", false, rule_part},
+    {"ROOT", "cases", false, rule_root},
+    {"PART", "cases", false, rule_part},
     {"NEURONS", "bounds", false, rule_neurons},
-    {"CASE-NEURONS", "bounds", false, rule_neurons},
+    {"CASE-NEURONS", "cases", false, rule_neurons},
     {"NORM-NEURONS", "bounds", false, rule_norm_neurons},
     {"BOX", "bounds", false, rule_box},
     {"NEURON-RANGE", "bounds", false, rule_range},
-    {"CASE-RANGE", "bounds", false, rule_range},
+    {"CASE-RANGE", "cases", false, rule_range},
     {"NORM-RANGE", "bounds", false, rule_range},
     {"BOX-RANGE", "bounds", false, rule_range},
     {"SPREAD", "bounds", false, rule_spread},
-    {"LINEAR", "bounds", false, rule_target},
-    {"FOLD", "bounds", false, rule_target},
+    {"LINEAR", "cases", false, rule_target},
+    {"FOLD", "cases", false, rule_target},
     {"NORM-LINEAR", "bounds", false, rule_norm_linear},
     {"NORM-FOLD", "bounds", false, rule_target},
     {"SPHERE", "bounds", false, rule_sphere},
     {"PART-NUM", "bounds", false, rule_part_num},
     {"FINAL-SPREAD", "bounds", false, rule_final_spread},
     {"FINAL", "bounds", false, rule_final},
-    {"ENUM", "bounds", false, rule_enum},
-    {"JOIN", "bounds", false, rule_join},
-    {"RIVAL", "bounds", false, rule_rival},
+    {"ENUM", "cases", false, rule_enum},
+    {"JOIN", "cases", false, rule_join},
+    {"RIVAL", "cases", false, rule_rival},
     {"BOUND", "bounds", true, rule_bound},
     {"FLOAT32", "bounds", true, rule_float32},
     {"MUST-ON", "bounds", true, rule_must_on},
@@ -52,6 +56,12 @@ inline constexpr std::array<Rule, 39> kRules = {{
     {"INV", "automaton", true, rule_inv},
     {"WINDOWS", "exact", false, rule_windows},
     {"EXACT", "exact", true, rule_exact},
+    {"LEMMA", "refined", false, rule_lemma},
+    {"OUT", "refined", false, rule_out},
+    {"ATOM", "refined", false, rule_atom},
+    {"NEVER", "refined", false, rule_never},
+    {"STATE", "refined", false, rule_state},
+    {"REFINED", "refined", true, rule_refined},
     {"WITNESS", "spec", true, rule_witness},
     {"RESIDUAL", "erasure", true, rule_residual},
 }};

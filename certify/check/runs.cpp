@@ -84,6 +84,20 @@ void Runs::for_each_end(std::size_t window, std::size_t d_vocab,
   }
 }
 
+bool has_plain_windows(const Network& net) {
+  return net.window != 0 && !net.normalised && net.act == ActKind::relu &&
+         (net.positions == PositionKind::relative_bias || net.positions == PositionKind::none);
+}
+
+void need_plain_windows(const Network& net) {
+  if (!has_plain_windows(net) || net.d_vocab != net.d_vocab_out) {
+    throw Reject(
+        "model",
+        "config.json: expected an attention window, relative bias or no positions, relu, no "
+        "LayerNorm and d_vocab_out = d_vocab");
+  }
+}
+
 Runs parse_runs(const std::string& text, const std::string& file, std::size_t d_vocab) {
   Runs runs;
   std::vector<Words> lines;

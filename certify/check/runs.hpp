@@ -8,6 +8,7 @@
 
 #include "domain.hpp"
 #include "emission.hpp"
+#include "network.hpp"
 
 namespace assay_check {
 
@@ -24,6 +25,11 @@ struct Runs {
   void for_each_end(std::size_t window, std::size_t d_vocab,
                     const std::function<void(const std::vector<std::uint32_t>&)>& visit) const;
 };
+
+/// The family of claims about every run: what happens at a token depends on the last `window` tokens alone.
+[[nodiscard]] bool has_plain_windows(const Network& net);
+/// Reject unless it is so, and d_vocab_out = d_vocab.
+void need_plain_windows(const Network& net);
 
 [[nodiscard]] Runs parse_runs(const std::string& text, const std::string& file,
                               std::size_t d_vocab);

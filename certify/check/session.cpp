@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "refinement.hpp"
 #include "reject.hpp"
 #include "sha256.hpp"
 
@@ -76,14 +77,29 @@ const RequestClaim& Session::claim(const Step& step, std::string_view id,
   throw Reject(std::string(step.rule), "the statement has no such claim " + std::string(id));
 }
 
-const RequestClaim& Session::domain_claim(const Step& step, std::string_view id) const {
+const RequestClaim& Session::domain_claim(const Step& step, std::string_view id) {
   using Kind = RequestClaim::Kind;
+  if (spec_) {
+    return refinement().lemma(step, id).claim;
+  }
   for (const RequestClaim& c : request().claims) {
     if (c.id == id && (c.kind == Kind::must_on || c.kind == Kind::must_off)) {
       return c;
     }
   }
   return claim(step, id, Kind::bound);
+}
+
+std::pair<std::string, const Domain&> Session::domain(const Step& step, const std::string& id) {
+  if (spec_) {
+    const Lemma& lemma = refinement().lemma(step, id);
+    return {lemma.claim.domain, lemma.domain};
+  }
+  const auto found = request().domains.find(id);
+  if (found == request().domains.end()) {
+    refuse(step, "the request has no such domain line");
+  }
+  return {id, found->second};
 }
 
 const Request& Session::request() const {

@@ -30,7 +30,11 @@ struct Header {
   std::map<std::string, std::string> readouts;
   std::optional<std::string> automaton, runs;
   /// The statement is a spec.
-  [[nodiscard]] bool is_about_runs() const { return kind == "automaton" || kind == "exact"; }
+  [[nodiscard]] bool is_about_runs() const {
+    return kind == "automaton" || kind == "exact" || kind == "refined";
+  }
+  /// The rules about cases of contexts belong to the kind.
+  [[nodiscard]] bool has_cases() const { return kind == "bounds" || kind == "refined"; }
 };
 
 struct Conclusion {
@@ -49,8 +53,11 @@ class Session {
   /// The claim of the request with this id; Reject when it is not of this kind.
   [[nodiscard]] const RequestClaim& claim(const Step& step, std::string_view id,
                                           RequestClaim::Kind kind) const;
-  /// bound, feature-on or feature-off over a domain
-  [[nodiscard]] const RequestClaim& domain_claim(const Step& step, std::string_view id) const;
+  /// bound, feature-on or feature-off over a domain; in kind refined a lemma
+  [[nodiscard]] const RequestClaim& domain_claim(const Step& step, std::string_view id);
+  /// A domain line, or in kind refined a lemma's box; and what `domain` of its claims and ROOT cases is.
+  [[nodiscard]] std::pair<std::string, const Domain&> domain(const Step& step,
+                                                             const std::string& id);
   [[nodiscard]] const Request& request() const;
   [[nodiscard]] const MinP& request_decoder() const;
   [[nodiscard]] Spec& spec();
@@ -69,6 +76,7 @@ class Session {
   [[nodiscard]] const FittedAutomaton& automaton();
   [[nodiscard]] const Runs& runs();
   [[nodiscard]] Windows& windows();
+  [[nodiscard]] Refinement& refinement();
   [[nodiscard]] Facts& facts();
   /// The one of the --data files with this digest.
   [[nodiscard]] std::string data(const std::string& sha, std::string& name) const;
@@ -93,6 +101,7 @@ class Session {
   std::optional<FittedAutomaton> automaton_;
   std::optional<Runs> runs_;
   std::shared_ptr<Windows> windows_;
+  std::shared_ptr<Refinement> refinement_;
   std::unique_ptr<Facts> facts_;
 };
 

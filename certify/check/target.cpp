@@ -23,6 +23,15 @@ Reading read_logit(const Network& net, const Step& step, const Quantity& q) {
     r.g = r.g + -exact(&net.W_U[*q.minus], net.d_model, net.d_vocab_out);
     r.beta = r.beta - Interval(net.b_U[*q.minus]);
   }
+  for (const auto& [y, weight] : q.mixture) {
+    if (y >= net.d_vocab_out) {
+      refuse(step, "the model has no such token");
+    }
+    for (std::size_t i = 0; i < net.d_model; ++i) {
+      r.g[i] = r.g[i] - weight * Interval(net.W_U[i * net.d_vocab_out + y]);
+    }
+    r.beta = r.beta - weight * Interval(net.b_U[y]);
+  }
   return r;
 }
 

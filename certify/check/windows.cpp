@@ -9,22 +9,12 @@ constexpr std::size_t kMaxWindows = 1'100'000;  // re-evaluated for one certific
 
 }  // namespace
 
-bool has_plain_windows(const Network& net) {
-  return net.window != 0 && !net.normalised && net.act == ActKind::relu &&
-         (net.positions == PositionKind::relative_bias || net.positions == PositionKind::none);
-}
-
 Windows::Windows(Session& session)
     : session_(session),
       forward_(session.attention()),
       base_(session.attention().net().d_vocab + 1) {
   const Network& net = session.attention().net();
-  if (!has_plain_windows(net) || net.d_vocab != net.d_vocab_out) {
-    throw Reject(
-        "model",
-        "config.json: expected an attention window, relative bias or no positions, relu, no "
-        "LayerNorm and d_vocab_out = d_vocab");
-  }
+  need_plain_windows(net);
   for (std::size_t i = 1; i < net.window; ++i) {
     if (keep_ > UINT64_MAX / base_ / base_) {
       throw Reject("model", "the windows do not fit into 64 bits");

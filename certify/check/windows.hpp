@@ -11,9 +11,6 @@
 
 namespace assay_check {
 
-/// The family of kind exact: what happens at a token depends on the last `window` tokens alone.
-[[nodiscard]] bool has_plain_windows(const Network& net);
-
 /// What the model does at the end of every context that ends in this window.
 struct WindowFacts {
   std::vector<std::uint32_t> possible;  ///< tokens that the decoder does not surely drop

@@ -33,7 +33,9 @@ declare -A group=(
   [decoder]="decoder.cpp decoder.hpp"
   [emission]="emission.cpp emission.hpp"
   [letters]="letters.cpp letters.hpp"
-  [exact]="runs.cpp runs.hpp windows.cpp windows.hpp rule_exact.cpp"
+  [runs]="runs.cpp runs.hpp"
+  [exact]="windows.cpp windows.hpp rule_exact.cpp"
+  [refined]="box.cpp box.hpp cover.cpp cover.hpp refinement.hpp rule_lemma.cpp rule_refined.cpp"
   [sae]="sae.cpp sae.hpp"
   [spec]="spec.cpp spec.hpp spec_ltl.cpp spec_ltl.hpp spec_tokens.cpp spec_tokens.hpp formula.cpp formula.hpp
     progression.cpp progression.hpp sources.cpp dfa.hpp rule_dfa.cpp"
@@ -56,9 +58,9 @@ claims=(
   "site: kernel readers request network site sae"
   "float32: kernel readers request domain network roots targets sae float32"
   "INV: kernel readers decoder spec automaton inv"
-  "EXACT: kernel readers network act forward sae decoder emission letters spec domain exact"
+  "EXACT: kernel readers network act forward sae decoder emission letters spec domain runs exact"
   "WITNESS of the fitted automaton: kernel readers network act forward sae decoder emission letters spec automaton witness"
-  "WITNESS of the exact machine: kernel readers network act forward sae decoder emission letters spec domain exact witness"
+  "WITNESS of the exact machine: kernel readers network act forward sae decoder emission letters spec domain runs exact witness"
   "residual: kernel readers request residual"
 )
 

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <deque>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "box.hpp"
+#include "session.hpp"
+
+namespace assay_check {
+
+/// lID LEMMA : QUANTITY BOX. Only a name: facts about it are shown by the rules about cases.
+struct Lemma {
+  RequestClaim claim;  ///< of kind bound; `domain`: the first lemma with an equal box
+  Domain domain;
+  Box box;
+};
+
+/// ID STATE dID : q BOX
+struct RefinedState {
+  std::string id;
+  std::size_t q = 0;
+  Box box, before;  ///< before: of every current token of the box
+};
+
+/// ID ATOM : f AP +|-
+struct DecidedAtom {
+  std::size_t atom = 0;
+  bool value = false;
+  const Box* box = nullptr;
+  Box before;
+};
+
+/// What the steps of kind refined have shown or listed so far.
+class Refinement {
+ public:
+  explicit Refinement(Session& session);
+
+  [[nodiscard]] const Lemma& lemma(const Step& step, std::string_view id) const;
+  /// The views of a domain's contexts.
+  [[nodiscard]] Box read_box(const Domain& domain);
+  void add_lemma(const Step& step);
+
+  BoxSpace space;
+  std::vector<std::vector<const Box*>>
+      out;  ///< by token: it is never emitted after a view of these
+  std::deque<DecidedAtom> atoms;
+  std::deque<Box> never;   ///< listed; not reachable once REFINED showed them all
+  std::size_t proven = 0;  ///< the first so many of `never` are shown
+  std::map<std::string, std::deque<RefinedState>> states;  ///< by the id of the DFA
+
+ private:
+  std::map<std::string, Lemma, std::less<>> lemmas_;
+  std::map<Box, std::string> names_;  ///< the first lemma with the box
+  std::size_t numbers_ = 0;
+};
+
+}  // namespace assay_check

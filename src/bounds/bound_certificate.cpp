@@ -194,8 +194,14 @@ namespace {
 template <class State>
 class TreeWriter {
  public:
-  TreeWriter(State& state, DomainWork& work, const std::vector<BranchNode>& tree, std::string claim)
-      : state_(state), work_(work), tree_(tree), claim_(std::move(claim)) {}
+  /// `whole`: of the root, when it is kept; else it is made anew.
+  TreeWriter(State& state, DomainWork& work, const std::vector<BranchNode>& tree, std::string claim,
+             std::shared_ptr<CaseWork> whole = nullptr)
+      : state_(state),
+        work_(work),
+        tree_(tree),
+        claim_(std::move(claim)),
+        whole_(std::move(whole)) {}
 
   /// The id of a fact about the node's case that is no worse than proved_hi.
   std::string fact(std::size_t at, const std::string& case_id) {
@@ -264,7 +270,7 @@ class TreeWriter {
     if (bound.rule == CaseRule::sphere) {
       return made("SPHERE " + case_id + " " + claim_, "");
     }
-    const auto work = work_.work(node.box);
+    const auto work = whole_ && &node == tree_.data() ? whole_ : work_.work(node.box);
     if (bound.rule == CaseRule::norm_linear) {
       return made("NORM-LINEAR " + state_.neurons(case_id, *work) + " " + claim_, "");
     }
@@ -288,6 +294,7 @@ class TreeWriter {
   DomainWork& work_;
   const std::vector<BranchNode>& tree_;
   std::string claim_;  ///< "CLAIM SIDE"
+  std::shared_ptr<CaseWork> whole_;
 };
 
 }  // namespace
@@ -390,7 +397,8 @@ std::string BoundCertificate::lemma(const Lemma& lemma, DomainWork& work) {
     root = s.fresh("c");
     s.step(root, "ROOT", id);
   }
-  return TreeWriter<State>(s, work, lemma.proof->tree, id + (lemma.is_lower ? " lo" : " hi"))
+  return TreeWriter<State>(s, work, lemma.proof->tree, id + (lemma.is_lower ? " lo" : " hi"),
+                           lemma.proof->work)
       .fact(0, root);
 }
 

@@ -38,6 +38,19 @@ Domain every_context(const Transformer& model) {
   return all;
 }
 
+bool contains(const Box& outer, const Box& inner) {
+  if (inner.min_length < outer.min_length || inner.max_length > outer.max_length) {
+    return false;
+  }
+  for (std::size_t j = 0; j < inner.back.size(); ++j) {
+    if (!std::includes(outer.back[j]->begin(), outer.back[j]->end(), inner.back[j]->begin(),
+                       inner.back[j]->end())) {
+      return false;
+    }
+  }
+  return true;
+}
+
 Quantity against(TokenId token, const Mixture& mixture) {
   Quantity quantity;
   quantity.kind = QuantityKind::logit_mixture;
@@ -80,7 +93,7 @@ struct LemmaBounder::State {
   }
 
   /// ENUM for few contexts, else LINEAR or FOLD. `worst`: the context where an enumeration met its largest value.
-  CaseBound bound(const Box& box, const Target& target, std::size_t steps,
+  CaseBound bound(const Box& box, const Target& target, std::size_t steps, const Lemma* above,
                   std::vector<TokenId>& worst) {
     worst.clear();
     if (box.contexts(net) <= kEnumerated) {
@@ -93,7 +106,10 @@ struct LemmaBounder::State {
         return out;
       }
     }
-    return bound_case(*work.work(box), target, {}, {steps, nullptr});
+    const bool is_above = above != nullptr && above->proof->work != nullptr &&
+                          contains(above->proof->tree.front().box, box);
+    return bound_case(*work.work(box, is_above ? above->proof->work : nullptr), target, {},
+                      {steps, nullptr});
   }
 
   /// The rival with the largest logit where every head has its own maximiser, or at the worst context.
@@ -118,6 +134,14 @@ struct LemmaBounder::State {
     return static_cast<std::uint32_t>(at);
   }
 
+  Lemma::Proof proof_of(const Box& box, CaseBound bound) {
+    Lemma::Proof proof;
+    const double hi = bound.hi;
+    proof.work = bound.rule == CaseRule::enumeration ? nullptr : work.work(box);
+    proof.tree.push_back({box, {}, std::move(bound), hi, {}, {}});
+    return proof;
+  }
+
   const Transformer& model;
   const Sae* sae;
   Network net;
@@ -136,7 +160,7 @@ LemmaBounder::LemmaBounder(const Transformer& model, const Sae* sae) {
 LemmaBounder::~LemmaBounder() = default;
 
 Lemma LemmaBounder::bound(const Domain& domain, const Quantity& quantity, bool is_lower,
-                          double enough) {
+                          double enough, const Lemma* above) {
   State& s = *state_;
   check_quantity(s.model, s.sae, quantity);
   const Box box = s.boxed(domain);
@@ -144,21 +168,19 @@ Lemma LemmaBounder::bound(const Domain& domain, const Quantity& quantity, bool i
   Target target = make_target(s.net, s.sae, quantity);
   target = is_lower ? negated(std::move(target)) : std::move(target);
   std::vector<TokenId> worst;
-  CaseBound bound = s.bound(box, target, kQuickSteps, worst);
+  CaseBound bound = s.bound(box, target, kQuickSteps, above, worst);
   if (!(bound.hi < enough) && bound.rule == CaseRule::fold) {
-    CaseBound more = s.bound(box, target, kSteps, worst);
+    CaseBound more = s.bound(box, target, kSteps, above, worst);
     bound = more.hi < bound.hi ? std::move(more) : std::move(bound);
   }
   require(!std::isnan(bound.hi), "LemmaBounder: not a number");
   Lemma lemma{s.domain_of(box), quantity, is_lower, bound.hi, nullptr};
-  Lemma::Proof proof;
-  proof.tree.push_back({box, {}, std::move(bound), lemma.hi, {}, {}});
-  lemma.proof = std::make_shared<const Lemma::Proof>(std::move(proof));
+  lemma.proof = std::make_shared<const Lemma::Proof>(s.proof_of(box, std::move(bound)));
   return lemma;
 }
 
 Lemma LemmaBounder::refute(const Domain& domain, TokenId token, const std::vector<double>& mean,
-                           double enough) {
+                           double enough, const Lemma* above) {
   State& s = *state_;
   const Box box = s.boxed(domain);
   require(s.work.is_ready(box), "LemmaBounder: a box with more than one query token");
@@ -171,7 +193,7 @@ Lemma LemmaBounder::refute(const Domain& domain, TokenId token, const std::vecto
     const Quantity quantity = against(token, mixture);
     check_quantity(s.model, s.sae, quantity);
     std::vector<TokenId> worst;
-    CaseBound next = s.bound(box, make_target(s.net, s.sae, quantity), steps, worst);
+    CaseBound next = s.bound(box, make_target(s.net, s.sae, quantity), steps, above, worst);
     require(!std::isnan(next.hi), "LemmaBounder: not a number");
     if (best && !(next.hi < lemma.hi)) {
       return false;
@@ -199,9 +221,7 @@ Lemma LemmaBounder::refute(const Domain& domain, TokenId token, const std::vecto
   if (!(lemma.hi < enough) && bound.rule == CaseRule::fold) {
     consider(Mixture(*best), kSteps);
   }
-  Lemma::Proof proof;
-  proof.tree.push_back({box, {}, std::move(bound), lemma.hi, {}, {}});
-  lemma.proof = std::make_shared<const Lemma::Proof>(std::move(proof));
+  lemma.proof = std::make_shared<const Lemma::Proof>(s.proof_of(box, std::move(bound)));
   return lemma;
 }
 

@@ -7,9 +7,10 @@
 
 namespace assay::bounds {
 
-/// A tree of cases, [0] the whole box.
+/// A tree of cases, [0] the whole box, and what the bounds on that share (null: enumerated).
 struct Lemma::Proof {
   std::vector<BranchNode> tree;
+  std::shared_ptr<CaseWork> work;
 };
 
 }  // namespace assay::bounds

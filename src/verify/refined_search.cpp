@@ -20,6 +20,20 @@ bool is_view(const ViewBox& box) {
                                          [](const TokenBits& s) { return s.count() == 1; });
 }
 
+/// The context's view lies in the box. @pre no longer than the window
+bool holds(const ViewBox& box, const std::vector<TokenId>& context) {
+  const std::size_t n = context.size();
+  if (n < box.lo || n > box.hi) {
+    return false;
+  }
+  for (std::size_t j = 0; j < n; ++j) {
+    if (!box.back[j].test(context[n - 1 - j].at())) {
+      return false;
+    }
+  }
+  return true;
+}
+
 /// Positions that have fewer tokens than all.
 std::size_t known_positions(const ViewBox& box) {
   std::size_t n = 0;
@@ -43,6 +57,7 @@ RefinedSearch::RefinedSearch(const RefinedInput& input, const RefinedLetters& le
       result_(result),
       pairs_(input, letters, dfa),
       excluded_(pairs_.nodes().size()),
+      met_(letters.vocabulary()),
       progress_("lemmas", input.limits.lemmas) {}
 
 std::string RefinedSearch::pattern_text(const ViewBox& box) const {
@@ -145,10 +160,10 @@ bool RefinedSearch::settle(const Goal& goal) {
     return false;
   }
   if (left->size() == 1) {
-    return attempt({goal.step, left->front(), goal.attacked});
+    return attempt({goal.step, left->front(), goal.attacked, goal.above});
   }
   for (const ViewBox& part : *left) {
-    goals_.push_back({goal.step, part, goal.attacked});
+    goals_.push_back({goal.step, part, goal.attacked, goal.above});
   }
   return true;
 }
@@ -170,7 +185,7 @@ bool RefinedSearch::by_atom(const Goal& goal) {
     const double threshold = threshold_of(input_.runs.subject, m.atom);
     bounds::Lemma lemma =
         bounder_.bound(domain_of(after), quantity_of(input_.runs.subject, m.atom), is_lower,
-                       is_lower ? -threshold : threshold);
+                       is_lower ? -threshold : threshold, goal.above.get());
     ++result_.bounded;
     if (truth_below(input_.runs.subject, m.atom, is_lower, lemma.hi) == wanted) {
       result_.depth = std::max(result_.depth, known_positions(after));
@@ -178,7 +193,7 @@ bool RefinedSearch::by_atom(const Goal& goal) {
       return true;
     }
     gap_ = lemma.hi - (is_lower ? -threshold : threshold);
-    failed_ = std::move(lemma);
+    failed_ = std::make_shared<const bounds::Lemma>(std::move(lemma));
     failed_of_atom_ = true;
   }
   return false;
@@ -206,7 +221,7 @@ bool RefinedSearch::out_of_top_k(const ViewBox& box, std::uint32_t token,
       fact.lemmas.push_back(std::move(lemma));
     } else {
       gap_ = lemma.hi;
-      failed_ = std::move(lemma);
+      failed_ = std::make_shared<const bounds::Lemma>(std::move(lemma));
       failed_of_atom_ = false;
     }
   }
@@ -217,13 +232,28 @@ bool RefinedSearch::out_of_top_k(const ViewBox& box, std::uint32_t token,
   return true;
 }
 
+/// A context of the box that was met before, or what an attack meets now.
+ContextAttack::Met RefinedSearch::emits(const ViewBox& box, std::uint32_t token) {
+  for (const ContextAttack::Met& met : met_[token]) {
+    if (holds(box, met.context)) {
+      return met;
+    }
+  }
+  ContextAttack::Met met = attack_.emits(box, token);
+  if (met.lead > 0) {
+    met_[token].push_back(met);
+    met_[token].back().mean.clear();
+  }
+  return met;
+}
+
 bool RefinedSearch::by_out(const Goal& goal, ContextAttack::Met& met) {
   using Kind = automata::Emission::Kind;
   const Kind kind = input_.runs.emission.kind();
   if (goal.box.back[0].count() > 1) {
     return false;  // divided by its last token first
   }
-  met = attack_.emits(goal.box, goal.step.token);
+  met = emits(goal.box, goal.step.token);
   if (met.lead > 0) {
     ++result_.witnessed;
     return false;
@@ -236,12 +266,13 @@ bool RefinedSearch::by_out(const Goal& goal, ContextAttack::Met& met) {
   }
   const double cut = input_.runs.emission.cut().lo;
   bounds::Lemma lemma =
-      bounder_.refute(domain_of(goal.box), TokenId(goal.step.token), met.mean, cut);
+      bounder_.refute(domain_of(goal.box), TokenId(goal.step.token), met.mean, cut,
+                      goal.above.get());
   ++result_.bounded;
   if (!(lemma.hi < cut)) {
     ++result_.open;
     gap_ = lemma.hi - cut;
-    failed_ = std::move(lemma);
+    failed_ = std::make_shared<const bounds::Lemma>(std::move(lemma));
     failed_of_atom_ = false;
     return false;
   }
@@ -254,6 +285,7 @@ bool RefinedSearch::by_out(const Goal& goal, ContextAttack::Met& met) {
 bool RefinedSearch::attempt(const Goal& goal) {
   ++result_.patterns;
   failed_.reset();
+  failed_of_atom_ = false;
   if (!letters_.measured().empty() && by_atom(goal)) {
     return true;
   }
@@ -296,10 +328,13 @@ bool RefinedSearch::exclude_directly(const Goal& goal) {
       }
     }
   }
+  const std::shared_ptr<const bounds::Lemma> failed = failed_;
+  const double gap = gap_;
   for (const Goal& each : before) {
     ContextAttack::Met met;
     if (each.box.back[0].count() > 1 || !by_out(each, met)) {
-      failed_.reset();
+      failed_ = failed;
+      gap_ = gap;
       return false;
     }
   }
@@ -320,10 +355,10 @@ bool RefinedSearch::carve(const Goal& goal, const ContextAttack::Met& met) {
     if (longer.lo > goal.box.lo) {
       ViewBox shorter = goal.box;
       shorter.hi = j;
-      goals_.push_back({goal.step, shorter, met.lead});
+      goals_.push_back({goal.step, shorter, met.lead, goal.above});
     }
     if (n <= j) {  // met in a shorter context
-      goals_.push_back({goal.step, longer, met.lead});
+      goals_.push_back({goal.step, longer, met.lead, goal.above});
       return longer.lo > goal.box.lo;
     }
     TokenBits one(letters_.vocabulary());
@@ -331,61 +366,78 @@ bool RefinedSearch::carve(const Goal& goal, const ContextAttack::Met& met) {
     ViewBox rest = longer;
     rest.back[j] = rest.back[j].minus(one);
     longer.back[j] = one;
-    goals_.push_back({goal.step, rest, met.lead});
-    goals_.push_back({goal.step, longer, met.lead});
+    goals_.push_back({goal.step, rest, met.lead, goal.above});
+    goals_.push_back({goal.step, longer, met.lead, goal.above});
     return true;
   }
   return false;
 }
 
-void RefinedSearch::divide(const Goal& goal, const ContextAttack::Met& met) {
-  const std::size_t V = letters_.vocabulary(), w = goal.box.back.size();
-  if (failed_) {
-    const double enough = failed_of_atom_ ? 0.0 : input_.runs.emission.cut().lo;
-    std::vector<ViewBox> parts;
-    for (const bounds::Domain& part : bounder_.divide(*failed_, enough)) {
-      ViewBox box = box_of(part, V, w);
-      if (failed_of_atom_) {
-        auto before = predecessor(box, goal.step.token);
-        if (!before || !verify::meets(*before, goal.box)) {
-          continue;
-        }
-        box = both(*before, goal.box);
-      }
-      parts.push_back(std::move(box));
-    }
-    const bool is_smaller = parts.size() > 1 && std::none_of(parts.begin(), parts.end(), [&](const ViewBox& p) {
-                              return p == goal.box;
-                            });
-    if (is_smaller) {
-      for (std::size_t i = parts.size(); i-- > 0;) {
-        goals_.push_back({goal.step, parts[i], met.lead});
-      }
-      return;
-    }
+/// The parts that a bound's own numbers suggest; none when there are not two smaller ones.
+std::vector<ViewBox> RefinedSearch::suggested(const Goal& goal) {
+  std::vector<ViewBox> parts;
+  if (!failed_) {
+    return parts;
   }
-  // The newest position that is not one token: its length first, then single tokens (the last token) or halves.
+  const double enough = failed_of_atom_ ? 0.0 : input_.runs.emission.cut().lo;
+  for (const bounds::Domain& part : bounder_.divide(*failed_, enough)) {
+    ViewBox box = box_of(part, letters_.vocabulary(), goal.box.back.size());
+    if (failed_of_atom_) {
+      auto before = predecessor(box, goal.step.token);
+      if (!before || !verify::meets(*before, goal.box)) {
+        continue;
+      }
+      box = both(*before, goal.box);
+    }
+    parts.push_back(std::move(box));
+  }
+  const bool is_smaller =
+      parts.size() > 1 && std::none_of(parts.begin(), parts.end(),
+                                       [&](const ViewBox& p) { return p == goal.box; });
+  return is_smaller ? parts : std::vector<ViewBox>{};
+}
+
+/// The newest position that is not one token: its length first, then single tokens (the last token) or halves.
+std::vector<ViewBox> RefinedSearch::halves(const ViewBox& box) const {
   std::size_t j = 0;
-  while (j < goal.box.hi && goal.box.back[j].count() == 1) {
+  while (j < box.hi && box.back[j].count() == 1) {
     ++j;
   }
-  if (j >= goal.box.lo) {
-    ViewBox shorter = goal.box, longer = goal.box;
+  if (j >= box.lo) {
+    ViewBox shorter = box, longer = box;
     shorter.hi = j;
     longer.lo = j + 1;
-    goals_.push_back({goal.step, longer, met.lead});
-    goals_.push_back({goal.step, shorter, met.lead});
-    return;
+    return {shorter, longer};
   }
-  const std::vector<TokenId> tokens = goal.box.back[j].tokens();
+  const std::vector<TokenId> tokens = box.back[j].tokens();
   const std::size_t parts = j == 0 ? tokens.size() : 2;
+  std::vector<ViewBox> out;
   for (std::size_t p = 0; p < parts; ++p) {
-    ViewBox part = goal.box;
-    part.back[j] = TokenBits(V);
+    ViewBox part = box;
+    part.back[j] = TokenBits(letters_.vocabulary());
     for (std::size_t i = p * tokens.size() / parts; i < (p + 1) * tokens.size() / parts; ++i) {
       part.back[j].set(tokens[i].at());
     }
-    goals_.push_back({goal.step, std::move(part), met.lead});
+    out.push_back(std::move(part));
+  }
+  return out;
+}
+
+/// As the same box was divided before, so that lemmas about several tokens share what is known of their boxes.
+void RefinedSearch::divide(const Goal& goal, const ContextAttack::Met& met) {
+  std::vector<ViewBox>* parts = nullptr;
+  for (auto& [box, division] : divisions_) {
+    parts = box == goal.box ? &division : parts;
+  }
+  if (parts == nullptr) {
+    divisions_.emplace_back(goal.box, suggested(goal));
+    parts = &divisions_.back().second;
+    if (parts->empty()) {
+      *parts = halves(goal.box);
+    }
+  }
+  for (std::size_t i = parts->size(); i-- > 0;) {
+    goals_.push_back({goal.step, (*parts)[i], met.lead, failed_ ? failed_ : goal.above});
   }
 }
 
@@ -451,6 +503,15 @@ RefinedProof RefinedSearch::proof() {
     require(left.has_value(), "RefinedSearch: too many excluded patterns");
     for (ViewBox& box : *left) {
       out.states.push_back({pairs_.nodes()[n].spec, std::move(box)});
+    }
+  }
+  for (std::size_t i = out.states.size(); i-- > 0;) {  // what another one holds need not be said
+    const StateBox state = out.states[i];
+    const bool is_held = std::any_of(out.states.begin(), out.states.end(), [&](const StateBox& s) {
+      return &s != &out.states[i] && s.spec == state.spec && contains(s.box, state.box);
+    });
+    if (is_held) {
+      out.states.erase(out.states.begin() + static_cast<std::ptrdiff_t>(i));
     }
   }
   return out;

@@ -31,6 +31,7 @@ class RefinedSearch {
     RefinedPairs::Step step;
     ViewBox box;
     double attacked = 0;  ///< the lead met when the box was divided
+    std::shared_ptr<const bounds::Lemma> above = nullptr;  ///< a bound on a box that holds this one
   };
 
   bool is_within_limits(const Goal& goal);
@@ -41,6 +42,9 @@ class RefinedSearch {
   bool out_of_top_k(const ViewBox& box, std::uint32_t token, const ContextAttack::Met& met);
   bool exclude_directly(const Goal& goal);
   bool carve(const Goal& goal, const ContextAttack::Met& met);
+  [[nodiscard]] ContextAttack::Met emits(const ViewBox& box, std::uint32_t token);
+  [[nodiscard]] std::vector<ViewBox> suggested(const Goal& goal);
+  [[nodiscard]] std::vector<ViewBox> halves(const ViewBox& box) const;
   void divide(const Goal& goal, const ContextAttack::Met& met);
   bool exclude_view(const Goal& goal, const ContextAttack::Met& met);
   void give_up(const Goal& goal, const std::string& why);
@@ -61,7 +65,9 @@ class RefinedSearch {
   std::vector<Goal> goals_;
   std::vector<AtomFact> atoms_;
   std::vector<std::vector<ViewBox>> excluded_;  ///< of each node
-  std::optional<bounds::Lemma> failed_;         ///< the last bound that was not enough
+  std::vector<std::vector<ContextAttack::Met>> met_;  ///< of each token, contexts that emit it
+  std::vector<std::pair<ViewBox, std::vector<ViewBox>>> divisions_;
+  std::shared_ptr<const bounds::Lemma> failed_;         ///< the last bound that was not enough
   bool failed_of_atom_ = false;
   double gap_ = 0;
   Unknown unknown_;

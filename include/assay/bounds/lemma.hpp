@@ -30,13 +30,14 @@ class LemmaBounder {
   LemmaBounder(const LemmaBounder&) = delete;
   LemmaBounder& operator=(const LemmaBounder&) = delete;
 
-  /// Stops early below `enough`. @pre the box's query set is one token.
+  /// Stops early below `enough`. `above`: a lemma about a box that contains this one, or null: neurons that are stable
+  /// there are not bounded again. @pre the box's query set is one token.
   [[nodiscard]] Lemma bound(const Domain& box, const Quantity& quantity, bool is_lower,
-                            double enough);
+                            double enough, const Lemma* above = nullptr);
   /// `token`'s lead over the mixture of other tokens that bounds it least (TOKEN-OUT): those that hard contexts prefer,
   /// moved towards the winner at the relaxed maximum. `mean`: those contexts' mean probabilities, [d_vocab].
   [[nodiscard]] Lemma refute(const Domain& box, TokenId token, const std::vector<double>& mean,
-                             double enough);
+                             double enough, const Lemma* above = nullptr);
   /// Boxes that cover the lemma's box, each smaller; none when it is one context. An estimate of what needs least
   /// further work below `enough`; proves nothing.
   [[nodiscard]] std::vector<Domain> divide(const Lemma& lemma, double enough);

@@ -272,7 +272,8 @@ double replay(const Transformer& model, const Sae* sae, const Quantity& quantity
               const std::vector<TokenId>& context) {
   const bool is_logit = quantity.kind == QuantityKind::logit ||
                         quantity.kind == QuantityKind::logit_difference ||
-                        quantity.kind == QuantityKind::logit_margin;
+                        quantity.kind == QuantityKind::logit_margin ||
+                        quantity.kind == QuantityKind::logit_mixture;
   std::string hook = kHookResidMid;
   if (quantity.kind == QuantityKind::neuron) {
     hook = kHookMlpPre;
@@ -293,6 +294,13 @@ double replay(const Transformer& model, const Sae* sae, const Quantity& quantity
         rival = y == quantity.index ? rival : std::max(rival, row[y]);
       }
       return row[quantity.index] - rival;
+    }
+    if (quantity.kind == QuantityKind::logit_mixture) {
+      double rivals = 0;
+      for (const auto& [y, parts] : quantity.mixture) {
+        rivals += static_cast<double>(parts) / kWholeMixture * row[y];
+      }
+      return row[quantity.index] - rivals;
     }
     return row[quantity.index] -
            (quantity.kind == QuantityKind::logit_difference ? row[quantity.other] : 0.0);

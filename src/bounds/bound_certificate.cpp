@@ -9,6 +9,7 @@
 #include "bound_proof.hpp"
 #include "branch.hpp"
 #include "firing_search.hpp"
+#include "lemma_proof.hpp"
 #include "prover.hpp"
 
 namespace assay::bounds {
@@ -83,6 +84,7 @@ struct BoundCertificate::State {
     return id;
   }
 
+  [[nodiscard]] std::string domain_words(const Domain& domain) const;
   std::string domain_id(const Domain& domain);
   std::string quantity_words(const Quantity& quantity);
   /// The two-sided numbers of many directions: the opening step and its lines.
@@ -109,7 +111,7 @@ struct BoundCertificate::State {
   std::set<std::string> ids;
 };
 
-std::string BoundCertificate::State::domain_id(const Domain& domain) {
+std::string BoundCertificate::State::domain_words(const Domain& domain) const {
   const std::size_t V = model.config.d_vocab;
   std::string words = "lengths " + std::to_string(domain.min_length) + " " +
                       (domain.any_length ? "any" : std::to_string(domain.max_length)) + " sets " +
@@ -117,7 +119,11 @@ std::string BoundCertificate::State::domain_id(const Domain& domain) {
   for (const TokenSet& set : domain.last) {
     words += " " + set_text(set, V);
   }
-  words += " rest " + (domain.rest.empty() ? "*" : set_text(domain.rest, V));
+  return words + " rest " + (domain.rest.empty() ? "*" : set_text(domain.rest, V));
+}
+
+std::string BoundCertificate::State::domain_id(const Domain& domain) {
+  const std::string words = domain_words(domain);
   std::string& id = known["domain " + words];
   if (id.empty()) {
     id = "D" + std::to_string(++last);
@@ -188,8 +194,14 @@ namespace {
 template <class State>
 class TreeWriter {
  public:
-  TreeWriter(State& state, DomainWork& work, const std::vector<BranchNode>& tree, std::string claim)
-      : state_(state), work_(work), tree_(tree), claim_(std::move(claim)) {}
+  /// `whole`: of the root, when it is kept; else it is made anew.
+  TreeWriter(State& state, DomainWork& work, const std::vector<BranchNode>& tree, std::string claim,
+             std::shared_ptr<CaseWork> whole = nullptr)
+      : state_(state),
+        work_(work),
+        tree_(tree),
+        claim_(std::move(claim)),
+        whole_(std::move(whole)) {}
 
   /// The id of a fact about the node's case that is no worse than proved_hi.
   std::string fact(std::size_t at, const std::string& case_id) {
@@ -258,7 +270,7 @@ class TreeWriter {
     if (bound.rule == CaseRule::sphere) {
       return made("SPHERE " + case_id + " " + claim_, "");
     }
-    const auto work = work_.work(node.box);
+    const auto work = whole_ && &node == tree_.data() ? whole_ : work_.work(node.box);
     if (bound.rule == CaseRule::norm_linear) {
       return made("NORM-LINEAR " + state_.neurons(case_id, *work) + " " + claim_, "");
     }
@@ -282,6 +294,7 @@ class TreeWriter {
   DomainWork& work_;
   const std::vector<BranchNode>& tree_;
   std::string claim_;  ///< "CLAIM SIDE"
+  std::shared_ptr<CaseWork> whole_;
 };
 
 }  // namespace
@@ -371,6 +384,30 @@ std::string BoundCertificate::add(const std::string& wanted, const Domain& domai
   s.statement += std::string(on ? "feature-on " : "feature-off ") + id + " " +
                  std::to_string(feature) + " domain " + domain_id + "\n";
   return id;
+}
+
+std::string BoundCertificate::lemma(const Lemma& lemma, DomainWork& work) {
+  require(lemma.proof != nullptr, "BoundCertificate: a lemma without its proof");
+  State& s = *state_;
+  const std::string box = s.domain_words(lemma.box);
+  const std::string id = s.fresh("l");
+  s.step(id, "LEMMA", s.quantity_words(lemma.quantity) + " " + box);
+  std::string& root = s.known["root of " + box];
+  if (root.empty()) {
+    root = s.fresh("c");
+    s.step(root, "ROOT", id);
+  }
+  return TreeWriter<State>(s, work, lemma.proof->tree, id + (lemma.is_lower ? " lo" : " hi"),
+                           lemma.proof->work)
+      .fact(0, root);
+}
+
+const std::string& BoundCertificate::steps() const {
+  return state_->text;
+}
+
+std::size_t BoundCertificate::step_count() const {
+  return state_->steps;
 }
 
 std::size_t BoundCertificate::claims() const {

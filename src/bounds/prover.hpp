@@ -52,6 +52,12 @@ struct Mixture {
 };
 /// Integer weights nearest to `shares` (largest remainder), zeros dropped; at most 8 rivals.
 [[nodiscard]] Mixture make_mixture(const std::vector<std::pair<std::uint32_t, double>>& shares);
+/// What hard contexts prefer instead of the token, given their mean probabilities: top one, top
+/// two, half each, the mean itself.
+[[nodiscard]] std::vector<Mixture> first_mixtures(const std::vector<double>& mean,
+                                                  std::uint32_t token);
+/// The mixture moved by `step` towards a rival.
+[[nodiscard]] Mixture moved_towards(const Mixture& mixture, std::uint32_t winner, double step);
 /// MLP-FOLD's target for l_u - sum_i omega_i l_{y_i}.
 [[nodiscard]] FoldTarget token_target(const OneLayer& layer, std::uint32_t token,
                                       const Mixture& mixture);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "activation.hpp"
 #include "assay/base/errors.hpp"
@@ -104,10 +105,17 @@ Target logits_target(const Network& net, const Quantity& q) {
   for (std::size_t i = 0; i < net.d; ++i) {
     delta.emplace_back(net.W_U(index(i), index(q.index)));
   }
-  if (q.kind == QuantityKind::logit_difference) {
-    offset = offset - Interval(net.b_U(index(q.other)));
+  const auto subtract = [&](Interval weight, std::uint32_t y) {
+    offset = offset - weight * Interval(net.b_U(index(y)));
     for (std::size_t i = 0; i < net.d; ++i) {
-      delta[i] = delta[i] - Interval(net.W_U(index(i), index(q.other)));
+      delta[i] = delta[i] - weight * Interval(net.W_U(index(i), index(y)));
+    }
+  };
+  if (q.kind == QuantityKind::logit_difference) {
+    subtract(Interval(1.0), q.other);
+  } else if (q.kind == QuantityKind::logit_mixture) {
+    for (const auto& [y, parts] : q.mixture) {
+      subtract(Interval(static_cast<double>(parts) / kWholeMixture), y);
     }
   }
   if (net.norm) {
@@ -129,6 +137,24 @@ void check_distinct(const Quantity& q, const char* field) {
   if (q.index == q.other) {
     throw InputError("request", std::string("quantity.") + field, "two different ids",
                      std::to_string(q.index) + " twice");
+  }
+}
+
+void check_mixture(const Transformer& model, const Quantity& q) {
+  std::uint64_t sum = 0;
+  std::set<std::uint32_t> seen = {q.index};
+  for (const auto& [y, parts] : q.mixture) {
+    check_index(y, model.config.d_vocab_out, "logit_mixture");
+    if (!seen.insert(y).second) {
+      throw InputError("request", "quantity.logit_mixture", "different tokens",
+                       std::to_string(y) + " twice");
+    }
+    sum += parts;
+  }
+  if (q.mixture.empty() || q.mixture.size() > kMostRivals || sum != kWholeMixture) {
+    throw InputError("request", "quantity.logit_mixture",
+                     "1 to 16 rivals whose weights add up to 2^16",
+                     std::to_string(q.mixture.size()) + " with " + std::to_string(sum));
   }
 }
 
@@ -165,6 +191,14 @@ std::string Quantity::text() const {
       return "logit-difference " + std::to_string(index) + " " + std::to_string(other);
     case QuantityKind::logit_margin:
       return "logit-margin " + std::to_string(index);
+    case QuantityKind::logit_mixture: {
+      std::string out =
+          "logit-mixture " + std::to_string(index) + " " + std::to_string(mixture.size());
+      for (const auto& [y, parts] : mixture) {
+        out += " " + std::to_string(y) + " " + std::to_string(parts);
+      }
+      return out;
+    }
     case QuantityKind::residual_mid:
       return "residual-mid";
     case QuantityKind::readout:
@@ -199,6 +233,9 @@ void check_quantity(const Transformer& model, const Sae* sae, const Quantity& q)
       check_index(q.index, c.d_vocab_out, "logit_difference");
       check_index(q.other, c.d_vocab_out, "logit_difference");
       return check_distinct(q, "logit_difference");
+    case QuantityKind::logit_mixture:
+      check_index(q.index, c.d_vocab_out, "logit_mixture");
+      return check_mixture(model, q);
     case QuantityKind::logit_margin:
       check_index(q.index, c.d_vocab_out, "logit_margin");
       if (c.d_vocab_out < 2) {
@@ -250,6 +287,7 @@ Target make_target(const Network& net, const Sae* sae, const Quantity& q) {
       return target;
     case QuantityKind::logit:
     case QuantityKind::logit_difference:
+    case QuantityKind::logit_mixture:
       return logits_target(net, q);
     case QuantityKind::logit_margin:
       break;

@@ -21,50 +21,15 @@ Interval weight_of(std::uint32_t weight) {
   return Interval(static_cast<double>(weight) * 0x1p-16);
 }
 
-/// What hard contexts prefer instead of the token: top one, top two, half each, the mean itself.
-std::vector<Mixture> first_mixtures(const std::vector<double>& mean, std::uint32_t token) {
-  Shares ranked;
-  for (std::size_t y = 0; y < mean.size(); ++y) {
-    if (y != token && std::isfinite(mean[y])) {
-      ranked.emplace_back(static_cast<std::uint32_t>(y), mean[y]);
-    }
-  }
-  std::stable_sort(ranked.begin(), ranked.end(),
-                   [](const auto& a, const auto& b) { return a.second > b.second; });
-  std::vector<Mixture> mixtures;
-  if (ranked.empty()) {
-    return mixtures;
-  }
-  mixtures.push_back(make_mixture({{ranked[0].first, 1.0}}));
-  if (ranked.size() > 1) {
-    mixtures.push_back(make_mixture({{ranked[1].first, 1.0}}));
-    mixtures.push_back(make_mixture({{ranked[0].first, 0.5}, {ranked[1].first, 0.5}}));
-    ranked.resize(std::min(ranked.size(), kMaxRivals));
-    mixtures.push_back(make_mixture(ranked));
-  }
-  return mixtures;
-}
-
-/// The mixture moved by `step` towards the rival that wins at the relaxed maximum.
 Mixture towards_winner(const SuffixWork& work, const FoldProof& proof, const Mixture& mixture,
                        std::uint32_t token, double step) {
   std::vector<double> logits =
       logits_of(work.suffix.layer(), relaxed_maximiser(work.suffix, proof.maxima));
   logits[token] = -std::numeric_limits<double>::infinity();
-  const auto winner =
-      static_cast<std::uint32_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
-  Shares shares;
-  bool found = false;
-  for (std::size_t i = 0; i < mixture.rivals.size(); ++i) {
-    const double kept = (1 - step) * static_cast<double>(mixture.weights[i]);
-    const bool same = mixture.rivals[i] == winner;
-    shares.emplace_back(mixture.rivals[i], kept + (same ? step * kWhole : 0.0));
-    found = found || same;
-  }
-  if (!found) {
-    shares.emplace_back(winner, step * kWhole);
-  }
-  return make_mixture(shares);
+  return moved_towards(
+      mixture,
+      static_cast<std::uint32_t>(std::max_element(logits.begin(), logits.end()) - logits.begin()),
+      step);
 }
 
 std::string mixture_words(const Mixture& mixture) {
@@ -100,6 +65,44 @@ Mixture make_mixture(const std::vector<std::pair<std::uint32_t, double>>& shares
   }
   mixture.weights.front() += kWhole - given;
   return mixture;
+}
+
+std::vector<Mixture> first_mixtures(const std::vector<double>& mean, std::uint32_t token) {
+  Shares ranked;
+  for (std::size_t y = 0; y < mean.size(); ++y) {
+    if (y != token && std::isfinite(mean[y])) {
+      ranked.emplace_back(static_cast<std::uint32_t>(y), mean[y]);
+    }
+  }
+  std::stable_sort(ranked.begin(), ranked.end(),
+                   [](const auto& a, const auto& b) { return a.second > b.second; });
+  std::vector<Mixture> mixtures;
+  if (ranked.empty()) {
+    return mixtures;
+  }
+  mixtures.push_back(make_mixture({{ranked[0].first, 1.0}}));
+  if (ranked.size() > 1) {
+    mixtures.push_back(make_mixture({{ranked[1].first, 1.0}}));
+    mixtures.push_back(make_mixture({{ranked[0].first, 0.5}, {ranked[1].first, 0.5}}));
+    ranked.resize(std::min(ranked.size(), kMaxRivals));
+    mixtures.push_back(make_mixture(ranked));
+  }
+  return mixtures;
+}
+
+Mixture moved_towards(const Mixture& mixture, std::uint32_t winner, double step) {
+  Shares shares;
+  bool found = false;
+  for (std::size_t i = 0; i < mixture.rivals.size(); ++i) {
+    const double kept = (1 - step) * static_cast<double>(mixture.weights[i]);
+    const bool same = mixture.rivals[i] == winner;
+    shares.emplace_back(mixture.rivals[i], kept + (same ? step * kWhole : 0.0));
+    found = found || same;
+  }
+  if (!found) {
+    shares.emplace_back(winner, step * kWhole);
+  }
+  return make_mixture(shares);
 }
 
 FoldTarget token_target(const OneLayer& layer, std::uint32_t token, const Mixture& mixture) {

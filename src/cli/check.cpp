@@ -137,6 +137,14 @@ void add_check(CLI::App& app, Session& session) {
   sub->add_flag(
       "--minimise", options->minimise,
       "Exact mode: count the states that the aps of a property that holds can tell apart");
+  sub->add_option("--mode", options->mode,
+                  "With --decoder: exact (every window), refined (lemmas about sets of contexts), or "
+                  "auto (exact where the windows fit --states)")
+      ->check(CLI::IsMember({"exact", "refined", "auto"}));
+  sub->add_option("--lemmas", options->lemmas,
+                  "Refined mode: bounds computed for one property at most");
+  sub->add_option("--seconds", options->seconds,
+                  "Refined mode: safety stop for one property; what it ends is UNKNOWN");
   sub->add_option("--automaton", options->automaton,
                   "Fitted mode: automaton.json of assay automaton; or a machine in HOA (FILE.hoa)");
   sub->add_option("--samples", options->samples,

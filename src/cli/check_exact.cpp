@@ -51,8 +51,38 @@ nlohmann::ordered_json property_json(const verify::ExactInput& input,
   return out;
 }
 
+nlohmann::ordered_json property_json(const verify::RefinedInput& input,
+                                     const verify::RefinedProperty& p) {
+  nlohmann::ordered_json out = {
+      {"name", p.name}, {"verdict", p.verdict_name()}, {"level", p.level()}};
+  if (const auto* violated = std::get_if<verify::ExactViolated>(&p.verdict)) {
+    out["witness"] = run_json(input.runs.subject, violated->prompt, violated->run);
+  } else if (const auto* unknown = std::get_if<verify::Unknown>(&p.verdict)) {
+    out["reason"] = unknown->reason;
+    out["missing"] = unknown->missing;
+  } else {
+    out["states"] = std::get<verify::RefinedHolds>(p.verdict).proof().states.size();
+  }
+  out["lemmas"] = p.lemmas;
+  out["patterns"] = p.patterns;
+  out["refinements"] = p.refinements;
+  out["excluded"] = p.excluded;
+  out["edges"] = {{"absent", p.absent}, {"witnessed", p.witnessed}, {"open", p.open}};
+  out["nodes"] = p.bounded;
+  out["attacked"] = p.attacked;
+  out["depth"] = p.depth;
+  out["monitorStates"] = p.dfa_states;
+  out["seconds"] = p.seconds;
+  if (!p.expected.empty()) {
+    out["expected"] = p.expected;
+    out["asExpected"] = p.expected == p.verdict_name();
+  }
+  return out;
+}
+
 /// The files that the checker needs beside the certificate: which were written.
-nlohmann::ordered_json write_evidence(const verify::ExactResult& result, const Subject& subject,
+template <class Result>
+nlohmann::ordered_json write_evidence(const Result& result, const Subject& subject,
                                       bool resolved_here, const std::string& path) {
   if (path.empty() || result.certificate.empty()) {
     if (!path.empty()) {
@@ -68,6 +98,32 @@ nlohmann::ordered_json write_evidence(const verify::ExactResult& result, const S
     out["statement"] = path + ".spec";
   }
   return out;
+}
+
+void refined(const verify::RefinedInput& input, const Subject& subject, bool resolved_here,
+             const std::string& certificate, Session& session) {
+  const verify::RefinedResult result = verify::check_refined(input);
+  nlohmann::ordered_json properties = nlohmann::ordered_json::array();
+  for (const verify::RefinedProperty& property : result.properties) {
+    properties.push_back(property_json(input, property));
+  }
+  nlohmann::ordered_json object = {{"mode", "refined"},
+                                   {"decoder", input.runs.emission.text()},
+                                   {"properties", properties}};
+  object.update(write_evidence(result, subject, resolved_here, certificate));
+  session.finish(result.code(), verify::refined_text(input, result), object);
+}
+
+/// The ends of the prompts alone are few enough to enumerate.
+bool fits(const verify::PromptSet& prompts, const TransformerConfig& config, std::size_t limit) {
+  const std::size_t window = std::max<std::size_t>(config.attention_window, 1);
+  const std::size_t n = std::min(prompts.any() ? prompts.max_length : prompts.sets.size(), window);
+  double ends = 1;
+  for (std::size_t i = 0; i < n; ++i) {
+    ends *= static_cast<double>(prompts.any() ? config.d_vocab
+                                              : prompts.sets[prompts.sets.size() - 1 - i].size());
+  }
+  return ends <= static_cast<double>(limit);
 }
 
 }  // namespace
@@ -97,7 +153,21 @@ void run_exact(const SubjectOptions& subject_options, const ExactOptions& option
   input.wants_certificate = !certificate.empty();
   input.limits.states = options.states;
   input.limits.threads = options.threads;
+  const auto refine = [&] {
+    refined({input, {options.lemmas, verify::RefinedLimits{}.boxes, options.seconds}}, subject,
+            resolved_here, certificate, session);
+  };
+  if (options.mode == "refined" ||
+      (options.mode == "auto" && !fits(input.prompts, subject.model.config, options.states))) {
+    refine();
+    return;
+  }
   const verify::ExactResult result = verify::check_exact(input);
+  if (options.mode == "auto" && result.is_exhausted && !interrupted()) {
+    say("the windows do not fit the limits of exact mode: trying refined mode");
+    refine();
+    return;
+  }
   nlohmann::ordered_json properties = nlohmann::ordered_json::array();
   for (const verify::ExactProperty& property : result.properties) {
     properties.push_back(property_json(input, property));

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "assay/verify/exact.hpp"
+#include "assay/verify/refined.hpp"
 #include "check_subject.hpp"
 #include "session.hpp"
 
@@ -15,6 +16,9 @@ struct ExactOptions {
   std::size_t states = verify::ExactLimits{}.states;
   std::size_t threads = verify::ExactLimits{}.threads;
   bool minimise = false;
+  std::string mode = "auto";  ///< exact, refined, auto
+  std::size_t lemmas = verify::RefinedLimits{}.lemmas;
+  double seconds = 0;  ///< refined mode: safety stop of one property; 0: none
 };
 
 /// One of exact mode's own options was given.

@@ -56,6 +56,7 @@ class ExactChecker {
       out.properties.push_back(one(*property));
       out.properties.back().seconds = std::chrono::duration<double>(Clock::now() - begin).count();
       if (exhausted_) {
+        out.is_exhausted = true;
         give_up_machine(out);
       }
     }

@@ -25,8 +25,15 @@ std::size_t hashed(WindowCode code) {
   return static_cast<std::size_t>(z ^ (z >> 31U));
 }
 
-/// The encoder pre-activation of a feature as an affine functional of the SAE's hook.
-automata::Probe feature_probe(const Sae& sae, std::size_t feature) {
+}  // namespace
+
+automata::Probe probe_of(const CheckInput& input, const spec::Atom& atom) {
+  if (atom.kind == spec::Atom::Kind::readout) {
+    const Readout& readout = *input.readouts.at(atom.subject);
+    return {readout.hook, readout.weights, Interval(readout.bias)};
+  }
+  const Sae& sae = *input.saes.at(atom.subject);
+  const std::size_t feature = atom.feature->at();
   automata::Probe probe{sae.hook_name, {}, Interval(0.0)};
   if (!sae.b_enc.data.empty()) {
     probe.bias = Interval(static_cast<double>(sae.b_enc.data[feature]));
@@ -40,8 +47,6 @@ automata::Probe feature_probe(const Sae& sae, std::size_t feature) {
   }
   return probe;
 }
-
-}  // namespace
 
 /// Edges and value bits of consecutive windows, in their order.
 struct WindowMachine::Outcome {
@@ -61,12 +66,8 @@ std::vector<automata::Probe> WindowMachine::probes_of(const CheckInput& input, s
     if (((atoms >> i) & 1U) == 0) {
       continue;
     }
-    if (atom.kind == spec::Atom::Kind::feature) {
-      probes.push_back(feature_probe(*input.saes.at(atom.subject), atom.feature->at()));
-      measured.push_back(i);
-    } else if (atom.kind == spec::Atom::Kind::readout) {
-      const Readout& readout = *input.readouts.at(atom.subject);
-      probes.push_back({readout.hook, readout.weights, Interval(readout.bias)});
+    if (atom.kind == spec::Atom::Kind::feature || atom.kind == spec::Atom::Kind::readout) {
+      probes.push_back(probe_of(input, atom));
       measured.push_back(i);
     }
   }

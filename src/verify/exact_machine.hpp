@@ -10,6 +10,9 @@
 
 namespace assay::verify {
 
+/// A feature's encoder pre-activation or a readout's value, as an affine functional of its hook.
+[[nodiscard]] automata::Probe probe_of(const CheckInput& input, const spec::Atom& atom);
+
 /// The exact machine: its states are windows, its edges the tokens that the decoder may emit
 /// after them. Windows are numbered as they are met and evaluated on demand.
 ///

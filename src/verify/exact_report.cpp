@@ -1,5 +1,6 @@
+#include "exact_report.hpp"
+
 #include "assay/base/text.hpp"
-#include "assay/verify/exact.hpp"
 
 namespace assay::verify {
 namespace {
@@ -13,6 +14,8 @@ std::string letter_text(const spec::Spec& spec, std::uint64_t letter) {
   }
   return out.empty() ? "-" : out;
 }
+
+}  // namespace
 
 std::string violated_text(const CheckInput& subject, const ExactViolated& violated) {
   std::string out = "    by the model itself, replayed in intervals: prompt \"" +
@@ -31,6 +34,8 @@ std::string violated_text(const CheckInput& subject, const ExactViolated& violat
   }
   return out;
 }
+
+namespace {
 
 std::string property_text(const ExactInput& input, const ExactProperty& p) {
   static constexpr const char* kWords[] = {"HOLDS", "VIOLATED", "UNKNOWN"};

@@ -33,6 +33,10 @@ class Emission {
   /// "min-p 1/10 temperature 1 order after", "greedy", "top-k 5", "plain": a statement's words.
   [[nodiscard]] std::string text() const;
 
+  /// ln ρ, T ln ρ or 0: a token is not emitted when l_t - l_y is below it for some y. @pre greedy or min-p
+  [[nodiscard]] Interval cut() const { return kind_ == Kind::greedy ? Interval(0.0) : cut_; }
+  [[nodiscard]] std::size_t k() const { return k_; }  ///< of top-k
+
   /// EDGE: absent when the token is outside the support for all logits within [lo, hi], witnessed
   /// when it is inside for all of them, else open. A NaN leaves every token open.
   void decide(std::span<const double> lo, std::span<const double> hi, std::span<Edge> out) const;

@@ -10,6 +10,7 @@
 namespace assay::bounds {
 
 class DomainWork;
+struct Lemma;
 
 /// The request and the certificate (kind bounds, general contexts) of the bounds added to it:
 /// one claim `bound` each. Steps that claims share (cases, neuron ranges, boxes) are written once.
@@ -31,6 +32,12 @@ class BoundCertificate {
   /// feature-on or feature-off over the domain; "" and nothing for `may`.
   std::string add(const std::string& wanted, const Domain& domain, std::uint32_t feature,
                   const FiringVerdict& verdict, DomainWork& work);
+
+  /// Writes LEMMA (docs/certificate-format.md, kind refined) and its proof; the id of the fact.
+  std::string lemma(const Lemma& lemma, DomainWork& work);
+  /// The steps so far and their number.
+  [[nodiscard]] const std::string& steps() const;
+  [[nodiscard]] std::size_t step_count() const;
 
   [[nodiscard]] std::size_t claims() const;
   [[nodiscard]] std::string request() const;

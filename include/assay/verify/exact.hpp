@@ -109,6 +109,7 @@ struct ExactResult {
   std::vector<ExactProperty> properties;
   std::size_t windows = 0, evaluated = 0, by_intervals = 0;  ///< of the machine, all properties
   std::size_t bytes = 0;
+  bool is_exhausted = false;  ///< a budget was used up on some property
   std::string certificate;  ///< empty when nothing was decided
   std::string runs;         ///< the statement file about prompts, decoder and horizon
 

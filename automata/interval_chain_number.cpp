@@ -3,6 +3,8 @@
 #include <boost/multiprecision/cpp_int.hpp>
 #include <optional>
 
+#include "interval_chain_row.hpp"
+
 namespace assay::automata {
 namespace {
 
@@ -67,9 +69,34 @@ std::optional<Ratio> ratio_of(std::string_view text) {
                     : Ratio{integer_of(digits), power_of_ten(-shift)};
 }
 
+/// P/Q of at most 18 digits each, in 128 bits; nothing for another word.
+std::optional<GridInterval> quick_fraction(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  if (slash == std::string_view::npos || slash > 18 || text.size() - slash > 19 ||
+      !is_digits(text.substr(0, slash)) || !is_digits(text.substr(slash + 1))) {
+    return std::nullopt;
+  }
+  const auto number = [](std::string_view digits) {
+    Grid n = 0;
+    for (const char c : digits) {
+      n = n * 10 + static_cast<Grid>(c - '0');
+    }
+    return n;
+  };
+  const Grid num = number(text.substr(0, slash)), den = number(text.substr(slash + 1));
+  if (den == 0 || num > den) {
+    return std::nullopt;
+  }
+  const Wide scaled = Wide{num} * kGridOne;
+  return GridInterval{static_cast<Grid>(scaled / den), static_cast<Grid>((scaled + den - 1) / den)};
+}
+
 }  // namespace
 
 std::optional<GridInterval> grid_around(std::string_view text) {
+  if (const auto quick = quick_fraction(text)) {
+    return quick;
+  }
   const std::optional<Ratio> ratio = ratio_of(text);
   if (!ratio || ratio->num > ratio->den) {
     return std::nullopt;

@@ -17,6 +17,8 @@ struct DfaFact {
   std::size_t initial = 0;
   std::vector<bool> bad;
   std::vector<std::size_t> table;  ///< [states, 2^atoms]
+  bool is_event = false;           ///< EVENT: bad is exactly what no run escapes from
+  bool is_formula = false;  ///< EVENT: bad means that φ is certain; else that it is ruled out
 
   [[nodiscard]] std::size_t next(std::size_t state, std::size_t letter) const {
     return table[(state << atoms.size()) + letter];
@@ -29,11 +31,17 @@ struct DfaFact {
 [[nodiscard]] std::size_t gathered_letter(std::uint64_t bits,
                                           const std::vector<std::size_t>& atoms);
 
+/// States of the DFA from which no word leads to B.
+[[nodiscard]] std::vector<bool> settled_states(const DfaFact& dfa);
+
 // The rules about runs.
 void rule_dfa(Session& session, const Step& step);
 void rule_inv(Session& session, const Step& step);
 void rule_witness(Session& session, const Step& step);
 void rule_windows(Session& session, const Step& step);
 void rule_exact(Session& session, const Step& step);
+void rule_event(Session& session, const Step& step);
+void rule_pair(Session& session, const Step& step);
+void rule_chance(Session& session, const Step& step);
 
 }  // namespace assay_check

@@ -17,25 +17,6 @@ bool operator<(const Pair& a, const Pair& b) {
   return std::pair(a.window, a.q) < std::pair(b.window, b.q);
 }
 
-/// States of the DFA from which no word leads to B: what is reached there needs no pair.
-std::vector<bool> settled_states(const DfaFact& dfa) {
-  std::vector<bool> settled(dfa.bad.size());
-  settled.flip();
-  const std::size_t letters = std::size_t{1} << dfa.atoms.size();
-  for (bool changed = true; changed;) {
-    changed = false;
-    for (std::size_t q = 0; q < settled.size(); ++q) {
-      bool still = !dfa.bad[q];
-      for (std::size_t a = 0; a < letters && still; ++a) {
-        still = settled[dfa.next(q, a)];
-      }
-      changed = changed || settled[q] != still;
-      settled[q] = still;
-    }
-  }
-  return settled;
-}
-
 /// The pairs of an EXACT step and the conditions on them.
 class PairSet {
  public:
@@ -162,7 +143,8 @@ void rule_exact(Session& session, const Step& step) {
   const DfaFact& dfa = dfa_of(session, step.premises[0], step);
   const std::size_t index = session.property(step.id);
   const SpecProperty& property = session.spec().properties[index];
-  if (dfa.property != index || !session.spec().formulas.is_safety(property.formula)) {
+  if (dfa.is_event || dfa.property != index ||
+      !session.spec().formulas.is_safety(property.formula)) {
     refuse(step, "the premise is not a DFA of this property, or it is not a safety formula");
   }
   std::uint64_t atoms = 0;  // of every DFA so far, so that windows are evaluated once

@@ -14,7 +14,7 @@ struct Rule {
   void (*apply)(Session&, const Step&);
 };
 
-inline constexpr std::array<Rule, 39> kRules = {{
+inline constexpr std::array<Rule, 46> kRules = {{
     {"SUFFIX", "bounds", false, rule_suffix},
     {"ROOT", "bounds", false, rule_root},
     {"PART", "bounds", false, rule_part},
@@ -52,8 +52,15 @@ inline constexpr std::array<Rule, 39> kRules = {{
     {"INV", "automaton", true, rule_inv},
     {"WINDOWS", "exact", false, rule_windows},
     {"EXACT", "exact", true, rule_exact},
+    {"EVENT", "exact", false, rule_event},
+    {"PAIR", "exact", false, rule_pair},
+    {"CHANCE", "exact", true, rule_chance},
     {"WITNESS", "spec", true, rule_witness},
     {"RESIDUAL", "erasure", true, rule_residual},
+    {"VALUES", "chain", false, rule_values},
+    {"RANKS", "chain", false, rule_ranks},
+    {"REACH-MOST", "chain", true, rule_reach_most},
+    {"REACH-LEAST", "chain", true, rule_reach_least},
 }};
 
 }  // namespace assay_check

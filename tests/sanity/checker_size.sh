@@ -33,7 +33,11 @@ declare -A group=(
   [decoder]="decoder.cpp decoder.hpp"
   [emission]="emission.cpp emission.hpp"
   [letters]="letters.cpp letters.hpp"
-  [exact]="runs.cpp runs.hpp windows.cpp windows.hpp rule_exact.cpp"
+  [windows]="runs.cpp runs.hpp windows.cpp windows.hpp"
+  [exact]="rule_exact.cpp"
+  [chain]="rule_chain_rows.cpp rule_chain_rows.hpp"
+  [given]="rule_chain.cpp rule_chain.hpp rule_chain_file.cpp rule_chain_file.hpp"
+  [chance]="rule_chain_chance.cpp rule_chain_pairs.cpp rule_chain_pairs.hpp rule_chain_window.cpp"
   [sae]="sae.cpp sae.hpp"
   [spec]="spec.cpp spec.hpp spec_ltl.cpp spec_ltl.hpp spec_tokens.cpp spec_tokens.hpp formula.cpp formula.hpp
     progression.cpp progression.hpp sources.cpp dfa.hpp rule_dfa.cpp"
@@ -56,9 +60,11 @@ claims=(
   "site: kernel readers request network site sae"
   "float32: kernel readers request domain network roots targets sae float32"
   "INV: kernel readers decoder spec automaton inv"
-  "EXACT: kernel readers network act forward sae decoder emission letters spec domain exact"
+  "EXACT: kernel readers network act forward sae decoder emission letters spec domain windows exact"
+  "CHANCE: kernel readers network act forward sae decoder emission letters spec domain windows chain chance"
+  "REACH-MOST, REACH-LEAST: kernel readers request chain given"
   "WITNESS of the fitted automaton: kernel readers network act forward sae decoder emission letters spec automaton witness"
-  "WITNESS of the exact machine: kernel readers network act forward sae decoder emission letters spec domain exact witness"
+  "WITNESS of the exact machine: kernel readers network act forward sae decoder emission letters spec domain windows witness"
   "residual: kernel readers request residual"
 )
 
@@ -80,6 +86,8 @@ for claim in "${claims[@]}"; do
   done
   n=$(lines $files)
   echo "${claim%%: *}: $n lines"
-  [ "$n" -le 6000 ] || fail "${claim%%: *}: $n lines, at most 6000"
+  most=6000
+  [ "${claim%%: *}" != CHANCE ] || most=6600  # all that EXACT stands on, and a chain
+  [ "$n" -le "$most" ] || fail "${claim%%: *}: $n lines, at most $most"
 done
 exit "$failures"

@@ -18,6 +18,8 @@ struct DfaFact {
   std::size_t initial = 0;
   std::vector<bool> bad;
   std::vector<std::size_t> table;  ///< [states, 2^atoms]
+  bool is_event = false;           ///< EVENT: bad is exactly what no run escapes from
+  bool is_formula = false;  ///< EVENT: bad means that φ is certain; else that it is ruled out
 
   [[nodiscard]] std::size_t next(std::size_t state, std::size_t letter) const {
     return table[(state << atoms.size()) + letter];
@@ -49,5 +51,8 @@ void rule_atom(Session& session, const Step& step);
 void rule_never(Session& session, const Step& step);
 void rule_state(Session& session, const Step& step);
 void rule_refined(Session& session, const Step& step);
+void rule_event(Session& session, const Step& step);
+void rule_pair(Session& session, const Step& step);
+void rule_chance(Session& session, const Step& step);
 
 }  // namespace assay_check

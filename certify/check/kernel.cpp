@@ -55,11 +55,16 @@ class HeaderReader {
     advance();
     header_.kind = text("kind");
     header_.semantics = text("semantics");
-    const bool erasure = header_.kind == "erasure";
+    const bool erasure = header_.kind == "erasure", chain = header_.kind == "chain";
     if ((header_.kind != "bounds" && header_.kind != "site" && !header_.is_about_runs() &&
-         !erasure) ||
+         !erasure && !chain) ||
         header_.semantics != (erasure ? "DEPLOYED" : "REAL")) {
       throw Reject("header", "unknown kind, or semantics that do not fit it");
+    }
+    if (chain) {
+      header_.chain = parse_sha(text("chain"));
+      header_.statement_sha = parse_sha(text("statement"));
+      return std::move(header_);
     }
     const auto model = pair("model");
     header_.config_sha = model.first;

@@ -8,7 +8,7 @@
 namespace {
 
 constexpr const char* kUsage =
-    "usage: assay-check CERT --model DIR [--sae DIR] [--readout NAME=FILE]... [--eraser DIR]\n"
+    "usage: assay-check CERT (--model DIR | --chain FILE) [--sae DIR] [--readout NAME=FILE]... [--eraser DIR]\n"
     "                   [--automaton FILE] [--runs FILE] [--data FILE]... (--spec FILE | --request "
     "FILE)\n"
     "                   [--quiet] [--help] [--version]\n"
@@ -44,6 +44,7 @@ bool set_option(const std::string& name, const std::string& value, assay_check::
          : name == "--eraser"    ? once(in.eraser)
          : name == "--automaton" ? once(in.automaton)
          : name == "--runs"      ? once(in.runs)
+         : name == "--chain"     ? once(in.chain)
          : name == "--spec"      ? once(in.spec)
          : name == "--request"   ? once(in.request)
                                  : false;
@@ -69,7 +70,7 @@ bool read_options(int argc, char** argv, Options& options) {
   const assay_check::Inputs& in = options.inputs;
   return options.help || options.version  // alone: exit 0 beside a certificate means accepted
              ? argc == 2
-             : !in.certificate.empty() && !in.model.empty() &&
+             : !in.certificate.empty() && in.model.empty() == in.chain.has_value() &&
                    in.spec.has_value() != in.request.has_value();
 }
 

@@ -66,6 +66,9 @@ RequestClaim parse_claim(const Words& words) {
     claim.subject = parse_nat(words[2]);
     return claim;
   }
+  if (words[0] == "reach-at-most" || words[0] == "reach-at-least") {
+    return parse_reach(words);
+  }
   need(words.size() >= 5, "expected a claim");
   claim.id = parse_id(words[1]);
   if (words[0] == "residual" || words[0] == "float32") {

@@ -34,7 +34,9 @@ struct RequestClaim {
     must_off,
     site_bound,
     nullified,
-    never_argmax
+    never_argmax,
+    reach_at_most,
+    reach_at_least
   } kind = Kind::feature_off;
   std::string id;
   std::size_t subject = 0;  ///< feature or token
@@ -48,6 +50,8 @@ struct RequestClaim {
   std::string domain, words;
   double lo = 0, hi = 0;  ///< float32: |computed − real| <= hi
   std::size_t exp_ulps = 2, act_ulps = 2;
+  Fraction probability;               ///< reach_*: of reaching a state with the label `domain`
+  std::optional<std::size_t> within;  ///< reach_*: in at most so many steps; none: ever
 };
 
 struct Request {
@@ -64,6 +68,7 @@ struct Request {
 [[nodiscard]] Quantity parse_mixture(std::span<const std::string_view> words);
 [[nodiscard]] RequestClaim parse_residual(std::span<const std::string_view> words);
 [[nodiscard]] RequestClaim parse_float32(std::span<const std::string_view> words);
+[[nodiscard]] RequestClaim parse_reach(std::span<const std::string_view> words);
 [[nodiscard]] Request parse_request(const std::string& text, const std::string& file);
 
 }  // namespace assay_check

@@ -18,7 +18,7 @@ struct Rule {
   }
 };
 
-inline constexpr std::array<Rule, 45> kRules = {{
+inline constexpr std::array<Rule, 52> kRules = {{
     {"SUFFIX", "bounds", false, rule_suffix},
     {"ROOT", "cases", false, rule_root},
     {"PART", "cases", false, rule_part},
@@ -62,8 +62,15 @@ inline constexpr std::array<Rule, 45> kRules = {{
     {"NEVER", "refined", false, rule_never},
     {"STATE", "refined", false, rule_state},
     {"REFINED", "refined", true, rule_refined},
+    {"EVENT", "exact", false, rule_event},
+    {"PAIR", "exact", false, rule_pair},
+    {"CHANCE", "exact", true, rule_chance},
     {"WITNESS", "spec", true, rule_witness},
     {"RESIDUAL", "erasure", true, rule_residual},
+    {"VALUES", "chain", false, rule_values},
+    {"RANKS", "chain", false, rule_ranks},
+    {"REACH-MOST", "chain", true, rule_reach_most},
+    {"REACH-LEAST", "chain", true, rule_reach_least},
 }};
 
 }  // namespace assay_check

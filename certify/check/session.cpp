@@ -46,8 +46,13 @@ Session::Session(const Inputs& inputs, Header header)
   } else {
     request_ = parse_request(text, path);
   }
-  config_ = read_digested(inputs.model + "/config.json", header_.config_sha);
-  weights_ = read_digested(inputs.model + "/model.safetensors", header_.weights_sha);
+  if (header_.chain.has_value() != inputs.model.empty()) {
+    throw Reject("header", "kind " + header_.kind + " does not fit --model or --chain");
+  }
+  if (!header_.chain) {
+    config_ = read_digested(inputs.model + "/config.json", header_.config_sha);
+    weights_ = read_digested(inputs.model + "/model.safetensors", header_.weights_sha);
+  }
   check_model_uses();
 }
 

@@ -22,13 +22,14 @@
 namespace assay_check {
 
 class FloatLayers;
+class ChainFacts;  // rule_chain.hpp
 
 /// The certificate's first lines.
 struct Header {
   std::string kind, semantics, config_sha, weights_sha, statement_sha;
   std::optional<std::pair<std::string, std::string>> sae, eraser;  ///< config, weights
   std::map<std::string, std::string> readouts;
-  std::optional<std::string> automaton, runs;
+  std::optional<std::string> automaton, runs, chain;
   /// The statement is a spec.
   [[nodiscard]] bool is_about_runs() const {
     return kind == "automaton" || kind == "exact" || kind == "refined";
@@ -61,7 +62,8 @@ class Session {
   [[nodiscard]] const Request& request() const;
   [[nodiscard]] const MinP& request_decoder() const;
   [[nodiscard]] Spec& spec();
-  [[nodiscard]] std::size_t property(std::string_view name) const;
+  /// @param chance a claim Pmax or Pmin; else one about every run. Reject for the other kind.
+  [[nodiscard]] std::size_t property(std::string_view name, bool chance = false) const;
   /// Reject unless every SAE and readout that the property's atoms name is listed in the
   /// header, given, and the one that the spec's `use` fixed.
   void need_sources(std::size_t property) const;
@@ -77,6 +79,7 @@ class Session {
   [[nodiscard]] const Runs& runs();
   [[nodiscard]] Windows& windows();
   [[nodiscard]] Refinement& refinement();
+  [[nodiscard]] ChainFacts& chain();
   [[nodiscard]] Facts& facts();
   /// The one of the --data files with this digest.
   [[nodiscard]] std::string data(const std::string& sha, std::string& name) const;
@@ -102,6 +105,7 @@ class Session {
   std::optional<Runs> runs_;
   std::shared_ptr<Windows> windows_;
   std::shared_ptr<Refinement> refinement_;
+  std::shared_ptr<ChainFacts> chain_;
   std::unique_ptr<Facts> facts_;
 };
 
@@ -137,5 +141,9 @@ void rule_site_sphere(Session& session, const Step& step);
 void rule_nullified(Session& session, const Step& step);
 void rule_never_argmax(Session& session, const Step& step);
 void rule_residual(Session& session, const Step& step);
+void rule_values(Session& session, const Step& step);
+void rule_ranks(Session& session, const Step& step);
+void rule_reach_most(Session& session, const Step& step);
+void rule_reach_least(Session& session, const Step& step);
 
 }  // namespace assay_check

@@ -30,10 +30,10 @@ Spec& Session::spec() {
   return *spec_;
 }
 
-std::size_t Session::property(std::string_view name) const {
+std::size_t Session::property(std::string_view name, bool chance) const {
   for (std::size_t i = 0; spec_ && i < spec_->properties.size(); ++i) {
     if (spec_->properties[i].name == name) {
-      if (!spec_->properties[i].supported) {
+      if (!spec_->properties[i].supported || spec_->properties[i].chance.has_value() != chance) {
         throw Reject("spec", "no rule speaks of the claim of property " + std::string(name));
       }
       return i;

@@ -100,7 +100,7 @@ class SpecParser {
     return word;
   }
 
-  void read_comparison(SpecAtom& atom) {
+  void read_compare(SpecAtom& atom) {
     using Compare = SpecAtom::Compare;
     const std::pair<const char*, Compare> words[] = {{">=", Compare::at_least},
                                                      {">", Compare::above},
@@ -112,6 +112,10 @@ class SpecParser {
       tokens_.refuse("a comparison");
     }
     atom.compare = found->second;
+  }
+
+  void read_comparison(SpecAtom& atom) {
+    read_compare(atom);
     atom.threshold = parse_decimal(tokens_.take(Kind::number, "a decimal").text);
     if (tokens_.take_if("band")) {
       atom.band = parse_decimal(tokens_.take(Kind::number, "a decimal").text);
@@ -174,18 +178,24 @@ class SpecParser {
       tokens_.refuse("a property name that is not taken before this");
     }
     tokens_.expect(":");
-    if (tokens_.take_if("some") || tokens_.take_if("Pmax") || tokens_.take_if("Pmin")) {
+    const bool most = tokens_.peek().text == "Pmax", chance = most || tokens_.peek().text == "Pmin";
+    if (tokens_.take_if("some")) {
       property.supported = false;
       tokens_.skip_to(";");
       spec_.properties.push_back(std::move(property));
       return;
     }
-    tokens_.expect("all");
+    const std::size_t claim = tokens_.position();
+    tokens_.expect(chance ? (most ? "Pmax" : "Pmin") : "all");
     const std::size_t begin = tokens_.position();
-    property.formula = ltl_.parse(property.atoms);
-    property.text = tokens_.text_since(begin);
+    if (chance) {
+      read_bound(most, property);
+    } else {
+      property.formula = ltl_.parse(property.atoms);
+    }
+    property.text = tokens_.text_since(chance ? claim : begin);
     while (tokens_.peek().text != ";") {
-      read_attribute();
+      read_attribute(property);
     }
     for (std::size_t i = 0; i < spec_.atoms.size(); ++i) {
       property.supported &=
@@ -194,12 +204,33 @@ class SpecParser {
     spec_.properties.push_back(std::move(property));
   }
 
-  void read_attribute() {
+  /// cmp DEC [ ltl ] of Pmax and Pmin; supported: Pmax with <= and <, Pmin with >= and >.
+  void read_bound(bool most, SpecProperty& property) {
+    SpecAtom bound;
+    read_compare(bound);
+    SpecProperty::Chance& chance = property.chance.emplace();
+    chance.compare = bound.compare;
+    chance.probability = parse_decimal(tokens_.take(Kind::number, "a decimal").text);
+    property.supported = most == (bound.compare == SpecAtom::Compare::at_most ||
+                                  bound.compare == SpecAtom::Compare::below);
+    tokens_.expect("[");
+    property.formula = ltl_.parse(property.atoms);
+    tokens_.expect("]");
+  }
+
+  void read_attribute(SpecProperty& property) {
     if (tokens_.take_if("doc") || tokens_.take_if("owner")) {
       tokens_.take(Kind::string, "a string");
     } else if (tokens_.take_if("severity") || tokens_.take_if("expect")) {
       tokens_.take(Kind::name, "a word");
     } else if (tokens_.take_if("waive")) {
+      tokens_.skip_to(";");
+    } else if (property.chance && tokens_.take_if("horizon")) {
+      property.chance->horizon = tokens_.natural();
+    } else if (property.chance && tokens_.take_if("conf")) {
+      tokens_.take(Kind::number, "a decimal");
+    } else if (property.chance && (tokens_.take_if("from") || tokens_.take_if("assume"))) {
+      property.supported = false;  // no rule speaks of them
       tokens_.skip_to(";");
     } else {
       tokens_.refuse("an attribute or ';'");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,13 @@ struct SpecProperty {
   std::uint64_t atoms = 0;  ///< bit i: atom i occurs in the expanded formula as written
   std::string text;         ///< the formula as written
   bool supported = true;    ///< false: a claim that no rule speaks of, read over
+  /// Pmax and Pmin: P(formula) is to be so, for every prompt and every choice of nature.
+  struct Chance {
+    SpecAtom::Compare compare = SpecAtom::Compare::at_most;
+    Fraction probability;
+    std::optional<std::size_t> horizon;
+  };
+  std::optional<Chance> chance;
 };
 
 /// A resolved .spec file: ids, feature numbers and digests only (docs/spec-language.md).

@@ -38,6 +38,13 @@ void Windows::read_atoms(std::uint64_t atoms) {
   }
 }
 
+void Windows::read_chances() {
+  if (!wants_chances_) {
+    known_.clear();
+    wants_chances_ = true;
+  }
+}
+
 // EVAL: what lies before the window is not read, so one evaluation speaks of every such context
 const WindowFacts& Windows::at(std::uint64_t window, const Step& step) {
   const auto found = known_.find(window);
@@ -52,12 +59,16 @@ const WindowFacts& Windows::at(std::uint64_t window, const Step& step) {
     back.push_back(static_cast<std::size_t>(rest % base_ - 1));
   }
   const Position position = forward_.at(back, back.size());
-  const std::vector<Kept> kept = session_.runs().emission.support(forward_.logits(position));
+  const std::vector<Interval> logits = forward_.logits(position);
+  const std::vector<Kept> kept = session_.runs().emission.support(logits);
   WindowFacts facts;
   for (std::size_t t = 0; t < kept.size(); ++t) {
     if (kept[t] != Kept::no) {
       facts.possible.push_back(static_cast<std::uint32_t>(t));
     }
+  }
+  if (wants_chances_) {
+    facts.chances = chances_of(session_.runs().emission, logits, kept);
   }
   facts.letter = LetterReader(session_, step, atoms_).letter(back[0], &position);
   return known_.emplace(window, std::move(facts)).first->second;

@@ -11,16 +11,32 @@
 
 namespace assay_check {
 
+/// The probability that a token comes next, of 2^-40, rounded outward (rule_chain_window.cpp).
+struct TokenChance {
+  std::uint32_t token = 0;
+  std::uint64_t lo = 0, hi = 0;
+};
+[[nodiscard]] std::vector<TokenChance> chances_of(const Emission& decoder,
+                                                  const std::vector<Interval>& logits,
+                                                  const std::vector<Kept>& kept);
+
 /// What the model does at the end of every context that ends in this window.
 struct WindowFacts {
   std::vector<std::uint32_t> possible;  ///< tokens that the decoder does not surely drop
   Letter letter;                        ///< read at the last token
+  std::vector<TokenChance> chances;     ///< of the possible tokens, once they are wanted
 };
 
 /// WINDOWS dID : step q SET …
 struct WindowBox {
   std::size_t step = 0, q = 0;
   std::vector<std::vector<std::uint32_t>> sets;  ///< oldest first
+};
+
+/// PAIR eID : q k TOKEN …
+struct PairValue {
+  std::uint64_t window = 0, value = 0;
+  std::size_t q = 0;
 };
 
 /// Windows as numbers (base d_vocab + 1, digit = token + 1, the last token lowest) and what was
@@ -40,14 +56,18 @@ class Windows {
   [[nodiscard]] const WindowFacts& at(std::uint64_t window, const Step& step);
   /// From now on letters are about these atoms.
   void read_atoms(std::uint64_t atoms);
+  /// From now on chances are read too.
+  void read_chances();
   [[nodiscard]] Letter letter(std::uint64_t window, const Step& step);
 
-  std::map<std::string, std::vector<WindowBox>> boxes;  ///< by the id of the DFA
+  std::map<std::string, std::vector<WindowBox>> boxes;                ///< by the id of the DFA
+  std::map<std::string, std::vector<PairValue>, std::less<>> values;  ///< PAIR lines, likewise
 
  private:
   Session& session_;
   Forward forward_;
   std::uint64_t base_, keep_ = 1, atoms_ = 0;
+  bool wants_chances_ = false;
   std::unordered_map<std::uint64_t, WindowFacts> known_;
 };
 

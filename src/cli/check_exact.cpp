@@ -23,6 +23,29 @@ void resolve_here(Subject& subject, const std::string& file) {
   subject.input.statement = sha256(subject.statement);
 }
 
+nlohmann::ordered_json chance_json(const verify::ExactProperty& p) {
+  using automata::Rounding;
+  const verify::ChanceBounds& c = *p.chance;
+  nlohmann::ordered_json out = {
+      {"claim", c.claim},
+      {"event", c.event},
+      {"least", automata::grid_text(c.least, Rounding::down)},
+      {"most", automata::grid_text(c.most, Rounding::up)},
+      {"over", "every prompt, and every choice of nature within the intervals"},
+      {"horizon", c.horizon ? nlohmann::ordered_json(*c.horizon) : nullptr},
+      {"edges", c.edges},
+      {"sweeps", c.sweeps}};
+  if (const auto* decided = std::get_if<verify::ExactChance>(&p.verdict);
+      decided != nullptr && !decided->prompt.empty()) {
+    nlohmann::ordered_json prompt = nlohmann::ordered_json::array();
+    for (const TokenId t : decided->prompt) {
+      prompt.push_back(t.at());
+    }
+    out["prompt"] = prompt;
+  }
+  return out;
+}
+
 nlohmann::ordered_json property_json(const verify::ExactInput& input,
                                      const verify::ExactProperty& p) {
   nlohmann::ordered_json out = {
@@ -32,8 +55,11 @@ nlohmann::ordered_json property_json(const verify::ExactInput& input,
   } else if (const auto* unknown = std::get_if<verify::Unknown>(&p.verdict)) {
     out["reason"] = unknown->reason;
     out["missing"] = unknown->missing;
-  } else {
-    out["invariant"] = std::get<verify::ExactHolds>(p.verdict).invariant().size();
+  } else if (const auto* holds = std::get_if<verify::ExactHolds>(&p.verdict)) {
+    out["invariant"] = holds->invariant().size();
+  }
+  if (p.chance) {
+    out["probability"] = chance_json(p);
   }
   out["states"] = p.states;
   out["edges"] = {{"absent", p.absent}, {"witnessed", p.witnessed}, {"open", p.open}};

@@ -28,6 +28,7 @@ void add_automaton(CLI::App& app, Session& session);  // automaton
 void add_block(CLI::App& app, Session& session);      // block
 void add_spec(CLI::App& app, Session& session);       // spec resolve | show | explain
 void add_check(CLI::App& app, Session& session);      // check
+void add_chain(CLI::App& app, Session& session);      // chain
 void add_monitor(CLI::App& app, Session& session);    // monitor
 void add_prove(CLI::App& app, Session& session);      // prove
 void add_bound(CLI::App& app, Session& session);      // bound

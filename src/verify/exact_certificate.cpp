@@ -86,6 +86,25 @@ std::string invariant_lines(const ExactProperty& property, const ExactHolds& hol
   return out + property.name + " EXACT dfa." + number + " :\n";
 }
 
+std::string tokens_text_of(const std::vector<TokenId>& tokens);
+
+/// The values of an upper bound and the step that concludes.
+std::string chance_lines(const std::string& property, const ExactChance& chance,
+                         const automata::WindowCodes& codes, const std::string& number,
+                         std::size_t& count) {
+  std::string out;
+  for (std::size_t i = 0; i < chance.values.size(); ++i) {
+    const ExactChance::Value& v = chance.values[i];
+    out += "v." + number + "." + std::to_string(i) + " PAIR dfa." + number + " : " +
+           std::to_string(v.spec) + " " + std::to_string(v.value) +
+           tokens_text_of(codes.decode(v.window)) + "\n";
+  }
+  count += chance.values.size() + 2;
+  return out + property + " CHANCE dfa." + number + " : " +
+         (chance.holds ? "holds " : "violated ") + chance.steps +
+         (chance.prompt.empty() ? "" : " P" + tokens_text_of(chance.prompt)) + "\n";
+}
+
 std::string tokens_text_of(const std::vector<TokenId>& tokens) {
   std::string out;
   for (const TokenId t : tokens) {
@@ -143,6 +162,13 @@ std::string exact_certificate(const ExactInput& input, const ExactResult& result
       steps +=
           invariant_lines(property, *holds, codes, input.subject.model->config.d_vocab, id, count);
       ++count;
+    } else if (const auto* chance = std::get_if<ExactChance>(&property.verdict);
+               chance != nullptr && chance->checkable) {
+      const std::string id = std::to_string(number++);
+      std::string event = dfa_line("dfa." + id, property.name, chance->event);
+      event.replace(event.find(" DFA "), 5, " EVENT ");
+      monitors += event;
+      steps += chance_lines(property.name, *chance, codes, id, count);
     } else if (const auto* violated = std::get_if<ExactViolated>(&property.verdict)) {
       steps += property.name + " WITNESS : P" + tokens_text_of(violated->prompt) + " N" +
                tokens_text_of(violated->run.tokens) + "\n";

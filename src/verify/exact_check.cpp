@@ -5,6 +5,7 @@
 
 #include "assay/base/errors.hpp"
 #include "assay/spec/formula.hpp"
+#include "chain_exact.hpp"
 #include "exact_certificate.hpp"
 #include "exact_machine.hpp"
 #include "exact_quotient.hpp"
@@ -31,7 +32,7 @@ std::uint64_t used_atoms(const spec::Spec& spec,
                          const std::vector<const spec::Property*>& properties) {
   std::uint64_t out = 0;
   for (const spec::Property* property : properties) {
-    if (!spec::beyond_universal(spec, *property).empty()) {
+    if (!is_chance(*property) && !spec::beyond_universal(spec, *property).empty()) {
       continue;
     }
     out |= mask(spec::atoms_of(property->formula));
@@ -90,6 +91,10 @@ class ExactChecker {
     result.name = property.name;
     if (const auto found = property.attributes.find("expect"); found != property.attributes.end()) {
       result.expected = found->second;
+    }
+    if (is_chance(property)) {
+      exhausted_ = decide_chance(input_, *machine_, property, result);
+      return result;
     }
     if (const std::string beyond = spec::beyond_universal(*input_.subject.spec, property);
         !beyond.empty()) {
@@ -243,10 +248,16 @@ const char* ExactProperty::level() const {
   if (const auto* holds = std::get_if<ExactHolds>(&verdict)) {
     return holds->is_checkable() ? "PROVED" : "numeric only";
   }
+  if (const auto* chance_of = std::get_if<ExactChance>(&verdict)) {
+    return chance_of->checkable ? "PROVED" : "numeric only";
+  }
   return std::holds_alternative<ExactViolated>(verdict) ? "PROVED" : "";
 }
 
 const char* ExactProperty::verdict_name() const {
+  if (const auto* chance_of = std::get_if<ExactChance>(&verdict)) {
+    return chance_of->holds ? "holds" : "violated";
+  }
   static constexpr const char* kNames[] = {"holds", "violated", "unknown"};
   return kNames[verdict.index()];
 }
@@ -254,10 +265,11 @@ const char* ExactProperty::verdict_name() const {
 ExitCode ExactResult::code() const {
   bool all_hold = true;
   for (const ExactProperty& property : properties) {
-    if (std::holds_alternative<ExactViolated>(property.verdict)) {
+    const std::string verdict = property.verdict_name();
+    if (verdict == "violated") {
       return ExitCode::violated;
     }
-    all_hold = all_hold && std::holds_alternative<ExactHolds>(property.verdict);
+    all_hold = all_hold && verdict == "holds";
   }
   return all_hold && !properties.empty() ? ExitCode::ok : ExitCode::unknown;
 }

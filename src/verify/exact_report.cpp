@@ -37,9 +37,25 @@ std::string violated_text(const CheckInput& subject, const ExactViolated& violat
 
 namespace {
 
+std::string chance_text(const CheckInput& subject, const ExactProperty& p) {
+  using automata::Rounding;
+  const ChanceBounds& c = *p.chance;
+  std::string out = "    " + c.claim + ": " + c.event + "\n    P at least " +
+                    automata::grid_text(c.least, Rounding::down) + ", at most " +
+                    automata::grid_text(c.most, Rounding::up) +
+                    ", over every prompt and every choice of nature\n";
+  const auto* decided = std::get_if<ExactChance>(&p.verdict);
+  if (decided != nullptr && !decided->prompt.empty()) {
+    out += "    by the prompt \"" + token_text(subject, decided->prompt) +
+           "\", whatever nature picks\n";
+  }
+  return out;
+}
+
 std::string property_text(const ExactInput& input, const ExactProperty& p) {
-  static constexpr const char* kWords[] = {"HOLDS", "VIOLATED", "UNKNOWN"};
-  std::string out = p.name + ": " + kWords[p.verdict.index()] +
+  const std::string verdict = p.verdict_name();
+  const char* word = verdict == "holds" ? "HOLDS" : verdict == "violated" ? "VIOLATED" : "UNKNOWN";
+  std::string out = p.name + ": " + word +
                     (p.level()[0] == '\0' ? "" : std::string(" (") + p.level() + ")") + "\n";
   if (const auto* holds = std::get_if<ExactHolds>(&p.verdict)) {
     out += "    of every run of the model from every prompt: invariant of " +
@@ -48,11 +64,12 @@ std::string property_text(const ExactInput& input, const ExactProperty& p) {
     out += holds->is_checkable() ? "" : "    more than assay-check re-evaluates: no certificate\n";
   } else if (const auto* violated = std::get_if<ExactViolated>(&p.verdict)) {
     out += violated_text(input.subject, *violated);
-  } else {
+  } else if (std::holds_alternative<Unknown>(p.verdict)) {
     const auto& unknown = std::get<Unknown>(p.verdict);
     out += "    " + unknown.reason + "\n" +
            (unknown.missing.empty() ? "" : "    missing: " + unknown.missing + "\n");
   }
+  out += p.chance ? chance_text(input.subject, p) : "";
   out += "    " + std::to_string(p.states) + " states, edges " + std::to_string(p.absent) +
          " absent, " + std::to_string(p.witnessed) + " witnessed, " + std::to_string(p.open) +
          " open; " + std::to_string(p.pairs) + " pairs, " + fixed(p.seconds, 2) + " s\n";

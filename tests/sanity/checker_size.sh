@@ -34,9 +34,13 @@ declare -A group=(
   [emission]="emission.cpp emission.hpp"
   [letters]="letters.cpp letters.hpp"
   [runs]="runs.cpp runs.hpp"
-  [exact]="windows.cpp windows.hpp rule_exact.cpp"
+  [windows]="windows.cpp windows.hpp"
+  [exact]="rule_exact.cpp"
   [lemma]="refinement.hpp rule_lemma.cpp"
   [refined]="box.cpp box.hpp cover.cpp cover.hpp rule_refined.cpp"
+  [chain]="rule_chain_rows.cpp rule_chain_rows.hpp"
+  [given]="rule_chain.cpp rule_chain.hpp rule_chain_file.cpp rule_chain_file.hpp"
+  [chance]="rule_chain_chance.cpp rule_chain_pairs.cpp rule_chain_pairs.hpp rule_chain_window.cpp"
   [sae]="sae.cpp sae.hpp"
   [spec]="spec.cpp spec.hpp spec_ltl.cpp spec_ltl.hpp spec_tokens.cpp spec_tokens.hpp formula.cpp formula.hpp
     progression.cpp progression.hpp sources.cpp dfa.hpp rule_dfa.cpp"
@@ -59,9 +63,11 @@ claims=(
   "site: kernel readers request network site sae"
   "float32: kernel readers request domain network roots targets sae float32"
   "INV: kernel readers decoder spec automaton inv"
-  "EXACT: kernel readers network act forward sae decoder emission letters spec domain runs exact"
+  "EXACT: kernel readers network act forward sae decoder emission letters spec domain runs windows exact"
+  "CHANCE: kernel readers network act forward sae decoder emission letters spec domain runs windows chain chance"
+  "REACH-MOST, REACH-LEAST: kernel readers request chain given"
   "WITNESS of the fitted automaton: kernel readers network act forward sae decoder emission letters spec automaton witness"
-  "WITNESS of the exact machine: kernel readers network act forward sae decoder emission letters spec domain runs exact witness"
+  "WITNESS of the exact machine: kernel readers network act forward sae decoder emission letters spec domain runs windows witness"
   "REFINED, what its lemmas need: kernel readers request domain network act forward roots targets cases facts margin sae lemma"
   "REFINED, from its lemmas: kernel readers request domain sae decoder emission letters spec runs lemma refined"
   "REFINED in all: kernel readers request domain network act forward roots targets cases facts margin sae decoder emission letters spec runs lemma refined"
@@ -87,7 +93,10 @@ for claim in "${claims[@]}"; do
   n=$(lines $files)
   echo "${claim%%: *}: $n lines"
   limit=6000
-  case "$claim" in "REFINED in all"*) limit=8500 ;; esac  # its two halves are within 6000 (docs/decisions.md, 10)
+  case "$claim" in
+    "REFINED in all"*) limit=8500 ;;  # its two halves are within 6000 (docs/decisions.md, 10)
+    CHANCE:*) limit=6600 ;;           # all that EXACT stands on, and a chain
+  esac
   [ "$n" -le "$limit" ] || fail "${claim%%: *}: $n lines, at most $limit"
 done
 exit "$failures"

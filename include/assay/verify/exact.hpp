@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "assay/automata/emission.hpp"
+#include "assay/automata/interval_chain.hpp"
 #include "assay/automata/window_code.hpp"
 #include "assay/verify/check.hpp"
 
@@ -90,9 +91,34 @@ struct ExactViolated {
   Violated run;
 };
 
+/// What is shown of P(φ): over every prompt and whatever nature picks, least <= P(φ) <= most.
+struct ChanceBounds {
+  automata::Grid least = 0, most = automata::kGridOne;
+  std::string claim;                   ///< "Pmax <= 1/1000 [φ]"
+  std::string event;                   ///< what is reached, in words, with the horizon
+  std::optional<std::size_t> horizon;  ///< tokens; none: runs of any length
+  std::size_t edges = 0, sweeps = 0;   ///< of the interval chain
+};
+
+/// A claim Pmax or Pmin that is decided, with what the checker needs (CHANCE).
+struct ExactChance {
+  struct Value {
+    automata::WindowCode window = 0;
+    std::uint32_t spec = 0;
+    automata::Grid value = 0;
+  };
+  bool holds = false;
+  bool checkable = false;       ///< within what assay-check re-evaluates
+  spec::Dfa event;              ///< of the event that is reached
+  std::string steps;            ///< exact steps, or "values"
+  std::vector<TokenId> prompt;  ///< the one that violates; empty: all hold
+  std::vector<Value> values;    ///< UPPER, by window and state
+};
+
 struct ExactProperty {
   std::string name;
-  std::variant<ExactHolds, ExactViolated, Unknown> verdict = Unknown{};
+  std::variant<ExactHolds, ExactViolated, Unknown, ExactChance> verdict = Unknown{};
+  std::optional<ChanceBounds> chance;                 ///< of a claim Pmax or Pmin
   std::size_t dfa_states = 0, states = 0, pairs = 0;  ///< states: windows reached
   std::size_t absent = 0, witnessed = 0, open = 0;    ///< edges that leave them
   std::size_t depth = 0;                              ///< levels of the search

@@ -1,0 +1,285 @@
+#include "chain_exact.hpp"
+
+#include <algorithm>
+
+#include "assay/base/errors.hpp"
+#include "assay/spec/formula.hpp"
+#include "assay/verify/given_chain.hpp"
+#include "chain_windows.hpp"
+#include "exact_search.hpp"
+
+namespace assay::verify {
+namespace {
+
+using automata::ChainBound;
+using automata::Grid;
+using automata::kGridOne;
+using spec::Comparison;
+
+constexpr std::size_t kLowerSteps = 256;  ///< of a lower bound without a horizon
+constexpr std::size_t kMaxWork = 4'000'000'000, kCheckedWork = 20'000'000'000;
+constexpr std::size_t kCheckedPairs = 1'000'000, kCheckedEdges = 30'000'000;
+
+/// Whether φ is the event itself, or its bad prefix is: P(φ) = P(event), or 1 − P(event).
+struct Event {
+  bool is_formula = false;
+  spec::FormulaPtr monitor;  ///< a safety formula; the event is its bad prefix
+};
+
+std::optional<Event> event_of(const spec::FormulaPtr& formula) {
+  const spec::FormulaPtr opposite = spec::negation(formula);
+  if (spec::is_safety(opposite)) {
+    return Event{true, opposite};
+  }
+  return spec::is_safety(formula) ? std::optional(Event{false, formula}) : std::nullopt;
+}
+
+bool bounds_above(Comparison c) {
+  return c == Comparison::at_most || c == Comparison::below;
+}
+
+/// The claim as r cmp threshold, r the probability of the event.
+struct Threshold {
+  Comparison comparison = Comparison::at_most;
+  Rational value;
+
+  [[nodiscard]] bool holds_of(Grid r) const {
+    switch (comparison) {
+      case Comparison::at_most:
+        return is_at_most(r, value);
+      case Comparison::below:
+        return !is_at_least(r, value);
+      case Comparison::at_least:
+        return is_at_least(r, value);
+      case Comparison::above:
+        return !is_at_most(r, value);
+    }
+    return false;
+  }
+};
+
+Threshold threshold_of(const spec::Property& property, const Event& event) {
+  Threshold out{property.comparison, property.probability};
+  if (!event.is_formula) {  // 1 − r <= p is r >= 1 − p
+    switch (property.comparison) {
+      case Comparison::at_most:
+        out.comparison = Comparison::at_least;
+        break;
+      case Comparison::below:
+        out.comparison = Comparison::above;
+        break;
+      case Comparison::at_least:
+        out.comparison = Comparison::at_most;
+        break;
+      case Comparison::above:
+        out.comparison = Comparison::below;
+        break;
+    }
+    out.value.num = out.value.den - out.value.num;
+  }
+  return out;
+}
+
+/// Why the claim is not decided; empty when nothing stands in the way.
+std::string obstacle(const spec::Spec& spec, const spec::Property& property) {
+  for (const std::size_t a : spec::atoms_of(property.formula)) {
+    if (spec.atoms[a].kind == spec::Atom::Kind::role) {
+      return "ap " + spec.atoms[a].name + " is about roles, which generated tokens do not have";
+    }
+  }
+  if (property.from || property.assume) {
+    return "a bound on a probability with 'from' or 'assume' is not decided";
+  }
+  const bool is_max = property.claim == spec::Property::Claim::pmax;
+  if (is_max != bounds_above(property.comparison)) {
+    return "expected Pmax with <= or <, or Pmin with >= or >: the other two ask for one prompt and "
+           "one choice of nature";
+  }
+  if (is_max ? property.probability.num >= property.probability.den : property.probability.num <= 0) {
+    return "every probability is within this bound: holding would say nothing";
+  }
+  return "";
+}
+
+class ChanceDecider {
+ public:
+  ChanceDecider(const ExactInput& input, WindowMachine& machine, const spec::Property& property,
+                ExactProperty& result)
+      : input_(input), machine_(machine), property_(property), result_(result) {
+    const auto horizon = property.attributes.find("horizon");
+    if (horizon != property.attributes.end()) {
+      const std::size_t n = std::stoul(horizon->second);
+      input_.max_new = std::min(n, input_.max_new.value_or(n));
+    }
+  }
+
+  bool run() {
+    const std::optional<Event> event = event_of(property_.formula);
+    if (!event) {
+      result_.verdict =
+          Unknown{"neither a safety formula nor the opposite of one: no prefix decides it",
+                  "a bound, e.g. F[0:k] or G[0:k]"};
+      return false;
+    }
+    event_ = *event;
+    dfa_ = spec::bad_prefix_dfa(event_.monitor);
+    result_.dfa_states = dfa_.states;
+    if (!dfa_.has_bad() || dfa_.bad[0]) {
+      result_.verdict = Unknown{"true or false of every run by itself: a bound would say nothing",
+                                "a property that some run satisfies and some run violates"};
+      return false;
+    }
+    ExactSearch search(input_, machine_, dfa_, ExactSearch::Edges::possible);
+    search.run([](ExactSearch::PairId) { return false; });
+    result_.pairs = search.pairs();
+    result_.depth = search.depth();
+    if (!search.stopped().empty()) {
+      result_.verdict = Unknown{search.stopped(), "a larger budget, fewer prompts or a horizon"};
+      return true;
+    }
+    const WindowChain chain(input_, machine_, dfa_, search);
+    count(chain, search);
+    solve(chain);
+    decide(chain);
+    return false;
+  }
+
+ private:
+  void count(const WindowChain& chain, const ExactSearch& search) {
+    std::vector<WindowMachine::Index> windows;
+    for (std::size_t p = 0; p < search.pairs(); ++p) {
+      windows.push_back(search.window(static_cast<ExactSearch::PairId>(p)));
+    }
+    std::sort(windows.begin(), windows.end());
+    windows.erase(std::unique(windows.begin(), windows.end()), windows.end());
+    result_.states = windows.size();
+    for (const WindowMachine::Index w : windows) {
+      if (machine_.is_evaluated(w)) {
+        const auto edges = machine_.edges(w);
+        const auto open = static_cast<std::size_t>(
+            std::count_if(edges.begin(), edges.end(), [](auto e) { return (e & 1U) != 0; }));
+        result_.absent += machine_.vocabulary() - edges.size();
+        result_.open += open;
+        result_.witnessed += edges.size() - open;
+      }
+    }
+    edges_ = chain.chain().edges();
+  }
+
+  void solve(const WindowChain& chain) {
+    const std::vector<bool> marked = chain.marked();
+    const std::size_t cap = kMaxWork / (edges_ + 1);
+    if (input_.max_new) {
+      if (*input_.max_new > cap) {
+        throw UsageError("horizon: expected at most " + std::to_string(cap) +
+                         " steps on a chain of " + std::to_string(edges_) + " edges, found " +
+                         std::to_string(*input_.max_new));
+      }
+      lower_steps_ = *input_.max_new;
+      most_ = automata::reach_at_most_within(chain.chain(), marked, lower_steps_);
+    } else {
+      lower_steps_ = std::min(cap, kLowerSteps);
+      most_ = automata::reach_at_most(chain.chain(), marked);
+      require(!automata::refuted_upper(chain.chain(), marked, most_.value),
+              "decide_chance: an upper bound that does not satisfy its premises");
+    }
+    least_ = automata::reach_at_least_within(chain.chain(), marked, lower_steps_);
+  }
+
+  void decide(const WindowChain& chain) {
+    const Threshold threshold = threshold_of(property_, event_);
+    const bool above = bounds_above(threshold.comparison);
+    Grid most = 0, least = kGridOne;
+    automata::WindowCode worst =
+        0;  // the prompt whose opposite bound speaks most against the claim
+    Grid against = above ? 0 : kGridOne;
+    bool any = false;
+    input_.prompts.for_each_window(
+        machine_.codes(), machine_.vocabulary(), [&](automata::WindowCode code) {
+          const std::uint32_t s = chain.initial(code);
+          most = std::max(most, most_.value[s]);
+          least = std::min(least, least_.value[s]);
+          const Grid opposite = above ? least_.value[s] : most_.value[s];
+          if (!any || (above ? opposite > against : opposite < against)) {
+            against = opposite;
+            worst = code;
+          }
+          any = true;
+          return true;
+        });
+    require(any, "decide_chance: no prompt");
+    describe(most, least);
+    if (threshold.holds_of(above ? most : least)) {
+      conclude(chain, true, above, {});
+    } else if (!threshold.holds_of(against)) {
+      conclude(chain, false, !above, input_.prompts.prompt_of(machine_.codes(), worst));
+    } else {
+      result_.verdict = Unknown{
+          "the threshold lies between the two bounds",
+          input_.max_new ? "prompts that differ less" : "a horizon, or prompts that differ less"};
+    }
+  }
+
+  /// @param upper the bound that decides is an upper one
+  void conclude(const WindowChain& chain, bool holds, bool upper, std::vector<TokenId> prompt) {
+    ExactChance out;
+    out.holds = holds;
+    out.event = dfa_;
+    out.prompt = std::move(prompt);
+    if (upper && !input_.max_new) {
+      out.steps = "values";
+      for (std::uint32_t s = 2; s < chain.pairs() + 2; ++s) {
+        if (most_.value[s] < kGridOne) {
+          out.values.push_back(chain.pair(s));
+          out.values.back().value = most_.value[s];
+        }
+      }
+    } else {
+      out.steps = std::to_string(lower_steps_);
+    }
+    out.checkable = result_.states <= kCheckedPairs && chain.pairs() <= kCheckedPairs &&
+                    edges_ <= kCheckedEdges && lower_steps_ <= kCheckedWork / (edges_ + 1);
+    result_.verdict = std::move(out);
+  }
+
+  void describe(Grid most, Grid least) {
+    ChanceBounds& c = result_.chance.emplace();
+    c.most = event_.is_formula ? most : kGridOne - least;
+    c.least = event_.is_formula ? least : kGridOne - most;
+    c.claim = property_.claim_text();
+    c.horizon = input_.max_new;
+    const std::string within =
+        input_.max_new ? " of at most " + std::to_string(*input_.max_new) + " tokens" : "";
+    c.event = event_.is_formula ? "the probability that some prefix" + within + " makes φ certain"
+                                : "the probability that no prefix" + within + " rules φ out";
+    c.edges = edges_;
+    c.sweeps = most_.sweeps;
+  }
+
+  ExactInput input_;  ///< with the horizon
+  WindowMachine& machine_;
+  const spec::Property& property_;
+  ExactProperty& result_;
+  Event event_;
+  spec::Dfa dfa_;
+  ChainBound most_, least_;
+  std::size_t edges_ = 0, lower_steps_ = 0;
+};
+
+}  // namespace
+
+bool decide_chance(const ExactInput& input, WindowMachine& machine, const spec::Property& property,
+                   ExactProperty& result) {
+  if (const std::string reason = obstacle(*input.subject.spec, property); !reason.empty()) {
+    result.verdict = Unknown{reason, "an engine for this kind of claim"};
+    return false;
+  }
+  try {
+    return ChanceDecider(input, machine, property, result).run();
+  } catch (const UsageError& e) {  // over a limit: the property has no verdict
+    result.verdict = Unknown{e.what(), "a smaller property"};
+    return false;
+  }
+}
+
+}  // namespace assay::verify

@@ -119,11 +119,13 @@ std::string plain_name(const ObjectReader& o) {
 }
 
 ExactCase read_exact(const ObjectReader& o, const fs::path& folder) {
-  refuse_other_keys(o, {"name", "spec", "readouts", "decoder", "prompts", "maxNew", "states"});
+  refuse_other_keys(
+      o, {"name", "spec", "readouts", "decoder", "allow", "prompts", "maxNew", "states"});
   ExactCase e;
   e.name = plain_name(o);
   e.spec = {folder / o.text("spec"), named_texts(o, "readouts")};
   e.decoder = o.text("decoder");
+  e.allow = o.optional_text("allow");
   e.prompts = folder / o.text("prompts");
   if (o.has("maxNew")) {
     e.max_new = o.count("maxNew");

@@ -36,6 +36,9 @@ verify::ExactInput input_of(const CaseRun& run, const ExactCase& e, const spec::
   input.subject.tokenizer = &run.subject.tokenizer;
   name_sources(run, e.spec, resolved, input.subject);
   input.emission = automata::Emission::parse(e.decoder);
+  if (!e.allow.empty()) {
+    input.emission.allow(e.allow, resolved, run.subject.model.config.d_vocab);
+  }
   input.prompts = verify::parse_prompts(read_file(e.prompts, kMaxPrompts), e.prompts.string(),
                                         run.subject.model.config.d_vocab);
   input.max_new = e.max_new;

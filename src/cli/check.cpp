@@ -127,7 +127,11 @@ void add_check(CLI::App& app, Session& session) {
       ->required();
   sub->add_option("--prop", options->properties, "Check this property only; may be repeated");
   sub->add_option("--decoder", options->decoder,
-                  "Exact mode: greedy, min-p:RHO[:T[:before|after]], top-k:K or plain");
+                  "Exact mode: greedy, min-p:RHO[:T[:before|after]], top-k:K, "
+                  "top-p:P[:T[:before|after]] or plain; the others with :T too");
+  sub->add_option("--allow", options->allow,
+                  "Exact mode: only tokens of this class of the spec, or ids (3,5-9), are emitted: "
+                  "[before:|after:]LIST, before or after the decoder's cut (default: before)");
   sub->add_option("--prompts", options->prompts,
                   R"(Exact mode: {"tokens":[[IDS],...]} or {"any":true,"max_length":N})");
   sub->add_option("--max-new", options->max_new,

@@ -73,30 +73,40 @@ nlohmann::ordered_json write_evidence(const verify::ExactResult& result, const S
 }  // namespace
 
 bool is_exact(const ExactOptions& options) {
-  return !options.decoder.empty() || !options.prompts.empty() || options.max_new.has_value();
+  return !options.decoder.empty() || !options.prompts.empty() || !options.allow.empty() ||
+         options.max_new.has_value();
 }
 
-void run_exact(const SubjectOptions& subject_options, const ExactOptions& options,
-               const std::string& certificate, Session& session) {
+bool load_exact(const SubjectOptions& subject_options, const ExactOptions& options,
+                Subject& subject, verify::ExactInput& input) {
   if (options.decoder.empty() || options.prompts.empty()) {
     throw UsageError("check: expected both --decoder and --prompts, found one of them");
   }
-  verify::ExactInput input;
   input.emission = automata::Emission::parse(options.decoder);
-  Subject subject;
   load_subject(subject_options, subject);
   const bool resolved_here = !subject.spec.is_resolved();
   if (resolved_here) {
     resolve_here(subject, subject_options.spec);
+  }
+  if (!options.allow.empty()) {
+    input.emission.allow(options.allow, subject.spec, subject.model.config.d_vocab);
   }
   input.prompts = verify::parse_prompts(read_file(options.prompts, std::size_t{1} << 26U),
                                         options.prompts, subject.model.config.d_vocab);
   input.subject = subject.input;
   input.max_new = options.max_new;
   input.wants_classes = options.minimise;
-  input.wants_certificate = !certificate.empty();
   input.limits.states = options.states;
   input.limits.threads = options.threads;
+  return resolved_here;
+}
+
+void run_exact(const SubjectOptions& subject_options, const ExactOptions& options,
+               const std::string& certificate, Session& session) {
+  Subject subject;
+  verify::ExactInput input;
+  const bool resolved_here = load_exact(subject_options, options, subject, input);
+  input.wants_certificate = !certificate.empty();
   const verify::ExactResult result = verify::check_exact(input);
   nlohmann::ordered_json properties = nlohmann::ordered_json::array();
   for (const verify::ExactProperty& property : result.properties) {

@@ -10,7 +10,7 @@
 namespace assay::cli {
 
 struct ExactOptions {
-  std::string decoder, prompts;
+  std::string decoder, allow, prompts;
   std::optional<std::size_t> max_new;
   std::size_t states = verify::ExactLimits{}.states;
   std::size_t threads = verify::ExactLimits{}.threads;
@@ -19,6 +19,11 @@ struct ExactOptions {
 
 /// One of exact mode's own options was given.
 [[nodiscard]] bool is_exact(const ExactOptions& options);
+
+/// Reads the spec (resolving what is not), the model, prompts and decoder; `subject` owns what the input points to.
+/// True when the spec was resolved here.
+bool load_exact(const SubjectOptions& subject_options, const ExactOptions& options,
+                Subject& subject, verify::ExactInput& input);
 
 /// `assay check --decoder … --prompts …`. With a certificate path, also writes PATH.runs (the statement
 /// about prompts and decoder) and, for a spec that was not resolved, PATH.spec.

@@ -67,9 +67,12 @@ std::string exact_text(const ExactInput& input, const ExactResult& result) {
   for (const ExactProperty& property : result.properties) {
     out += property_text(input, property);
   }
-  return out + "decoder " + input.emission.text() + "; " + std::to_string(result.evaluated) +
-         " windows evaluated, " + std::to_string(result.by_intervals) +
-         " of them in intervals; real arithmetic";
+  return out + "decoder " + input.emission.text() +
+         (input.emission.has_idle_temperature()
+              ? " (the temperature does not change what can be emitted)"
+              : "") +
+         "; " + std::to_string(result.evaluated) + " windows evaluated, " +
+         std::to_string(result.by_intervals) + " of them in intervals; real arithmetic";
 }
 
 }  // namespace assay::verify

@@ -51,7 +51,7 @@ struct SpecCase {
 struct ExactCase {
   std::string name;  ///< a plain name; claims are NAME.PROPERTY
   SpecCase spec;
-  std::string decoder;            ///< words of --decoder
+  std::string decoder, allow;     ///< words of --decoder and, or empty, --allow
   std::filesystem::path prompts;  ///< file of --prompts
   std::optional<std::size_t> max_new;
   std::size_t states = 0;  ///< budget; 0: the command's default

@@ -141,12 +141,24 @@ Emission Emission::parse_known(const std::vector<std::string>& parts, const std:
     }
     out.set_temperature(parts, 2, true, words);
     if (out.kind_ == Kind::min_p) {
-      out.cut_ = out.share_.num == out.share_.den ? Interval(0.0) : log(enclosed(out.share_));
-      out.cut_ = out.temperature_first_ ? out.cut_ * enclosed(*out.temperature_) : out.cut_;
+      out.set_cut();
     }
     return out;
   }
   refuse(words);
+}
+
+void Emission::set_cut() {
+  cut_ = share_.num == share_.den ? Interval(0.0) : log(enclosed(share_));
+  cut_ = temperature_first_ ? cut_ * enclosed(*temperature_) : cut_;
+}
+
+Emission Emission::at_min_p(const Rational& min_p) const {
+  require(kind_ == Kind::min_p && min_p.num > 0 && min_p.num <= min_p.den, "Emission::at_min_p");
+  Emission out = *this;
+  out.share_ = min_p;
+  out.set_cut();
+  return out;
 }
 
 /// T and, where the cut reads probabilities, its order.

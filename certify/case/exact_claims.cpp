@@ -42,7 +42,7 @@ verify::ExactInput input_of(const CaseRun& run, const ExactCase& e, const spec::
   input.prompts = verify::parse_prompts(read_file(e.prompts, kMaxPrompts), e.prompts.string(),
                                         run.subject.model.config.d_vocab);
   input.max_new = e.max_new;
-  input.wants_certificate = true;
+  input.wants_certificate = input.wants_opinion = true;
   if (e.states > 0) {
     input.limits.states = e.states;
   }
@@ -60,6 +60,12 @@ Claim claim_of(const ExactRun& exact, const spec::Property& property,
   c.text = doc == property.attributes.end() ? p.name : doc->second;
   c.assumptions = {kReal, kTokens, kDecoder};
   c.evidence = {exact.folder + "/source.spec", exact.folder + "/resolved.spec"};
+  for (const std::string& why : p.vacuous) {
+    c.defeaters.push_back({"vacuous: " + why, "open"});
+  }
+  if (p.alarm()) {
+    c.defeaters.push_back({p.solver + " contradicts the invariant: " + p.opinion_detail, "open"});
+  }
   if (!p.expected.empty() && p.expected != p.verdict_name()) {
     c.defeaters.push_back({"the specification's author expected " + p.expected, "open"});
   }

@@ -138,6 +138,12 @@ void add_check(CLI::App& app, Session& session) {
                   "Exact mode: tokens of a run at most (default: no end)");
   sub->add_option("--states", options->states, "Exact mode: windows and pairs at most");
   sub->add_option("--threads", options->threads, "Exact mode: threads that evaluate windows");
+  sub->add_option("--memory", options->memory, "Exact mode: MiB of states at most (default 8192)");
+  sub->add_option("--z3-pairs", options->z3_pairs,
+                  "Exact mode: largest invariant that Z3 is asked about (default 5000 pairs)");
+  sub->add_option(
+      "--smt", options->smt,
+      "Exact mode: write every obligation of an invariant here in SMT-LIB2, whatever its size");
   sub->add_flag(
       "--minimise", options->minimise,
       "Exact mode: count the states that the aps of a property that holds can tell apart");

@@ -23,6 +23,24 @@ void resolve_here(Subject& subject, const std::string& file) {
   subject.input.statement = sha256(subject.statement);
 }
 
+/// Letters, ends, vacuity and the second opinion.
+void add_details(const verify::ExactProperty& p, nlohmann::ordered_json& out) {
+  nlohmann::ordered_json aps = nlohmann::ordered_json::object();
+  for (const verify::ApCount& ap : p.aps) {
+    aps[ap.name] = {{"true", ap.yes}, {"false", ap.no}, {"unknown", ap.unknown}};
+  }
+  out["aps"] = aps;
+  out["deadlocks"] = p.deadlocks;
+  out["vacuous"] = p.vacuous;
+  if (!p.opinion.empty()) {
+    out["secondOpinion"] = {{"solver", p.solver},
+                            {"invariant", p.opinion},
+                            {"obligations", p.opinion_obligations},
+                            {"detail", p.opinion_detail},
+                            {"alarm", p.alarm()}};
+  }
+}
+
 nlohmann::ordered_json property_json(const verify::ExactInput& input,
                                      const verify::ExactProperty& p) {
   nlohmann::ordered_json out = {
@@ -41,6 +59,7 @@ nlohmann::ordered_json property_json(const verify::ExactInput& input,
   if (p.classes > 0) {
     out["minimised"] = p.classes;
   }
+  add_details(p, out);
   out["depth"] = p.depth;
   out["monitorStates"] = p.dfa_states;
   out["seconds"] = p.seconds;
@@ -51,9 +70,11 @@ nlohmann::ordered_json property_json(const verify::ExactInput& input,
   return out;
 }
 
-/// The files that the checker needs beside the certificate: which were written.
-nlohmann::ordered_json write_evidence(const verify::ExactResult& result, const Subject& subject,
-                                      bool resolved_here, const std::string& path) {
+}  // namespace
+
+nlohmann::ordered_json write_exact_evidence(const verify::ExactResult& result,
+                                            const Subject& subject, bool resolved_here,
+                                            const std::string& path) {
   if (path.empty() || result.certificate.empty()) {
     if (!path.empty()) {
       say("nothing was decided that can be re-checked: no certificate is written");
@@ -69,8 +90,6 @@ nlohmann::ordered_json write_evidence(const verify::ExactResult& result, const S
   }
   return out;
 }
-
-}  // namespace
 
 bool is_exact(const ExactOptions& options) {
   return !options.decoder.empty() || !options.prompts.empty() || !options.allow.empty() ||
@@ -98,6 +117,8 @@ bool load_exact(const SubjectOptions& subject_options, const ExactOptions& optio
   input.wants_classes = options.minimise;
   input.limits.states = options.states;
   input.limits.threads = options.threads;
+  input.limits.bytes = options.memory << 20U;
+  input.limits.opinion_pairs = options.z3_pairs;
   return resolved_here;
 }
 
@@ -107,9 +128,17 @@ void run_exact(const SubjectOptions& subject_options, const ExactOptions& option
   verify::ExactInput input;
   const bool resolved_here = load_exact(subject_options, options, subject, input);
   input.wants_certificate = !certificate.empty();
+  input.wants_opinion = true;
+  input.smt_folder = options.smt;
+  if (!options.smt.empty()) {
+    make_directory(options.smt);
+  }
   const verify::ExactResult result = verify::check_exact(input);
   nlohmann::ordered_json properties = nlohmann::ordered_json::array();
   for (const verify::ExactProperty& property : result.properties) {
+    if (property.alarm()) {
+      say("ALARM: " + property.solver + " contradicts the invariant of " + property.name);
+    }
     properties.push_back(property_json(input, property));
   }
   nlohmann::ordered_json object = {{"mode", "exact"},
@@ -119,7 +148,7 @@ void run_exact(const SubjectOptions& subject_options, const ExactOptions& option
                                    {"evaluated", result.evaluated},
                                    {"byIntervals", result.by_intervals},
                                    {"bytes", result.bytes}};
-  object.update(write_evidence(result, subject, resolved_here, certificate));
+  object.update(write_exact_evidence(result, subject, resolved_here, certificate));
   session.finish(result.code(), verify::exact_text(input, result), object);
 }
 

@@ -27,6 +27,7 @@ void add_features(CLI::App& app, Session& session);   // features (cards)
 void add_automaton(CLI::App& app, Session& session);  // automaton
 void add_spec(CLI::App& app, Session& session);       // spec resolve | show | explain
 void add_check(CLI::App& app, Session& session);      // check
+void add_threshold(CLI::App& app, Session& session);  // threshold
 void add_monitor(CLI::App& app, Session& session);    // monitor
 void add_prove(CLI::App& app, Session& session);      // prove
 void add_bound(CLI::App& app, Session& session);      // bound

@@ -32,6 +32,32 @@ std::string violated_text(const CheckInput& subject, const ExactViolated& violat
   return out;
 }
 
+/// Letters, ends, vacuity and the second opinion.
+std::string details_text(const ExactProperty& p) {
+  std::string out;
+  for (const ApCount& ap : p.aps) {
+    out += "    ap " + ap.name + ": true at " + std::to_string(ap.yes) + " states, false at " +
+           std::to_string(ap.no) + ", unknown at " + std::to_string(ap.unknown) + "\n";
+  }
+  if (p.deadlocks > 0) {
+    out += "    runs end after " + std::to_string(p.deadlocks) +
+           " states: the allow-list leaves no token there\n";
+  }
+  for (const std::string& why : p.vacuous) {
+    out += "    VACUOUS: " + why + "\n";
+  }
+  if (p.alarm()) {
+    out += "    ALARM: " + p.solver + " contradicts the invariant (" + p.opinion_detail +
+           "): a fault in one of the two; please report it\n";
+  } else if (!p.opinion.empty()) {
+    out += p.solver == "none"
+               ? "    second opinion: not built (no Z3)\n"
+               : "    second opinion of " + p.solver + ": " + p.opinion +
+                     (p.opinion_detail.empty() ? "" : " (" + p.opinion_detail + ")") + "\n";
+  }
+  return out;
+}
+
 std::string property_text(const ExactInput& input, const ExactProperty& p) {
   static constexpr const char* kWords[] = {"HOLDS", "VIOLATED", "UNKNOWN"};
   std::string out = p.name + ": " + kWords[p.verdict.index()] +
@@ -51,6 +77,7 @@ std::string property_text(const ExactInput& input, const ExactProperty& p) {
   out += "    " + std::to_string(p.states) + " states, edges " + std::to_string(p.absent) +
          " absent, " + std::to_string(p.witnessed) + " witnessed, " + std::to_string(p.open) +
          " open; " + std::to_string(p.pairs) + " pairs, " + fixed(p.seconds, 2) + " s\n";
+  out += details_text(p);
   out += p.classes == 0 ? ""
                         : "    minimised under its aps: " + std::to_string(p.classes) + " states\n";
   if (!p.expected.empty()) {

@@ -44,6 +44,9 @@ class Emission {
   /// UsageError for an empty one, an unknown class and a token that the model does not have.
   void allow(const std::string& words, const spec::Spec& spec, std::size_t vocabulary);
 
+  /// The same decoder with another min-p. @pre kind min_p; 0 < min_p <= 1
+  [[nodiscard]] Emission at_min_p(const Rational& min_p) const;
+
   [[nodiscard]] Kind kind() const { return kind_; }
   [[nodiscard]] Mask mask() const { return mask_; }
   /// The allowed tokens, ascending; empty without a mask.
@@ -66,6 +69,7 @@ class Emission {
   static Emission parse_known(const std::vector<std::string>& parts, const std::string& words);
   void set_temperature(const std::vector<std::string>& parts, std::size_t from, bool ordered,
                        const std::string& words);
+  void set_cut();
   void decide_support(std::span<const double> lo, std::span<const double> hi,
                       std::span<Edge> out) const;
   void decide_by_cut(std::span<const double> lo, std::span<const double> hi,

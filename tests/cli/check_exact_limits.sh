@@ -17,7 +17,8 @@ ap Near = feat(T/3) > 1 band 1000;
 prop quiet: all G(At -> X !At);
 prop idle: all G(At & Digit -> X !At);
 prop soon: all G[0:1] !(On & At);
-prop banded: all G[0:1] !(Near & Digit);
+prop both: all G !(At & Digit);
+prop banded: all G[0:1] !Near;
 S
 echo '{"tokens":[[3,4],[12,13,14],[20]]}' >p.json
 exact() { "$assay" --quiet check --model model --sae sae --spec t.spec --prompts p.json "$@"; }
@@ -46,8 +47,8 @@ property quiet 'p["deadlocks"] == 0'
 # Values inside a band, contradictory assumptions, a memory limit: never HOLDS, and the reason.
 expect 3 exact --decoder min-p:0.9 --max-new 2 --prop banded --json
 property banded 'p["verdict"] == "unknown" and p["aps"]["Near"]["unknown"] > 0 and "not surely" in p["reason"] or "undecided" in p["reason"] or "band" in p["reason"]'
-expect 3 exact --decoder plain --prop quiet --memory 1 --json
-property quiet 'p["verdict"] == "unknown" and "memory limit of 1 MiB" in p["reason"]'
+expect 3 exact --decoder plain --prop both --memory 1 --json
+property both 'p["verdict"] == "unknown" and "memory limit of 1 MiB" in p["reason"]'
 for wrong in 's|T/3|T/99|' 's|feat(T/3) > 0|feat(U/3) > 0|' 's|tok in digit|tok in digits|'; do
   sed "$wrong" t.spec >wrong.spec
   expect 2 "$assay" --quiet check --model model --sae sae --spec wrong.spec --prompts p.json --decoder greedy --certificate w

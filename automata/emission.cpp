@@ -4,41 +4,10 @@
 #include <cmath>
 #include <limits>
 
-#include "assay/base/errors.hpp"
-
 namespace assay::automata {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-std::vector<std::string> split(const std::string& words) {
-  std::vector<std::string> parts(1);
-  for (const char c : words) {
-    if (c == ':') {
-      parts.emplace_back();
-    } else {
-      parts.back() += c;
-    }
-  }
-  return parts;
-}
-
-Interval enclosed(const Rational& r) {
-  return Interval(static_cast<double>(r.num)) / Interval(static_cast<double>(r.den));
-}
-
-Rational number(const std::string& text, const std::string& words) {
-  try {
-    return parse_rational(text);
-  } catch (const InputError& e) {
-    throw UsageError("--decoder " + words + ": " + e.what());
-  }
-}
-
-[[noreturn]] void refuse(const std::string& words) {
-  throw UsageError(
-      "--decoder: expected greedy, min-p:RHO[:T[:before|after]], top-k:K or plain, found " + words);
-}
 
 bool ordered(std::span<const double> lo, std::span<const double> hi) {
   for (std::size_t t = 0; t < lo.size(); ++t) {
@@ -51,70 +20,48 @@ bool ordered(std::span<const double> lo, std::span<const double> hi) {
 
 }  // namespace
 
-Emission Emission::parse(const std::string& words) {
-  const std::vector<std::string> parts = split(words);
-  Emission out;
-  if (parts[0] == "greedy" && parts.size() == 1) {
-    return out;
-  }
-  if (parts[0] == "plain" && parts.size() == 1) {
-    out.kind_ = Kind::plain;
-    return out;
-  }
-  if (parts[0] == "top-k" && parts.size() == 2) {
-    const Rational k = number(parts[1], words);
-    if (k.den != 1 || k.num < 1 || k.num > 1000000) {
-      throw UsageError("--decoder top-k: expected a whole number of 1 or more, found " + parts[1]);
-    }
-    out.kind_ = Kind::top_k;
-    out.k_ = static_cast<std::size_t>(k.num);
-    return out;
-  }
-  if (parts[0] == "min-p" && parts.size() >= 2 && parts.size() <= 4) {
-    out.kind_ = Kind::min_p;
-    out.min_p_ = number(parts[1], words);
-    out.temperature_ = parts.size() > 2 ? number(parts[2], words) : Rational{1, 1};
-    if (out.min_p_.num <= 0 || out.min_p_.num > out.min_p_.den || out.temperature_.num <= 0) {
-      throw UsageError("--decoder min-p: expected 0 < RHO <= 1 and T > 0, found " + words);
-    }
-    if (parts.size() > 3 && parts[3] != "before" && parts[3] != "after") {
-      throw UsageError("--decoder min-p: expected before or after, found " + parts[3]);
-    }
-    out.temperature_first_ = parts.size() > 3 && parts[3] == "before";
-    out.cut_ = out.min_p_.num == out.min_p_.den ? Interval(0.0) : log(enclosed(out.min_p_));
-    if (out.temperature_first_) {
-      out.cut_ = out.cut_ * enclosed(out.temperature_);
-    }
-    return out;
-  }
-  refuse(words);
-}
-
-std::string Emission::text() const {
-  switch (kind_) {
-    case Kind::greedy:
-      return "greedy";
-    case Kind::plain:
-      return "plain";
-    case Kind::top_k:
-      return "top-k " + std::to_string(k_);
-    case Kind::min_p:
-      break;
-  }
-  return "min-p " + min_p_.text() + " temperature " + temperature_.text() + " order " +
-         (temperature_first_ ? "before" : "after");
-}
-
 void Emission::decide(std::span<const double> lo, std::span<const double> hi,
                       std::span<Edge> out) const {
+  if (mask_ != Mask::before) {
+    decide_support(lo, hi, out);
+    for (std::size_t t = 0; mask_ == Mask::after && t < out.size(); ++t) {
+      if (!std::binary_search(allowed_.begin(), allowed_.end(), TokenId(t))) {
+        out[t] = Edge::absent;
+      }
+    }
+    return;
+  }
+  std::vector<double> low, high;
+  for (const TokenId t : allowed_) {
+    low.push_back(lo[t.at()]);
+    high.push_back(hi[t.at()]);
+  }
+  std::vector<Edge> decided(allowed_.size());
+  decide_support(low, high, decided);
+  std::fill(out.begin(), out.end(), Edge::absent);
+  for (std::size_t i = 0; i < allowed_.size(); ++i) {
+    out[allowed_[i].at()] = decided[i];
+  }
+}
+
+void Emission::decide_support(std::span<const double> lo, std::span<const double> hi,
+                              std::span<Edge> out) const {
   std::fill(out.begin(), out.end(), kind_ == Kind::plain ? Edge::witnessed : Edge::open);
   if (kind_ == Kind::plain || !ordered(lo, hi)) {
     return;
   }
   if (kind_ == Kind::top_k) {
     decide_top_k(lo, hi, out);
-    return;
+  } else if (kind_ == Kind::top_p) {
+    decide_top_p(lo, hi, out);
+  } else {
+    decide_by_cut(lo, hi, out);
   }
+}
+
+/// greedy and min-p
+void Emission::decide_by_cut(std::span<const double> lo, std::span<const double> hi,
+                             std::span<Edge> out) const {
   double best = -kInfinity;  // the largest lower end
   double first = -kInfinity, second = -kInfinity;
   for (std::size_t t = 0; t < lo.size(); ++t) {  // the two largest upper ends

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cctype>
 #include <initializer_list>
 #include <limits>
 
@@ -105,6 +106,86 @@ SpecCase read_spec(const ObjectReader& o, const fs::path& folder) {
   return {folder / o.text("file"), named_texts(o, "readouts")};
 }
 
+std::string plain_name(const ObjectReader& o) {
+  const std::string name = o.text("name");
+  const bool plain = !name.empty() && name.size() <= 64 &&
+                     std::all_of(name.begin(), name.end(), [](unsigned char c) {
+                       return std::isalnum(c) != 0 || c == '-' || c == '_';
+                     });
+  if (!plain) {
+    throw InputError(o.where(), "name", "1 to 64 letters, digits, - and _", visible(name));
+  }
+  return name;
+}
+
+ExactCase read_exact(const ObjectReader& o, const fs::path& folder) {
+  refuse_other_keys(
+      o, {"name", "spec", "readouts", "decoder", "allow", "prompts", "maxNew", "states"});
+  ExactCase e;
+  e.name = plain_name(o);
+  e.spec = {folder / o.text("spec"), named_texts(o, "readouts")};
+  e.decoder = o.text("decoder");
+  e.allow = o.optional_text("allow");
+  e.prompts = folder / o.text("prompts");
+  if (o.has("maxNew")) {
+    e.max_new = o.count("maxNew");
+  }
+  e.states = count_or(o, "states", 0);
+  return e;
+}
+
+std::optional<std::uint32_t> token_of(const ObjectReader& o, const char* key) {
+  if (!o.has(key)) {
+    return std::nullopt;
+  }
+  if (o.count(key) > std::numeric_limits<std::uint32_t>::max()) {
+    throw InputError(o.where(), key, "an id", std::to_string(o.count(key)));
+  }
+  return static_cast<std::uint32_t>(o.count(key));
+}
+
+SiteCase read_site(const ObjectReader& o, const fs::path& folder) {
+  refuse_other_keys(o, {"name", "site", "logit", "minus", "feature", "neverArgmax", "dictionary",
+                        "readout", "width"});
+  SiteCase s;
+  s.name = plain_name(o);
+  s.site = o.text("site");
+  s.logit = token_of(o, "logit");
+  s.minus = token_of(o, "minus");
+  s.feature = token_of(o, "feature");
+  s.never_argmax = token_of(o, "neverArgmax");
+  s.dictionary = o.optional_text("dictionary");
+  s.readout = o.has("readout") ? folder / o.text("readout") : fs::path();
+  s.width = o.optional_text("width");
+  const int asked = (s.logit ? 1 : 0) + (s.feature ? 1 : 0) + (s.never_argmax ? 1 : 0) +
+                    (s.readout.empty() ? 0 : 1);
+  if (asked != 1 || (s.minus && !s.logit) || (s.feature.has_value() == s.dictionary.empty()) ||
+      (s.never_argmax && !s.width.empty())) {
+    throw InputError(o.where(), "keys",
+                     "one of logit (with minus or not), feature (with dictionary), readout, "
+                     "neverArgmax (without width)",
+                     "another set");
+  }
+  return s;
+}
+
+/// Claims and their evidence are called after these names.
+void check_unique(const CaseFile& c, const std::string& where) {
+  std::vector<std::string> names;
+  const auto once = [&](const char* key, const std::string& name) {
+    if (std::find(names.begin(), names.end(), name) != names.end()) {
+      throw InputError(where, key, "each name once", name + " again");
+    }
+    names.push_back(name);
+  };
+  for (const ExactCase& e : c.exact) {
+    once("exact", e.name);
+  }
+  for (const SiteCase& s : c.sites) {
+    once("sites", s.name);
+  }
+}
+
 /// Names that one part of the case uses and another declares.
 void check_names(const CaseFile& c, const std::string& where) {
   const auto known = [&](const std::string& key, const std::string& name) {
@@ -121,9 +202,10 @@ void check_names(const CaseFile& c, const std::string& where) {
   if (c.spec && !c.automaton) {
     throw InputError(where, "automaton", "an object, because spec is given", "nothing");
   }
-  if (!c.bounds && !c.spec && c.erasures.empty()) {
-    throw InputError(where, "keys", "at least one of bounds, spec, erasures", "none");
+  if (!c.bounds && !c.spec && c.erasures.empty() && c.exact.empty() && c.sites.empty()) {
+    throw InputError(where, "keys", "at least one of bounds, spec, erasures, exact, sites", "none");
   }
+  check_unique(c, where);
   std::vector<std::string> concepts;
   for (const ErasureCase& e : c.erasures) {
     if (std::find(concepts.begin(), concepts.end(), e.concept_name) != concepts.end()) {
@@ -131,14 +213,29 @@ void check_names(const CaseFile& c, const std::string& where) {
     }
     concepts.push_back(e.concept_name);
   }
-  for (const auto& [name, source] : c.spec ? c.spec->readouts : decltype(SpecCase::readouts){}) {
+  std::vector<std::pair<std::string, std::string>> readouts;  // of every spec
+  const auto gather = [&](const SpecCase& spec, const std::string& key) {
+    for (const auto& [name, source] : spec.readouts) {
+      readouts.emplace_back(key + visible(name), source);
+    }
+  };
+  if (c.spec) {
+    gather(*c.spec, "spec.readouts.");
+  }
+  for (const ExactCase& e : c.exact) {
+    gather(e.spec, "exact." + e.name + ".readouts.");
+  }
+  for (const SiteCase& s : c.sites) {
+    known("sites." + s.name + ".dictionary", s.dictionary);
+  }
+  for (const auto& [key, source] : readouts) {
     const std::size_t slash = source.find('/');
     const std::string probe = slash == std::string::npos ? "" : source.substr(slash + 1);
     const bool is_concept =
         std::find(concepts.begin(), concepts.end(), source.substr(0, slash)) != concepts.end();
     if (!is_concept || (probe != "probe" && probe != "probe_erased")) {
-      throw InputError(where, "spec.readouts." + visible(name),
-                       "CONCEPT/probe or CONCEPT/probe_erased of an erasure", visible(source));
+      throw InputError(where, key, "CONCEPT/probe or CONCEPT/probe_erased of an erasure",
+                       visible(source));
     }
   }
 }
@@ -146,9 +243,10 @@ void check_names(const CaseFile& c, const std::string& where) {
 CaseFile read_case(const std::string& json, const fs::path& file) {
   const nlohmann::json value = parse_profile_json(json, file.string());
   const ObjectReader o(value, file.string());
-  refuse_other_keys(o, {"assay-case", "name", "serial", "resourceUri", "scope", "validDays",
-                        "model", "text", "dictionaries", "decoder", "seed", "evalTokens", "cards",
-                        "bounds", "erasures", "automaton", "spec", "notClaimed"});
+  refuse_other_keys(o, {"assay-case", "name",       "serial", "resourceUri",  "scope",
+                        "validDays",  "model",      "text",   "dictionaries", "decoder",
+                        "seed",       "evalTokens", "cards",  "bounds",       "erasures",
+                        "automaton",  "spec",       "exact",  "sites",        "notClaimed"});
   if (o.count("assay-case") != 1) {
     throw InputError(o.where(), "assay-case", "1", std::to_string(o.count("assay-case")));
   }
@@ -185,6 +283,12 @@ CaseFile read_case(const std::string& json, const fs::path& file) {
   }
   if (o.has("spec")) {
     c.spec = read_spec(o.object("spec"), folder);
+  }
+  for (const ObjectReader& e : o.objects("exact")) {
+    c.exact.push_back(read_exact(e, folder));
+  }
+  for (const ObjectReader& s : o.objects("sites")) {
+    c.sites.push_back(read_site(s, folder));
   }
   c.not_claimed = o.texts("notClaimed");
   check_names(c, o.where());

@@ -13,10 +13,13 @@
 #include "assay/model/sae.hpp"
 #include "assay/model/tokenizer.hpp"
 #include "assay/model/transformer.hpp"
+#include "assay/spec/spec.hpp"
+#include "assay/verify/check.hpp"
 
 namespace assay::certify {
 
-/// Everything that the case names, read once.
+/// Everything that the case names, read once. A case about normalised sites alone reads no model here (of any
+/// depth), and one that needs no text may have none.
 struct Subject {
   Transformer model;
   Tokenizer tokenizer;
@@ -44,6 +47,25 @@ struct CaseRun {
 void require_recheck(Claim& claim, const CheckerRun& checked, const std::string& accepts,
                      const std::string& certificate, const std::vector<CheckInput>& inputs);
 
+// A specification of the case and what it reads; `folder` is its place among the evidence.
+/// Names to ids and digests, before anything is run: the resolved file is what is certified.
+[[nodiscard]] spec::Spec resolve_spec(CaseRun& run, const SpecCase& spec,
+                                      const std::string& folder);
+/// The probe that a `use readout` means, by the case's table.
+[[nodiscard]] const Readout& probe_of(const CaseRun& run, const SpecCase& spec,
+                                      const std::string& use);
+/// Dictionaries and probes of the resolved spec, by `use` name.
+void name_sources(const CaseRun& run, const SpecCase& spec, const spec::Spec& resolved,
+                  verify::CheckInput& input);
+/// What the checker reads beside the certificate: the resolved spec, dictionaries and readouts.
+[[nodiscard]] std::vector<CheckInput> proof_inputs(CaseRun& run, const SpecCase& spec,
+                                                   const spec::Spec& resolved,
+                                                   const std::string& folder);
+/// A replayed run, step by step, for people. @pre the input has a tokenizer.
+[[nodiscard]] Counterexample run_exhibit(const verify::CheckInput& input, const std::string& claim,
+                                         const std::vector<TokenId>& prompt,
+                                         const verify::Violated& violated);
+
 /// Assumption ids that claims name; `assumptions` lists them all.
 inline constexpr const char* kReal = "A1";
 inline constexpr const char* kTokens = "A2";
@@ -55,7 +77,9 @@ void add_dictionaries(CaseRun& run);
 void add_erasures(CaseRun& run);          ///< erasure claims; leaves the probes
 void add_automaton_claims(CaseRun& run);  ///< resolves the spec, fits, checks
 void add_bound_claims(CaseRun& run);
-void add_figures(CaseRun& run);  ///< metrics, training record, materials, environment
+void add_exact_claims(CaseRun& run);  ///< specs on the exact machine over windows
+void add_site_claims(CaseRun& run);   ///< normalised sites, at any depth
+void add_figures(CaseRun& run);       ///< metrics, training record, materials, environment
 /// Cards of features that are plain to read, for the report.
 void add_cards(CaseRun& run, const automata::FitResult& fit);
 

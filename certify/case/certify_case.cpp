@@ -14,22 +14,29 @@ namespace fs = std::filesystem;
 constexpr std::int64_t kDay = 86400;
 
 Subject load_subject(const CaseFile& file) {
-  if (file.model.empty() || file.text.empty()) {
+  if (file.model.empty() || (file.needs_text() && file.text.empty())) {
     throw UsageError(std::string("case: ") + (file.model.empty() ? "model" : "text") +
                      ": expected a path in the file or on the command line, found none");
   }
-  Subject s{load_transformer(file.model),
-            Tokenizer::load(file.model / "tokenizer.json"),
-            load_corpus(file.text),
-            {}};
+  Subject s;
+  if (!file.text.empty()) {
+    s.documents = load_corpus(file.text);
+  }
+  for (const auto& [name, path] : file.dictionaries) {
+    s.dictionaries.emplace(name, load_sae(path));
+  }
+  if (!file.needs_model()) {
+    return s;
+  }
+  s.model = load_transformer(file.model);
+  s.tokenizer = Tokenizer::load(file.model / "tokenizer.json");
   if (s.tokenizer.size() != s.model.config.d_vocab) {
     throw InputError((file.model / "tokenizer.json").string(), "vocab",
                      std::to_string(s.model.config.d_vocab) + " tokens as in the model",
                      std::to_string(s.tokenizer.size()));
   }
-  for (const auto& [name, path] : file.dictionaries) {
-    s.dictionaries.emplace(name, load_sae(path));
-    features::check_fits(s.model, s.dictionaries.at(name));
+  for (const auto& [name, sae] : s.dictionaries) {
+    features::check_fits(s.model, sae);
   }
   return s;
 }
@@ -50,10 +57,10 @@ void set_certificate(CaseRun& run, const std::optional<std::string>& issued_at) 
   }
 }
 
-/// All contexts first, then the specification, then the erasures, each in its own order.
+/// All contexts and sites first, then the specifications, then the erasures, each in its own order.
 void order_claims(std::vector<Claim>& claims) {
   const auto rank = [](const Claim& c) {
-    return c.kind == "residual" ? 2 : c.kind == "spec" ? 1 : 0;
+    return c.kind == "residual" ? 2 : c.kind == "spec" || c.kind == "exact" ? 1 : 0;
   };
   std::stable_sort(claims.begin(), claims.end(),
                    [&](const Claim& a, const Claim& b) { return rank(a) < rank(b); });
@@ -162,8 +169,8 @@ CertifyResult certify_case(const CaseFile& file, const CertifyOptions& options,
   fs::remove(run.paths.envelope, ignored);
   set_subject(run.statement, file.name, file.model);
   add_evidence(run.statement, run.paths, "case.json", "case", file.bytes);
-  for (const auto stage :
-       {add_dictionaries, add_erasures, add_bound_claims, add_automaton_claims, add_figures}) {
+  for (const auto stage : {add_dictionaries, add_erasures, add_bound_claims, add_site_claims,
+                           add_exact_claims, add_automaton_claims, add_figures}) {
     run_stage(run, stage);
   }
   order_claims(run.statement.claims);

@@ -23,6 +23,9 @@ std::string number(double value) {
 /// `assay eval` on the held-out part, for every dictionary.
 void add_metrics(CaseRun& run) {
   const Subject& s = run.subject;
+  if (s.documents.empty() || !run.file.needs_model()) {
+    return;
+  }
   const features::Sequences text = features::part_sequences(s.model, s.tokenizer, s.documents,
                                                             Part::held_out, run.file.eval_tokens);
   for (const auto& [name, sae] : s.dictionaries) {
@@ -59,7 +62,7 @@ void add_training_record(CaseRun& run) {
 void add_price(CaseRun& run) {
   const fs::path file = run.file.model / "price.json";
   std::error_code error;
-  if (!fs::is_regular_file(file, error)) {
+  if (!fs::is_regular_file(file, error) || !run.file.needs_model()) {
     return;
   }
   const nlohmann::json price = parse_strict_json(read_file(file, 1U << 20U), file.string());
@@ -87,9 +90,11 @@ Material material_of(const std::string& name, const std::string& role, const fs:
 void add_materials(CaseRun& run) {
   std::error_code error;
   const fs::path self = fs::read_symlink("/proc/self/exe", error);
-  run.statement.materials.push_back(
-      {"text corpus, " + std::to_string(run.subject.documents.size()) + " documents", "dataset",
-       corpus_digest(run.subject.documents)});
+  if (!run.subject.documents.empty()) {
+    run.statement.materials.push_back(
+        {"text corpus, " + std::to_string(run.subject.documents.size()) + " documents", "dataset",
+         corpus_digest(run.subject.documents)});
+  }
   for (const auto& [name, sae] : run.subject.dictionaries) {
     run.statement.materials.push_back({"dictionary " + name, "sae", sae.weights_digest});
   }
@@ -108,9 +113,11 @@ void add_figures(CaseRun& run) {
   add_price(run);
   add_metrics(run);
   add_materials(run);
+  if (run.file.bounds || run.file.automaton) {  // other claims name their own, or none
+    run.statement.environment["decoder"] = run.file.decoder.text();
+  }
   run.statement.environment.insert(
       {{"toolVersion", ASSAY_VERSION},
-       {"decoder", run.file.decoder.text()},
        {"seed", std::to_string(run.file.seed)},
        {"arithmetic", "double, outward-rounded by nextafter; no fused operations"},
        {"threads", "1"}});

@@ -85,6 +85,9 @@ const Runs& Session::runs() {
     }
     runs_ = parse_runs(read_digested(*inputs_.runs, *header_.runs), *inputs_.runs,
                        attention().net().d_vocab);
+    if (header_.kind != "exact" && !runs_->emission.is_pairwise()) {
+      throw Reject("runs", "top-p and allow-lists: only certificates of kind exact speak of them");
+    }
   }
   return *runs_;
 }

@@ -21,7 +21,7 @@ ProofHeader read_proof_header(const std::filesystem::path& file, const std::set<
     const std::size_t space = line.find(' ');
     const std::string word = line.substr(0, space);
     const bool asked = ids.count(word) > 0;
-    if (space == std::string::npos || (!asked && word != "model")) {
+    if (space == std::string::npos || (!asked && word != "model" && word != "kind")) {
       continue;
     }
     const std::vector<std::string> words = split(line, ' ');
@@ -30,6 +30,8 @@ ProofHeader read_proof_header(const std::filesystem::path& file, const std::set<
     if (word == "model" && !is_step && !header.config && words.size() == 3) {
       header.config = parse_digest(words[1]);
       header.weights = parse_digest(words[2]);
+    } else if (word == "kind" && !is_step && header.kind.empty() && words.size() == 2) {
+      header.kind = words[1];
     } else if (asked && is_step) {
       header.rules.emplace(word, words[1]);
     }

@@ -13,6 +13,7 @@ namespace assay::certify {
 /// The few words of an `assay-cert 1` file that bind it to a model and tell what its concluding
 /// steps conclude. The proof itself is the checker's to read.
 struct ProofHeader {
+  std::string kind;                          ///< of the `kind` line
   std::optional<Digest> config, weights;     ///< of the `model` line
   std::map<std::string, std::string> rules;  ///< step id -> rule, for the ids asked for
 };

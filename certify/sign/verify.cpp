@@ -11,6 +11,7 @@
 #include "assay/certify/checker.hpp"
 #include "assay/certify/envelope.hpp"
 #include "proof_header.hpp"
+#include "run_claim.hpp"
 #include "staging.hpp"
 
 namespace assay::certify {
@@ -273,9 +274,22 @@ class Verification {
                (rule->second == "WITNESS") != (claim.status == Status::violated)) {
       fail(ExitCode::evidence,
            name + " says " + status_name(claim.status) + ", the proof concludes otherwise");
+    } else if (!says_the_same(claim, header)) {
+      fail(ExitCode::evidence, name + ": its domain or formula is not the one that was accepted: " +
+                                   visible(line->statement));
     } else {
       ++result_.rechecked;
     }
+  }
+
+  /// Of a claim about runs, domain and formula are parts of the checker's statement.
+  static bool says_the_same(const Claim& claim, const ProofHeader& header) {
+    if (!is_run_kind(header.kind)) {
+      return true;
+    }
+    const std::optional<RunClaim> accepted = parse_run_claim(claim.recheck->statement);
+    return accepted && accepted->holds == (claim.status == Status::holds) &&
+           accepted->domain_text() == claim.domain && accepted->formal == claim.formal;
   }
 
   const VerifyOptions& options_;

@@ -127,13 +127,23 @@ void add_check(CLI::App& app, Session& session) {
       ->required();
   sub->add_option("--prop", options->properties, "Check this property only; may be repeated");
   sub->add_option("--decoder", options->decoder,
-                  "Exact mode: greedy, min-p:RHO[:T[:before|after]], top-k:K or plain");
+                  "Exact mode: greedy, min-p:RHO[:T[:before|after]], top-k:K, "
+                  "top-p:P[:T[:before|after]] or plain; the others with :T too");
+  sub->add_option("--allow", options->allow,
+                  "Exact mode: only tokens of this class of the spec, or ids (3,5-9), are emitted: "
+                  "[before:|after:]LIST, before or after the decoder's cut (default: before)");
   sub->add_option("--prompts", options->prompts,
                   R"(Exact mode: {"tokens":[[IDS],...]} or {"any":true,"max_length":N})");
   sub->add_option("--max-new", options->max_new,
                   "Exact mode: tokens of a run at most (default: no end)");
   sub->add_option("--states", options->states, "Exact mode: windows and pairs at most");
   sub->add_option("--threads", options->threads, "Exact mode: threads that evaluate windows");
+  sub->add_option("--memory", options->memory, "Exact mode: MiB of states at most (default 8192)");
+  sub->add_option("--z3-pairs", options->z3_pairs,
+                  "Exact mode: largest invariant that Z3 is asked about (default 5000 pairs)");
+  sub->add_option(
+      "--smt", options->smt,
+      "Exact mode: write every obligation of an invariant here in SMT-LIB2, whatever its size");
   sub->add_flag(
       "--minimise", options->minimise,
       "Exact mode: count the states that the aps of a property that holds can tell apart");

@@ -46,6 +46,24 @@ nlohmann::ordered_json chance_json(const verify::ExactProperty& p) {
   return out;
 }
 
+/// Letters, ends, vacuity and the second opinion.
+void add_details(const verify::ExactProperty& p, nlohmann::ordered_json& out) {
+  nlohmann::ordered_json aps = nlohmann::ordered_json::object();
+  for (const verify::ApCount& ap : p.aps) {
+    aps[ap.name] = {{"true", ap.yes}, {"false", ap.no}, {"unknown", ap.unknown}};
+  }
+  out["aps"] = aps;
+  out["deadlocks"] = p.deadlocks;
+  out["vacuous"] = p.vacuous;
+  if (!p.opinion.empty()) {
+    out["secondOpinion"] = {{"solver", p.solver},
+                            {"invariant", p.opinion},
+                            {"obligations", p.opinion_obligations},
+                            {"detail", p.opinion_detail},
+                            {"alarm", p.alarm()}};
+  }
+}
+
 nlohmann::ordered_json property_json(const verify::ExactInput& input,
                                      const verify::ExactProperty& p) {
   nlohmann::ordered_json out = {
@@ -67,6 +85,7 @@ nlohmann::ordered_json property_json(const verify::ExactInput& input,
   if (p.classes > 0) {
     out["minimised"] = p.classes;
   }
+  add_details(p, out);
   out["depth"] = p.depth;
   out["monitorStates"] = p.dfa_states;
   out["seconds"] = p.seconds;
@@ -75,69 +94,6 @@ nlohmann::ordered_json property_json(const verify::ExactInput& input,
     out["asExpected"] = p.expected == p.verdict_name();
   }
   return out;
-}
-
-nlohmann::ordered_json property_json(const verify::RefinedInput& input,
-                                     const verify::RefinedProperty& p) {
-  nlohmann::ordered_json out = {
-      {"name", p.name}, {"verdict", p.verdict_name()}, {"level", p.level()}};
-  if (const auto* violated = std::get_if<verify::ExactViolated>(&p.verdict)) {
-    out["witness"] = run_json(input.runs.subject, violated->prompt, violated->run);
-  } else if (const auto* unknown = std::get_if<verify::Unknown>(&p.verdict)) {
-    out["reason"] = unknown->reason;
-    out["missing"] = unknown->missing;
-  } else {
-    out["states"] = std::get<verify::RefinedHolds>(p.verdict).proof().states.size();
-  }
-  out["lemmas"] = p.lemmas;
-  out["patterns"] = p.patterns;
-  out["refinements"] = p.refinements;
-  out["excluded"] = p.excluded;
-  out["edges"] = {{"absent", p.absent}, {"witnessed", p.witnessed}, {"open", p.open}};
-  out["nodes"] = p.bounded;
-  out["attacked"] = p.attacked;
-  out["depth"] = p.depth;
-  out["monitorStates"] = p.dfa_states;
-  out["seconds"] = p.seconds;
-  if (!p.expected.empty()) {
-    out["expected"] = p.expected;
-    out["asExpected"] = p.expected == p.verdict_name();
-  }
-  return out;
-}
-
-/// The files that the checker needs beside the certificate: which were written.
-template <class Result>
-nlohmann::ordered_json write_evidence(const Result& result, const Subject& subject,
-                                      bool resolved_here, const std::string& path) {
-  if (path.empty() || result.certificate.empty()) {
-    if (!path.empty()) {
-      say("nothing was decided that can be re-checked: no certificate is written");
-    }
-    return {{"certificate", ""}};
-  }
-  write_file_atomic(path, result.certificate);
-  write_file_atomic(path + ".runs", result.runs);
-  nlohmann::ordered_json out = {{"certificate", path}, {"runs", path + ".runs"}};
-  if (resolved_here) {
-    write_file_atomic(path + ".spec", subject.statement);
-    out["statement"] = path + ".spec";
-  }
-  return out;
-}
-
-void refined(const verify::RefinedInput& input, const Subject& subject, bool resolved_here,
-             const std::string& certificate, Session& session) {
-  const verify::RefinedResult result = verify::check_refined(input);
-  nlohmann::ordered_json properties = nlohmann::ordered_json::array();
-  for (const verify::RefinedProperty& property : result.properties) {
-    properties.push_back(property_json(input, property));
-  }
-  nlohmann::ordered_json object = {{"mode", "refined"},
-                                   {"decoder", input.runs.emission.text()},
-                                   {"properties", properties}};
-  object.update(write_evidence(result, subject, resolved_here, certificate));
-  session.finish(result.code(), verify::refined_text(input, result), object);
 }
 
 /// The ends of the prompts alone are few enough to enumerate.
@@ -154,48 +110,88 @@ bool fits(const verify::PromptSet& prompts, const TransformerConfig& config, std
 
 }  // namespace
 
-bool is_exact(const ExactOptions& options) {
-  return !options.decoder.empty() || !options.prompts.empty() || options.max_new.has_value();
+nlohmann::ordered_json write_evidence(const std::string& certificate, const std::string& runs,
+                                      const Subject& subject, bool resolved_here,
+                                      const std::string& path) {
+  if (path.empty() || certificate.empty()) {
+    if (!path.empty()) {
+      say("nothing was decided that can be re-checked: no certificate is written");
+    }
+    return {{"certificate", ""}};
+  }
+  write_file_atomic(path, certificate);
+  write_file_atomic(path + ".runs", runs);
+  nlohmann::ordered_json out = {{"certificate", path}, {"runs", path + ".runs"}};
+  if (resolved_here) {
+    write_file_atomic(path + ".spec", subject.statement);
+    out["statement"] = path + ".spec";
+  }
+  return out;
 }
 
-void run_exact(const SubjectOptions& subject_options, const ExactOptions& options,
-               const std::string& certificate, Session& session) {
+bool is_exact(const ExactOptions& options) {
+  return !options.decoder.empty() || !options.prompts.empty() || !options.allow.empty() ||
+         options.max_new.has_value();
+}
+
+bool load_exact(const SubjectOptions& subject_options, const ExactOptions& options,
+                Subject& subject, verify::ExactInput& input) {
   if (options.decoder.empty() || options.prompts.empty()) {
     throw UsageError("check: expected both --decoder and --prompts, found one of them");
   }
-  verify::ExactInput input;
   input.emission = automata::Emission::parse(options.decoder);
-  Subject subject;
   load_subject(subject_options, subject);
   const bool resolved_here = !subject.spec.is_resolved();
   if (resolved_here) {
     resolve_here(subject, subject_options.spec);
+  }
+  if (!options.allow.empty()) {
+    input.emission.allow(options.allow, subject.spec, subject.model.config.d_vocab);
   }
   input.prompts = verify::parse_prompts(read_file(options.prompts, std::size_t{1} << 26U),
                                         options.prompts, subject.model.config.d_vocab);
   input.subject = subject.input;
   input.max_new = options.max_new;
   input.wants_classes = options.minimise;
-  input.wants_certificate = !certificate.empty();
   input.limits.states = options.states;
   input.limits.threads = options.threads;
+  input.limits.bytes = options.memory << 20U;
+  input.limits.opinion_pairs = options.z3_pairs;
+  return resolved_here;
+}
+
+void run_exact(const SubjectOptions& subject_options, const ExactOptions& options,
+               const std::string& certificate, Session& session) {
+  Subject subject;
+  verify::ExactInput input;
+  const bool resolved_here = load_exact(subject_options, options, subject, input);
+  input.wants_certificate = !certificate.empty();
   const auto refine = [&] {
-    refined({input, {options.lemmas, verify::RefinedLimits{}.boxes, options.seconds}}, subject,
-            resolved_here, certificate, session);
+    run_refined({input, {options.lemmas, verify::RefinedLimits{}.boxes, options.seconds}}, subject,
+                resolved_here, certificate, session);
   };
+  const bool may_refine = options.mode == "auto" && input.emission.is_pairwise();
   if (options.mode == "refined" ||
-      (options.mode == "auto" && !fits(input.prompts, subject.model.config, options.states))) {
+      (may_refine && !fits(input.prompts, subject.model.config, options.states))) {
     refine();
     return;
   }
+  input.wants_opinion = true;
+  input.smt_folder = options.smt;
+  if (!options.smt.empty()) {
+    make_directory(options.smt);
+  }
   const verify::ExactResult result = verify::check_exact(input);
-  if (options.mode == "auto" && result.is_exhausted && !interrupted()) {
+  if (may_refine && result.is_exhausted && !interrupted()) {
     say("the windows do not fit the limits of exact mode: trying refined mode");
     refine();
     return;
   }
   nlohmann::ordered_json properties = nlohmann::ordered_json::array();
   for (const verify::ExactProperty& property : result.properties) {
+    if (property.alarm()) {
+      say("ALARM: " + property.solver + " contradicts the invariant of " + property.name);
+    }
     properties.push_back(property_json(input, property));
   }
   nlohmann::ordered_json object = {{"mode", "exact"},
@@ -205,7 +201,8 @@ void run_exact(const SubjectOptions& subject_options, const ExactOptions& option
                                    {"evaluated", result.evaluated},
                                    {"byIntervals", result.by_intervals},
                                    {"bytes", result.bytes}};
-  object.update(write_evidence(result, subject, resolved_here, certificate));
+  object.update(
+      write_evidence(result.certificate, result.runs, subject, resolved_here, certificate));
   session.finish(result.code(), verify::exact_text(input, result), object);
 }
 

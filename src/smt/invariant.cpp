@@ -39,6 +39,15 @@ class Obligation {
     add(z3::mk_or(any), problem_.bad.size());
   }
   void monitor_starts() { add(var("q") == number(0), 1); }
+  /// Nothing was read yet: the monitor stands where it starts.
+  void monitor_stands_at_start() { add(var("r") == number(0), 1); }
+  void avoids_settled() {
+    for (std::size_t q = 0; q < problem_.settled.size(); ++q) {
+      if (problem_.settled[q]) {
+        add(var("r") != number(q), 1);
+      }
+    }
+  }
   void enters_one_of(const std::vector<std::uint32_t>& states) {
     z3::expr_vector any(context_);
     for (const std::uint32_t t : states) {
@@ -97,9 +106,12 @@ class Obligation {
   }
 
   /// Agree when there is no such step.
-  Opinion ask() {
+  Opinion ask(const std::string& name) {
     if (constraints_ > limits_.constraints) {
       return Opinion::unknown;
+    }
+    if (limits_.dump) {
+      limits_.dump(name, "(set-logic QF_LIA) ; unsat: the obligation holds\n" + solver_.to_smt2());
     }
     switch (solver_.check()) {
       case z3::unsat:
@@ -138,8 +150,9 @@ class Check {
     for (const auto& [from, to] : problem.edges) {
       after_[from].insert(to);
     }
-    for (const auto& [s, q] : problem.invariant) {
-      by_state_[s].push_back(q);
+    for (std::size_t i = 0; i < problem.invariant.size(); ++i) {
+      const auto& [s, q] = problem.invariant[i];
+      by_state_[s].push_back({q, problem.steps.empty() ? 0 : problem.steps[i]});
     }
   }
 
@@ -147,14 +160,20 @@ class Check {
     out_.opinion = Opinion::agree;
     note(initiation(), "init");
     const std::size_t chunk = std::max<std::size_t>(limits_.chunk, 1);
-    for (std::size_t i = 0; i < problem_.invariant.size() && out_.opinion == Opinion::agree;
-         i += chunk) {
-      const std::vector<Pair> part(
-          problem_.invariant.begin() + static_cast<std::ptrdiff_t>(i),
-          problem_.invariant.begin() +
-              static_cast<std::ptrdiff_t>(std::min(i + chunk, problem_.invariant.size())));
-      note(consecution(part), "step from pair " + std::to_string(i));
-      note(disjoint(part), "bad from pair " + std::to_string(i));
+    for (std::size_t i = 0, end = 0;
+         i < problem_.invariant.size() && out_.opinion == Opinion::agree; i = end) {
+      end = std::min(i + chunk, problem_.invariant.size());
+      while (step_of(end - 1) !=
+             step_of(i)) {  // pairs of one step, so that arrivals have one limit
+        --end;
+      }
+      const std::vector<Pair> part(problem_.invariant.begin() + static_cast<std::ptrdiff_t>(i),
+                                   problem_.invariant.begin() + static_cast<std::ptrdiff_t>(end));
+      if (problem_.steps.empty() || step_of(i) < problem_.horizon) {
+        note(consecution(part, step_of(i) + 1, "step-" + std::to_string(i)),
+             "step from pair " + std::to_string(i));
+      }
+      note(disjoint(part, "bad-" + std::to_string(i)), "bad from pair " + std::to_string(i));
     }
     return out_;
   }
@@ -168,18 +187,42 @@ class Check {
     }
   }
 
+  [[nodiscard]] std::uint32_t step_of(std::size_t i) const {
+    return problem_.steps.empty() ? 0 : problem_.steps[i];
+  }
+  /// The monitor states of each state's pairs with a step <= latest.
+  [[nodiscard]] std::map<std::uint32_t, std::vector<std::uint32_t>> pairs_until(
+      const std::set<std::uint32_t>& states, std::uint32_t latest) const {
+    std::map<std::uint32_t, std::vector<std::uint32_t>> out;
+    for (const std::uint32_t s : states) {
+      const auto found = by_state_.find(s);
+      for (std::size_t i = 0; found != by_state_.end() && i < found->second.size(); ++i) {
+        if (found->second[i].second <= latest) {
+          out[s].push_back(found->second[i].first);
+        }
+      }
+    }
+    return out;
+  }
+
   Opinion initiation() {
     const std::set<std::uint32_t> targets(problem_.initial.begin(), problem_.initial.end());
     Obligation o(problem_, limits_);
-    o.monitor_starts();
     o.enters_one_of(problem_.initial);
-    o.shows_a_letter(targets);
-    o.monitor_steps({0});
-    o.arrives_outside(by_state_, targets);
-    return o.ask();
+    if (problem_.reads_initial) {
+      o.monitor_starts();
+      o.shows_a_letter(targets);
+      o.monitor_steps({0});
+    } else {
+      o.monitor_stands_at_start();
+    }
+    o.avoids_settled();
+    o.arrives_outside(pairs_until(targets, 0), targets);
+    return o.ask("init");
   }
 
-  Opinion consecution(const std::vector<Pair>& part) {
+  Opinion consecution(const std::vector<Pair>& part, std::uint32_t latest,
+                      const std::string& name) {
     std::map<std::uint32_t, std::set<std::uint32_t>> after;
     std::set<std::uint32_t> targets;
     std::set<std::uint32_t> monitors;
@@ -193,21 +236,23 @@ class Check {
     o.follows_an_edge(after);
     o.shows_a_letter(targets);
     o.monitor_steps(monitors);
-    o.arrives_outside(by_state_, targets);
-    return o.ask();
+    o.avoids_settled();
+    o.arrives_outside(pairs_until(targets, latest), targets);
+    return o.ask(name);
   }
 
-  Opinion disjoint(const std::vector<Pair>& part) {
+  Opinion disjoint(const std::vector<Pair>& part, const std::string& name) {
     Obligation o(problem_, limits_);
     o.from_one_of(part);
     o.from_bad();
-    return o.ask();
+    return o.ask(name);
   }
 
   const InvariantProblem& problem_;
   const Limits& limits_;
   std::map<std::uint32_t, std::set<std::uint32_t>> after_;
-  std::map<std::uint32_t, std::vector<std::uint32_t>> by_state_;
+  std::map<std::uint32_t, std::vector<std::pair<std::uint32_t, std::uint32_t>>>
+      by_state_;  ///< (q, step)
   SecondOpinion out_;
 };
 

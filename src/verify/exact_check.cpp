@@ -4,10 +4,12 @@
 #include <memory>
 
 #include "assay/base/errors.hpp"
+#include "assay/base/progress.hpp"
 #include "assay/spec/formula.hpp"
 #include "chain_exact.hpp"
 #include "exact_certificate.hpp"
 #include "exact_machine.hpp"
+#include "exact_opinion.hpp"
 #include "exact_quotient.hpp"
 #include "exact_search.hpp"
 #include "replay.hpp"
@@ -56,7 +58,7 @@ class ExactChecker {
       const Clock::time_point begin = Clock::now();
       out.properties.push_back(one(*property));
       out.properties.back().seconds = std::chrono::duration<double>(Clock::now() - begin).count();
-      if (exhausted_) {
+      if (exhausted_ && !interrupted()) {
         out.is_exhausted = true;
         give_up_machine(out);
       }
@@ -101,6 +103,10 @@ class ExactChecker {
       result.verdict = Unknown{beyond, "an engine for this kind of claim"};
       return result;
     }
+    if (interrupted()) {
+      result.verdict = Unknown{"interrupted by the user before it was looked at", "more time"};
+      return result;
+    }
     try {
       const spec::Dfa dfa = spec::bad_prefix_dfa(property.formula);
       result.dfa_states = dfa.states;
@@ -116,7 +122,7 @@ class ExactChecker {
     ExactSearch search(input_, *machine_, dfa, ExactSearch::Edges::possible);
     reason_.clear();
     std::optional<ExactViolated> violated = hunt(search, property);
-    count(search, result);
+    count(property, search, result);
     exhausted_ = !search.stopped().empty();
     if (!violated && search.found_bad()) {
       // The run that was found hangs on an open edge or an undecided letter: look for a sure one.
@@ -178,11 +184,32 @@ class ExactChecker {
     return ExactViolated{candidate.prompt, std::move(*replay.violated)};
   }
 
-  void count(const ExactSearch& search, ExactProperty& result) const {
+  /// The property's letters over the windows that were read.
+  void count_letters(const spec::Property& property,
+                     const std::vector<WindowMachine::Index>& windows,
+                     ExactProperty& result) const {
+    for (const std::size_t a : spec::atoms_of(property.formula)) {
+      ApCount ap;
+      ap.name = input_.subject.spec->atoms[a].name;
+      for (const WindowMachine::Index w : windows) {
+        if (machine_->reads_values() && !machine_->is_evaluated(w)) {
+          continue;
+        }
+        const Decided letter = machine_->letter(w);
+        const bool must = ((letter.must >> a) & 1U) != 0, may = ((letter.may >> a) & 1U) != 0;
+        ++(must ? ap.yes : may ? ap.unknown : ap.no);
+      }
+      result.aps.push_back(std::move(ap));
+    }
+  }
+
+  void count(const spec::Property& property, const ExactSearch& search,
+             ExactProperty& result) const {
     result.pairs = search.pairs();
     result.depth = search.depth();
-    std::vector<WindowMachine::Index> windows = windows_of(search);
+    const std::vector<WindowMachine::Index> windows = windows_of(search);
     result.states = windows.size();
+    count_letters(property, windows, result);
     for (const WindowMachine::Index w : windows) {
       if (!machine_->is_evaluated(w)) {
         continue;
@@ -190,6 +217,7 @@ class ExactChecker {
       const auto edges = machine_->edges(w);
       const auto open = static_cast<std::size_t>(
           std::count_if(edges.begin(), edges.end(), [](auto e) { return (e & 1U) != 0; }));
+      result.deadlocks += edges.empty() ? 1 : 0;
       result.absent += machine_->vocabulary() - edges.size();
       result.open += open;
       result.witnessed += edges.size() - open;
@@ -207,7 +235,7 @@ class ExactChecker {
   }
 
   void conclude(const spec::Property& property, const spec::Dfa& dfa, const ExactSearch& search,
-                ExactProperty& result) const {
+                ExactProperty& result) {
     if (!spec::is_safety(property.formula)) {
       result.verdict = Unknown{
           "not a safety property: unbounded F or U, or a strong next, is never decided by prefixes",
@@ -228,6 +256,10 @@ class ExactChecker {
     }
     std::sort(invariant.begin(), invariant.end());
     result.verdict = ExactHolds(input_, *machine_, dfa, std::move(invariant));
+    if (input_.wants_opinion && !interrupted()) {
+      ask_solver(input_, *machine_, std::get<ExactHolds>(result.verdict), result);
+      result.vacuous = find_vacuity(input_, *machine_, property);
+    }
     if (input_.wants_classes) {
       const auto quotient = ExactQuotient::of(*machine_, windows_of(search), mask(dfa.atoms));
       result.classes = quotient ? quotient->classes() : 0;

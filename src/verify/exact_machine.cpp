@@ -230,7 +230,8 @@ void WindowMachine::read_row(WindowCode window, const double* logits, const doub
       out.open += out.kinds[t] == automata::Edge::open ? 1 : 0;
     }
   }
-  require(degree > 0, "WindowMachine: a window without any edge");
+  require(degree > 0 || input_.emission.mask() == automata::Emission::Mask::after,
+          "WindowMachine: a window without any edge");
   out.degree.push_back(degree);
   out.bits.push_back(bits);
 }

@@ -52,6 +52,32 @@ std::string chance_text(const CheckInput& subject, const ExactProperty& p) {
   return out;
 }
 
+/// Letters, ends, vacuity and the second opinion.
+std::string details_text(const ExactProperty& p) {
+  std::string out;
+  for (const ApCount& ap : p.aps) {
+    out += "    ap " + ap.name + ": true at " + std::to_string(ap.yes) + " states, false at " +
+           std::to_string(ap.no) + ", unknown at " + std::to_string(ap.unknown) + "\n";
+  }
+  if (p.deadlocks > 0) {
+    out += "    runs end after " + std::to_string(p.deadlocks) +
+           " states: the allow-list leaves no token there\n";
+  }
+  for (const std::string& why : p.vacuous) {
+    out += "    VACUOUS: " + why + "\n";
+  }
+  if (p.alarm()) {
+    out += "    ALARM: " + p.solver + " contradicts the invariant (" + p.opinion_detail +
+           "): a fault in one of the two; please report it\n";
+  } else if (!p.opinion.empty()) {
+    out += p.solver == "none"
+               ? "    second opinion: not built (no Z3)\n"
+               : "    second opinion of " + p.solver + ": " + p.opinion +
+                     (p.opinion_detail.empty() ? "" : " (" + p.opinion_detail + ")") + "\n";
+  }
+  return out;
+}
+
 std::string property_text(const ExactInput& input, const ExactProperty& p) {
   const std::string verdict = p.verdict_name();
   const char* word = verdict == "holds" ? "HOLDS" : verdict == "violated" ? "VIOLATED" : "UNKNOWN";
@@ -73,6 +99,7 @@ std::string property_text(const ExactInput& input, const ExactProperty& p) {
   out += "    " + std::to_string(p.states) + " states, edges " + std::to_string(p.absent) +
          " absent, " + std::to_string(p.witnessed) + " witnessed, " + std::to_string(p.open) +
          " open; " + std::to_string(p.pairs) + " pairs, " + fixed(p.seconds, 2) + " s\n";
+  out += details_text(p);
   out += p.classes == 0 ? ""
                         : "    minimised under its aps: " + std::to_string(p.classes) + " states\n";
   if (!p.expected.empty()) {
@@ -89,9 +116,12 @@ std::string exact_text(const ExactInput& input, const ExactResult& result) {
   for (const ExactProperty& property : result.properties) {
     out += property_text(input, property);
   }
-  return out + "decoder " + input.emission.text() + "; " + std::to_string(result.evaluated) +
-         " windows evaluated, " + std::to_string(result.by_intervals) +
-         " of them in intervals; real arithmetic";
+  return out + "decoder " + input.emission.text() +
+         (input.emission.has_idle_temperature()
+              ? " (the temperature does not change what can be emitted)"
+              : "") +
+         "; " + std::to_string(result.evaluated) + " windows evaluated, " +
+         std::to_string(result.by_intervals) + " of them in intervals; real arithmetic";
 }
 
 }  // namespace assay::verify

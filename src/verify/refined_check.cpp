@@ -107,9 +107,9 @@ class RefinedChecker {
       : input_(input),
         properties_(chosen(input.runs.subject)),
         sae_(dictionary(input.runs.subject, properties_)),
-        bounder_((automata::require_exact_family(*input.runs.subject.model),
-                  *input.runs.subject.model),
-                 sae_),
+        bounder_(
+            (automata::require_exact_family(*input.runs.subject.model), *input.runs.subject.model),
+            sae_),
         atoms_(input.runs.subject) {
     shared_.of.resize(input.runs.subject.model->config.d_vocab);
   }
@@ -267,6 +267,13 @@ RefinedResult check_refined(const RefinedInput& input) {
   if (!input.runs.subject.spec->is_resolved()) {
     throw UsageError("spec '" + input.runs.subject.spec->name +
                      "': expected a resolved spec (assay spec resolve), found names and rules");
+  }
+  const automata::Emission& emission = input.runs.emission;
+  if (emission.kind() == automata::Emission::Kind::top_p ||
+      emission.mask() != automata::Emission::Mask::none) {
+    throw UsageError(
+        "refined mode: expected greedy, min-p, top-k or plain without an allow-list, found " +
+        emission.text() + " (exact mode reads it)");
   }
   check_digests(input.runs.subject);
   return RefinedChecker(input).run();

@@ -50,6 +50,25 @@ exact --decoder min-p:0.6 --prop quiet --max-new 4 --certificate h >/dev/null ||
 assay-check h --model model --sae sae --spec h.spec --runs h.runs >h.out || fail "horizon: $(cat h.out)"
 grep -q "at most 4 new tokens" h.out || fail "the horizon is not in the statement"
 
+# Every decoder, with and without an allow-list: assay-check accepts what is decided, and no other decoder's.
+sed 's/^prop no_digit.*//; s/^prop soon.*/prop soon: all G[0:2] !At;/' t.spec >d.spec
+n=0
+for decoder in greedy:2 min-p:0.9 min-p:0.8:2:before top-k:2:0.5 top-p:0.05 top-p:0.1:2:before plain; do
+  for allow in "" digit "after:2-30"; do
+    n=$((n + 1)); code=0
+    assay --quiet check --model model --sae sae --spec d.spec --prompts p.json --decoder "$decoder" ${allow:+--allow "$allow"} --max-new 2 \
+      --certificate "d$n" --json >d.json || code=$?
+    [ "$code" = 0 ] || [ "$code" = 1 ] || fail "$decoder $allow: exit $code"
+    assay-check "d$n" --model model --sae sae --spec "d$n.spec" --runs "d$n.runs" >d.out || fail "$decoder $allow: $(cat d.out)"
+    for other in top-p\ 1/50 greedy\ allow\ after\ 1; do
+      sed "s|^decoder .*|decoder $other|" "d$n.runs" >d.other
+      ! assay-check "d$n" --model model --sae sae --spec "d$n.spec" --runs d.other >/dev/null || fail "another decoder's runs"
+    done
+  done
+done
+grep -q "decoder top-k 2 temperature 1/2 (the temperature does not change what can be emitted)" <(assay-check d10 --model model --sae sae --spec d10.spec --runs d10.runs) ||
+  fail "an idle temperature is not said to be one"
+
 # Claims that this engine does not decide stay open, whatever their formula would be under `all`.
 cat >w.spec <<'SPEC'
 spec "wider" version 1;
@@ -67,7 +86,11 @@ ASSAY_SOURCE="$ASSAY_SOURCE" python3 "$ASSAY_SOURCE/tests/cli/corrupt_exact.py" 
 # bad input
 refuse 2 "expected both --decoder and --prompts" assay check --model model --spec t.spec --decoder greedy --certificate out
 refuse 2 "found neither" assay check --model model --spec t.spec
-refuse 2 "expected greedy, min-p" exact --decoder top-p:0.9 --certificate out
+refuse 2 "expected greedy, min-p" exact --decoder hopeful --certificate out
+refuse 2 "every token so far" exact --decoder repetition-penalty:1.2 --certificate out
+refuse 2 "0 < P <= 1" exact --decoder top-p:1.5 --certificate out
+refuse 2 "a class of the spec, found high" exact --decoder greedy --allow high --certificate out
+refuse 2 "token ids below 45" exact --decoder greedy --allow 44-45 --certificate out
 refuse 2 "0 < RHO <= 1" exact --decoder min-p:0 --certificate out
 refuse 2 "above 0, found 0" exact --decoder greedy --states 0 --certificate out
 refuse 2 "above 0, found 0" exact --decoder greedy --max-new 0 --certificate out

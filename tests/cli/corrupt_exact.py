@@ -121,6 +121,10 @@ reject("a witness with another token", edited("no_digit WITNESS", lambda w: w.__
 reject("a witness that is too short", edited("no_digit WITNESS", lambda w: w.__delitem__(-1)))
 for old, new in [("3-4", "3-5"), ("12-14", "12-15"), ("sets 3-4 12-14 20", "any 2"), ("sets 3-4", "sets 1 3-4"),
                  ("greedy", "min-p 1/2 temperature 1 order after"), ("greedy", "top-k 2"), ("greedy", "plain"),
+                 ("greedy", "top-p 9/10 temperature 1 order after"), ("greedy", "top-p 0 temperature 1 order after"),
+                 ("greedy", "top-p 11/10 temperature 1 order after"), ("greedy", "greedy temperature 0"),
+                 ("greedy", "greedy allow before 0-20"), ("greedy", "greedy allow after 40"), ("greedy", "greedy allow before 0-99"),
+                 ("greedy", "greedy allow before"), ("greedy", "greedy allow within 3"), ("greedy", "greedy order after"),
                  ("max-new any", "max-new 1"), ("max-new any", "max-new 0"), ("assay-runs 1", "assay-runs 2"),
                  ("3-4", "4-3"), ("greedy", "hopeful"), ("end\n", ""), ("20", "45")]:
     assert old in runs

@@ -47,12 +47,32 @@ struct SpecCase {
   std::map<std::string, std::string> readouts;
 };
 
+/// A specification on the exact machine over windows (`assay check --decoder … --prompts …`).
+struct ExactCase {
+  std::string name;  ///< a plain name; claims are NAME.PROPERTY
+  SpecCase spec;
+  std::string decoder, allow;     ///< words of --decoder and, or empty, --allow
+  std::filesystem::path prompts;  ///< file of --prompts
+  std::optional<std::size_t> max_new;
+  std::size_t states = 0;  ///< budget; 0: the command's default
+};
+
+/// A claim about one normalised site, for every input of a model of any depth (`assay bound --site`).
+struct SiteCase {
+  std::string name;  ///< the claim's id
+  std::string site;  ///< ln_final, blocks.N.ln1, blocks.N.ln2
+  std::optional<std::uint32_t> logit, minus, feature, never_argmax;
+  std::string dictionary;         ///< of `feature`
+  std::filesystem::path readout;  ///< file, or empty
+  std::string width;              ///< a fraction: claim nullified to within it; or empty
+};
+
 /// A case file: what to examine and to claim about one model, fixed before the run.
 /// Relative paths are relative to the file. Format: docs/case-file.md.
 struct CaseFile {
   std::string name, serial, resource_uri, scope;
   std::size_t valid_days = 0;         ///< 0: no expiry date; else it needs a time of issue
-  std::filesystem::path model, text;  ///< may be empty in the file; the run needs both
+  std::filesystem::path model, text;  ///< may be empty in the file; see needs_text
   std::map<std::string, std::filesystem::path> dictionaries;
   Decoder decoder;
   std::uint64_t seed = 1;
@@ -62,8 +82,16 @@ struct CaseFile {
   std::vector<ErasureCase> erasures;
   std::optional<AutomatonCase> automaton;
   std::optional<SpecCase> spec;  ///< needs `automaton`
+  std::vector<ExactCase> exact;
+  std::vector<SiteCase> sites;
   std::vector<std::string> not_claimed;
   std::string bytes;  ///< of the file, kept as evidence
+
+  /// Something runs the model, a one-layer transformer; else only `sites` are read.
+  [[nodiscard]] bool needs_model() const {
+    return bounds || automaton || spec || !erasures.empty() || !exact.empty();
+  }
+  [[nodiscard]] bool needs_text() const { return bounds || automaton || !erasures.empty(); }
 };
 
 /// Every key is known, every value of its kind, every name resolved; UsageError otherwise, with

@@ -11,8 +11,8 @@ namespace assay::certify {
 
 /// Options of `assay-check` that a certificate may fill. `model` is not among them: the
 /// verifier alone says which model is checked.
-inline constexpr std::array<const char*, 8> kCheckOptions = {
-    "automaton", "data", "eraser", "readout", "request", "sae", "spec", "tokenizer"};
+inline constexpr std::array<const char*, 9> kCheckOptions = {
+    "automaton", "data", "eraser", "readout", "request", "runs", "sae", "spec", "tokenizer"};
 
 /// The evidence file or folder that an input names: what follows "NAME=" in a readout's.
 [[nodiscard]] std::string evidence_name(const CheckInput& input);

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,6 +24,15 @@ struct InvariantProblem {
   std::vector<std::uint32_t> monitor;  ///< [monitor states x 2^atoms], row by row
   std::vector<bool> bad;               ///< [monitor states]
   std::vector<std::pair<std::uint32_t, std::uint32_t>> invariant;  ///< (state, monitor state)
+
+  /// False: no letter is read at an initial state; the monitor stands at 0 there.
+  bool reads_initial = true;
+  std::vector<bool>
+      settled;  ///< [monitor states] or empty: pairs with these need not be in the set
+  /// [pairs] or empty. With steps a pair of step s must lead to pairs of step <= s + 1, initial ones have step 0, and
+  /// nothing is asked of pairs of step `horizon`.
+  std::vector<std::uint32_t> steps;
+  std::uint32_t horizon = 0;
 };
 
 enum class Opinion { agree, disagree, unknown, not_built };
@@ -34,6 +44,8 @@ struct Limits {
   std::size_t chunk = 500;           ///< pairs per consecution query
   std::size_t constraints = 200000;  ///< larger obligations are not asked
   std::size_t spacer_pairs = 100;
+  /// Called with the name ("init", "step-0", "bad-0") and the SMT-LIB2 text of every obligation; may be empty.
+  std::function<void(const std::string&, const std::string&)> dump = {};
 };
 
 /// What a solver says of a claim, and why when it does not agree.
@@ -47,6 +59,10 @@ struct SecondOpinion {
 /// negation must be unsatisfiable, `chunk` pairs at a time, a fresh context per obligation.
 [[nodiscard]] SecondOpinion check_invariant(const InvariantProblem& problem,
                                             const Limits& limits = {});
+
+/// The same in a child process, so that a solver that dies or hangs is `unknown` with what happened.
+[[nodiscard]] SecondOpinion check_invariant_apart(const InvariantProblem& problem,
+                                                  const Limits& limits = {});
 
 /// Asks Spacer (all xforms off) whether a bad pair is reachable and compares with `claimed`.
 /// More than `spacer_pairs` reachable pairs: unknown.

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
@@ -40,6 +41,8 @@ struct ExactLimits {
   std::size_t bytes = std::size_t{8} << 30;
   std::size_t threads = 2;
   std::size_t replays = 20;  ///< runs replayed in intervals for one property
+  std::size_t opinion_pairs =
+      5000;  ///< larger invariants are not shown to the solver, unless they are dumped
 };
 
 /// Above this many windows `assay-check` does not re-evaluate an invariant.
@@ -52,6 +55,9 @@ struct ExactInput {
   std::optional<std::size_t> max_new;  ///< none: runs of any length
   bool wants_certificate = false;
   bool wants_classes = false;  ///< minimise the machine of every property that holds
+  bool wants_opinion =
+      false;  ///< vacuity, and the solver's second opinion, of every property that holds
+  std::filesystem::path smt_folder;  ///< for the opinion's obligations in SMT-LIB2; empty: none
   ExactLimits limits;
 };
 
@@ -122,13 +128,22 @@ struct ExactProperty {
   std::size_t dfa_states = 0, states = 0, pairs = 0;  ///< states: windows reached
   std::size_t absent = 0, witnessed = 0, open = 0;    ///< edges that leave them
   std::size_t depth = 0;                              ///< levels of the search
-  std::size_t classes = 0;  ///< of the minimised machine under the property's atoms; 0: not made
+  std::size_t classes = 0;    ///< of the minimised machine under the property's atoms; 0: not made
+  std::size_t deadlocks = 0;  ///< windows after which nothing can be emitted: runs end there
+  std::vector<ApCount>
+      aps;  ///< windows reached by the truth of the property's aps at their last token
+  std::vector<std::string> vacuous;  ///< sentences; empty when nothing is vacuous, or nothing holds
+  std::string solver, opinion,
+      opinion_detail;  ///< agree, disagree, unknown, not_built, "not asked"; or ""
+  std::size_t opinion_obligations = 0;
   double seconds = 0;
   std::string expected;
 
   /// "PROVED", "numeric only" for a HOLDS beyond what the checker re-evaluates, "" for UNKNOWN.
   [[nodiscard]] const char* level() const;
   [[nodiscard]] const char* verdict_name() const;
+  /// The solver found a hole in an invariant that this program found whole: a fault in one of the two.
+  [[nodiscard]] bool alarm() const { return opinion == "disagree"; }
 };
 
 struct ExactResult {

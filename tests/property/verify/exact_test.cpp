@@ -73,6 +73,15 @@ bool emitted(const std::string& decoder, const std::vector<double>& logits,
         clear = clear && (y == t || std::fabs(logits[y] - logits[t]) > kClear);
       }
       margin = greater < 2 ? 0 : -1;
+    } else if (decoder == "top-p:0.6") {
+      double above = 0, total = 0;
+      for (std::size_t y = 0; y < logits.size(); ++y) {
+        total += std::exp(logits[y] - top);
+        above += logits[y] > logits[t] ? std::exp(logits[y] - top) : 0;
+        clear = clear && (y == t || std::fabs(logits[y] - logits[t]) > kClear);
+      }
+      margin = 0.6 - above / total;
+      clear = clear && std::fabs(margin) > kClear;
     } else {  // min-p:0.3, or min-p:0.2:2:before
       margin = decoder == "min-p:0.3" ? logits[t] - top - std::log(0.3)
                                       : logits[t] - top - 2 * std::log(0.2);
@@ -167,14 +176,14 @@ verify::PromptSet random_prompts(std::size_t V, Random& random) {
 
 TEST_CASE("exact: the verdicts are those of brute force over all prompts and continuations") {
   static const char* kDecoders[] = {"greedy", "min-p:0.3", "top-k:2", "min-p:0.2:2:before",
-                                    "plain"};
+                                    "plain",  "top-p:0.6"};
   std::size_t held = 0, violated = 0, skipped = 0;
-  for (std::uint64_t seed = 0; seed < 40; ++seed) {
+  for (std::uint64_t seed = 0; seed < 48; ++seed) {
     Random random(seed * 977 + 5);
     const std::size_t V = 3 + random.below(3), w = 2 + random.below(3);
-    Trial trial(V, w, seed, kDecoders[seed % 5]);
+    Trial trial(V, w, seed, kDecoders[seed % 6]);
     trial.input.prompts = random_prompts(V, random);
-    const std::size_t most = seed % 5 == 0 ? 8 : seed % 5 == 4 ? 4 : 6;
+    const std::size_t most = seed % 6 == 0 ? 8 : seed % 6 == 4 ? 4 : 6;
     trial.input.max_new = most;
     const verify::ExactResult result = verify::check_exact(trial.input);
     for (const verify::ExactProperty& p : result.properties) {

@@ -43,19 +43,19 @@ def parameters(config, seed):
     return P
 
 
-def before_mlp(P, tokens):
-    """[batch, d_model] at the last position."""
+def heads_apart(P, tokens):
+    """[batch, heads + 1, d_model] at the last position: each head's output, then the token's own."""
     x = P["embed.W_E"][tokens] + P["pos_embed.W_pos"][: tokens.shape[1]]
     q = torch.einsum("bd,hde->bhe", x[:, -1], P[ATTN + "W_Q"])
     k = torch.einsum("bnd,hde->bhne", x, P[ATTN + "W_K"])
     v = torch.einsum("bnd,hde->bhne", x, P[ATTN + "W_V"])
     pattern = torch.softmax(torch.einsum("bhe,bhne->bhn", q, k) / q.shape[-1] ** 0.5, -1)
-    return x[:, -1] + torch.einsum("bhn,bhne,hed->bd", pattern, v, P[ATTN + "W_O"])
+    return torch.cat([torch.einsum("bhn,bhne,hed->bhd", pattern, v, P[ATTN + "W_O"]), x[:, -1:]], 1)
 
 
 def logits(P, tokens):
     """[batch, d_vocab_out] at the last position."""
-    resid = before_mlp(P, tokens)
+    resid = heads_apart(P, tokens).sum(1)
     if MLP + "W_in" in P:
         resid = resid + torch.relu(resid @ P[MLP + "W_in"] + P[MLP + "b_in"]) @ P[MLP + "W_out"] + P[MLP + "b_out"]
     return resid @ P["unembed.W_U"]
@@ -73,13 +73,13 @@ def start(out, config, seed):
     return P
 
 
-def penalty(P, draw_sets, vocab_out, g, count, pairs=64):
-    """The slack of `count` cases; draw_sets() gives one case's token sets."""
+def penalty(P, draw_sets, vocab_out, g, count, apart, pairs=64):
+    """The slack of `count` cases; draw_sets() gives one case's token sets. `apart`: each head bounded by itself."""
     tokens = torch.stack([provable_slack.cases(draw_sets()) for _ in range(count)])
     a = torch.randint(vocab_out, (pairs,), generator=g)
     b = (a + 1 + torch.randint(vocab_out - 1, (pairs,), generator=g)) % vocab_out
-    resid = before_mlp(P, tokens.flatten(0, 1)).view(*tokens.shape[:2], -1)
-    return provable_slack.slack(P, resid, torch.stack([a, b], 1))
+    parts = heads_apart(P, tokens.flatten(0, 1)).unflatten(0, tokens.shape[:2])
+    return provable_slack.slack(P, parts if apart else parts.sum(2, keepdim=True), torch.stack([a, b], 1))
 
 
 def config_of(vocab, vocab_out, n_ctx, d_model, heads, d_head, d_mlp):
@@ -146,7 +146,7 @@ def train_table(a, table):
 
     for s in range(a.steps):
         batch = fit[torch.randint(len(fit), (a.batch,), generator=g)]
-        extra = penalty(P, one_settled, n, g, 8) if a.provable else 0
+        extra = penalty(P, one_settled, n, g, 8, apart=False) if a.provable else 0
         loss = step(P, optimizer, tokens[batch], answers[batch], rising(a, s) * extra)
         schedule.step()
         if s % 100 == 0 or s == a.steps - 1:
@@ -210,7 +210,7 @@ def train_max_of_k(a):
             top = torch.randint(vocab, (512, 1), generator=g)
             tokens[:256] = torch.clamp(top[:256] - torch.randint(0, 4, (256, a.k), generator=g), min=0)
             tokens[256:512] = (torch.rand(256, a.k, generator=g) * (top[256:] + 1)).long()
-        extra = penalty(P, few_tokens, vocab, g, 2) if a.provable else 0
+        extra = penalty(P, few_tokens, vocab, g, 2, apart=a.heads > 1) if a.provable else 0
         loss = step(P, optimizer, tokens, tokens.max(1).values, rising(a, s) * extra)
         schedule.step()
         if s % 500 == 0 or s == a.steps - 1:

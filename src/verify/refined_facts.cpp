@@ -26,6 +26,9 @@ double feature_threshold(const CheckInput& input, const spec::Atom& atom) {
 
 bool shows_out(const automata::Emission& emission, const OutFact& fact) {
   using Kind = automata::Emission::Kind;
+  if (!emission.is_pairwise()) {
+    return false;
+  }
   std::set<std::uint32_t> rivals;
   for (const bounds::Lemma& lemma : fact.lemmas) {
     const bounds::Quantity& q = lemma.quantity;

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <cstdlib>
 #include <optional>
 #include <sstream>
 
@@ -59,7 +60,11 @@ struct Case {
   [[nodiscard]] assay_check::Outcome check_text(const std::string& bytes) {
     inputs.certificate = (folder.path() / "case.cert").string();
     write_file(inputs.certificate, bytes);
-    return assay_check::check(inputs);
+    assay_check::Outcome outcome = assay_check::check(inputs);
+    if (const char* kept = std::getenv("ASSAY_KEEP"); kept != nullptr && outcome.accepted) {
+      keep(kept);
+    }
+    return outcome;
   }
   [[nodiscard]] assay_check::Outcome check() { return check_text(text()); }
   /// The index of the first line that starts with `prefix`.
@@ -88,6 +93,35 @@ struct Case {
       in >> each;
     }
     return each;
+  }
+  /// Copies the inputs with the program's arguments, for tests/adversarial/check/keep.py.
+  void keep(const std::filesystem::path& out) const {
+    const auto to = out / folder.path().filename();
+    const std::filesystem::path& root = folder.path();
+    std::string args;
+    const auto add = [&](const std::string& option, const std::string& path) {
+      args += option + std::filesystem::relative(path, root).string() + "\n";
+    };
+    add("--model\n", inputs.model);
+    for (const auto& [option, path] : {std::pair("--sae\n", inputs.sae),
+                                       {"--eraser\n", inputs.eraser},
+                                       {"--automaton\n", inputs.automaton},
+                                       {"--runs\n", inputs.runs},
+                                       {"--spec\n", inputs.spec},
+                                       {"--request\n", inputs.request}}) {
+      if (path) {
+        add(option, *path);
+      }
+    }
+    for (const auto& [name, path] : inputs.readouts) {
+      add("--readout\n" + name + "=", path);
+    }
+    for (const std::string& path : inputs.data) {
+      add("--data\n", path);
+    }
+    std::filesystem::remove_all(to);
+    std::filesystem::copy(root, to, std::filesystem::copy_options::recursive);
+    write_file(to / "args", args);
   }
   /// Corrects the number of steps after lines were added or removed.
   void recount() { lines.back() = "end " + std::to_string(lines.size() - find("statement") - 2); }

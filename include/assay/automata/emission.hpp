@@ -30,6 +30,9 @@ class Emission {
   [[nodiscard]] static Emission parse(const std::string& words);
 
   [[nodiscard]] Kind kind() const { return kind_; }
+  /// Of greedy and min-p: ln ρ, T ln ρ or 0.
+  [[nodiscard]] Interval cut() const { return cut_; }
+  [[nodiscard]] std::size_t k() const { return k_; }  ///< of top-k
   /// "min-p 1/10 temperature 1 order after", "greedy", "top-k 5", "plain": a statement's words.
   [[nodiscard]] std::string text() const;
 

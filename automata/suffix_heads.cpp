@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t kKnown = SuffixBounds::kKnown;
 constexpr std::size_t kOwnPositions = 2;  ///< nearest unknown positions with a group of their own
 constexpr double kLowest = std::numeric_limits<double>::lowest();
-constexpr int kNewton = 2;
+constexpr int kNewton = 5;  ///< Dinkelbach's steps, each from below, before the one that bounds
 
 /// lo += near + min(0, min_u ω (ν − near)), hi likewise, for kBlock directions side by side.
 ASSAY_CLONES void free_range(const double* table, std::size_t V, const double* omega,
@@ -49,24 +49,28 @@ ASSAY_CLONES double free_gain(const double* nu, const double* omega, std::size_t
   return std::max(std::max(top[0], top[1]), std::max(top[2], top[3]));
 }
 
-/// sum += B max_{u} w(u) (sign ν(u) − L), floor where the position may be empty.
+/// F += B max_{u} w(u) (sign ν(u) − L), floor where the position may be empty; S += B w there.
 ASSAY_CLONES void group_term(const double* table, const std::uint32_t* tokens, std::size_t count,
                              const double* weights, double B, double sign, double floor,
-                             const Four* L, Four* sum) {
-  Four top[4];
+                             const Four* L, Four* F, Four* S) {
+  Four top[4], slope[4];
   for (std::size_t k = 0; k < 4; ++k) {
     top[k] = Four{} + floor;
+    slope[k] = Four{};
   }
   for (std::size_t i = 0; i < count; ++i) {
     const double* row = table + tokens[i] * kBlock;
     const double w = weights[tokens[i]];
+    const Four all = Four{} + w;
     for (std::size_t k = 0; k < 4; ++k) {
       const Four x = w * (sign * load(row + 4 * k) - L[k]);
+      slope[k] = x > top[k] ? all : slope[k];
       top[k] = x > top[k] ? x : top[k];
     }
   }
   for (std::size_t k = 0; k < 4; ++k) {
-    sum[k] += B * top[k];
+    F[k] += B * top[k];
+    S[k] += B * slope[k];
   }
 }
 
@@ -158,8 +162,9 @@ void SuffixHeads::set_groups(const FarTokens& far) {
   }
 }
 
-/// F(L), and the maximising token of each group.
-double SuffixHeads::slope_form(std::size_t h, const double* nu, double L, std::uint32_t* at) const {
+/// What the groups add to F(L) and to its slope; the maximising token of each.
+double SuffixHeads::slope_form(std::size_t h, const double* nu, double L, double& slope,
+                               std::uint32_t* at) const {
   const double* w = tables->weight_row(h, back[0]);
   double sum = 0;
   for (std::size_t g = 0; g < groups.size(); ++g) {
@@ -171,6 +176,7 @@ double SuffixHeads::slope_form(std::size_t h, const double* nu, double L, std::u
       top = x > top ? x : top;
     }
     sum += groups[g].nearness[h] * top;
+    slope += arg == kNobody ? 0.0 : groups[g].nearness[h] * w[arg];
     if (at != nullptr) {
       at[g] = arg;
     }
@@ -186,10 +192,17 @@ double SuffixHeads::maximum(std::size_t h, const double* nu, std::uint32_t* at) 
   }
   if (!free()) {
     double L = near;
-    for (int step = 0; step <= kNewton; ++step) {
-      const double F = head.known * (near - L) + slope_form(h, nu, L, at);
-      L += F / (step == kNewton && F >= 0 ? head.s_lo : head.s_hi);
+    for (int step = 0; step < kNewton; ++step) {
+      double slope = head.known;
+      const double F = head.known * (near - L) + slope_form(h, nu, L, slope, at);
+      if (F == 0) {
+        break;
+      }
+      L += F / slope;
     }
+    double slope = 0;
+    const double F = head.known * (near - L) + slope_form(h, nu, L, slope, at);
+    L += F / (F >= 0 ? head.s_lo : head.s_hi);
     return L;
   }
   const double* w = omega.data() + h * tables->padded_V;
@@ -250,17 +263,18 @@ void SuffixHeads::add_range(std::size_t h, const double* table, double* lo, doub
       L[k] = near[k];
     }
     for (int step = 0; step <= kNewton; ++step) {
-      Four F[4];
+      Four F[4], S[4];
       for (std::size_t k = 0; k < 4; ++k) {
         F[k] = head.known * (near[k] - L[k]);
+        S[k] = Four{} + head.known;
       }
       for (const Group& g : groups) {
         group_term(table, g.tokens.data(), g.tokens.size(), w, g.nearness[h], sign,
-                   g.surely ? kLowest : 0.0, L, F);
+                   g.surely ? kLowest : 0.0, L, F, S);
       }
       for (std::size_t k = 0; k < 4; ++k) {
-        const Four rising = F[k] / (step == kNewton ? head.s_lo : head.s_hi);
-        L[k] += F[k] >= 0 ? rising : F[k] / head.s_hi;
+        const Four bound = F[k] >= 0 ? F[k] / head.s_lo : F[k] / head.s_hi;
+        L[k] += step == kNewton ? bound : F[k] / S[k];
       }
     }
     double* end = sign > 0 ? hi : lo;

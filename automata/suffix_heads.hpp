@@ -54,7 +54,7 @@ struct SuffixHeads {
   void set_free();
   void set_groups(const FarTokens& far);
   [[nodiscard]] double slope_form(std::size_t head, const double* nu, double L,
-                                  std::uint32_t* at) const;
+                                  double& slope, std::uint32_t* at) const;
 };
 
 }  // namespace assay::automata

@@ -14,11 +14,10 @@ namespace assay::automata {
 
 /// The tokens that may stand before the known ones. Position j = 0 is the newest unknown token.
 struct FarTokens {
-  std::vector<std::uint64_t> sets;  ///< [positions, words()]: bit u of position j
-  std::uint32_t surely = 0;         ///< positions 0 … surely−1 are there in every context
+  std::span<const std::uint64_t> sets;  ///< [far_positions(), words()]: bit u of position j
+  std::uint32_t surely = 0;             ///< positions 0 … surely−1 are there in every context
 
   [[nodiscard]] static std::size_t words(std::size_t vocabulary) { return (vocabulary + 63) / 64; }
-  bool operator==(const FarTokens&) const = default;
 };
 
 /// What one call did; sums over calls are meaningful.

@@ -10,7 +10,7 @@
 #include "assay/bounds/concrete.hpp"
 #include "clones.hpp"
 #include "four.hpp"
-#include "suffix_fold.hpp"
+#include "suffix_vertices.hpp"
 
 namespace assay::automata {
 namespace {
@@ -18,6 +18,7 @@ namespace {
 constexpr std::size_t kStates = 16;   ///< bounded side by side
 constexpr std::size_t kRows = 192;    ///< folded side by side
 constexpr std::size_t kMixtureOf = 8; ///< rivals of the mean mixture
+constexpr std::size_t kVertexSteps = 24;
 /// Separation beyond the error bound that a witness must show, as in exact mode.
 constexpr double kRoom = 0x1p-34;
 
@@ -71,6 +72,7 @@ class SuffixBatch {
         codes_(codes),
         options_(options),
         fold_(tables),
+        vertices_(tables),
         scratch_(tables.forward.make_scratch()),
         lo_(tables.V),
         hi_(tables.V),
@@ -91,7 +93,7 @@ class SuffixBatch {
     std::vector<std::uint8_t> witnessed; ///< by a context of this very state
     std::vector<std::uint16_t> beaten;   ///< rivals shown greater, for top-k
     std::set<WindowCode> tried;
-    std::size_t contexts = 0;
+    bool at_vertices = false;            ///< VERTICES speaks of it
   };
   struct Job {
     State* state;
@@ -113,6 +115,10 @@ class SuffixBatch {
   }
   [[nodiscard]] std::vector<SuffixMixture> mixtures(const State& state, std::uint32_t token,
                                                     std::size_t round) const;
+  void vertices(State& state);
+  void vertex_attack(State& state);
+  void vertex_row(State& state, std::uint32_t token);
+  void vertex_steps(State& state, std::uint32_t token, SuffixMixture mixture);
   void fold_round(std::size_t round);
   void fold_rows(std::vector<SuffixFold::Row>& rows, std::vector<State*>& owners, bool last);
   bool settle(State& state, const SuffixFold::Row& row);
@@ -120,8 +126,8 @@ class SuffixBatch {
   [[nodiscard]] std::size_t needed() const {
     return emission_.kind() == Emission::Kind::top_k ? emission_.k() : 1;
   }
-  [[nodiscard]] bool below_cut(double bound, double radius, const State& state) const {
-    const double r = radius * state.heads->stretch;
+  [[nodiscard]] bool below_cut(double bound, double radius, double stretch) const {
+    const double r = radius * stretch;
     return std::isfinite(r) && round_up(bound + r) < emission_.cut().lo;
   }
   void finish();
@@ -131,6 +137,7 @@ class SuffixBatch {
   const WindowCodes& codes_;
   const SuffixOptions& options_;
   SuffixFold fold_;
+  SuffixVertices vertices_;
   ExactForward::Scratch scratch_;
   std::vector<double> lo_, hi_;
   std::vector<Edge> kinds_;
@@ -345,7 +352,7 @@ void SuffixBatch::screen_state(State& state) {
       const double bound =
           t_.bias[t] - t_.bias[y] + state.ranges.hi[t_.f + t] - state.ranges.lo[t_.f + y] +
           swing(t_.kappa.data() + t * pf, t_.kappa.data() + y * pf, c.data(), w.data(), pf);
-      shown += below_cut(bound, t_.screen_radius, state) ? 1 : 0;
+      shown += below_cut(bound, t_.screen_radius, state.heads->stretch) ? 1 : 0;
       if (shown >= needed()) {
         exclude(state, t, work_.screened);
       }
@@ -399,7 +406,7 @@ std::vector<SuffixMixture> SuffixBatch::mixtures(const State& state, std::uint32
 
 /// True when the row's token needs no further row of its kind.
 bool SuffixBatch::settle(State& state, const SuffixFold::Row& row) {
-  const bool below = below_cut(row.hi, t_.fold_radius, state);
+  const bool below = below_cut(row.hi, t_.fold_radius, state.heads->stretch);
   if (below && state.witnessed[row.token] != 0 && needed() == 1) {
     alarm(row.token);
   }
@@ -459,13 +466,87 @@ void SuffixBatch::fold_rows(std::vector<SuffixFold::Row>& rows, std::vector<Stat
   owners.clear();
 }
 
+/// Tokens in the likeliest vertex of which the decoder may emit them: those contexts, evaluated.
+void SuffixBatch::vertex_attack(State& state) {
+  for (std::uint32_t t = 0; t < t_.V; ++t) {
+    const SuffixVertices::Bound best = vertices_.nearest(t);
+    if (wants(state, t) && (needed() > 1 || best.hi >= emission_.cut().lo)) {
+      add_context(state, best.at == SuffixHeads::kNobody
+                             ? std::vector<std::uint32_t>{}
+                             : std::vector<std::uint32_t>(t_.far, best.at));
+    }
+  }
+  evaluate_contexts();
+}
+
+void SuffixBatch::vertices(State& state) {
+  state.at_vertices = vertices_.make(*state.heads, state.ranges, state.query->far);
+  if (!state.at_vertices) {
+    return;
+  }
+  if (options_.attack && state.query->far == nullptr) {
+    vertex_attack(state);
+  }
+  for (std::uint32_t t = 0; t < t_.V; ++t) {
+    if (wants(state, t)) {
+      vertex_row(state, t);
+    }
+  }
+  evaluate_contexts();
+}
+
+void SuffixBatch::vertex_row(State& state, std::uint32_t token) {
+  for (std::size_t round = 0; round < (needed() > 1 ? 1U : 2U); ++round) {
+    for (const SuffixMixture& mixture : mixtures(state, token, round)) {
+      const SuffixVertices::Bound bound = vertices_.bound(token, mixture);
+      if (below_cut(bound.hi, vertices_.radius(), 1) &&
+          (needed() == 1 || ++state.beaten[token] >= needed())) {
+        exclude(state, token, work_.folded);
+        return;
+      }
+    }
+  }
+  std::vector<SuffixMixture> start = mixtures(state, token, 1);
+  if (needed() == 1 && !start.empty()) {
+    vertex_steps(state, token, std::move(start[0]));
+  }
+}
+
+/// Slopes and mixture improved; contexts that mix the vertices met are tried where that fails.
+void SuffixBatch::vertex_steps(State& state, std::uint32_t token, SuffixMixture mixture) {
+  std::vector<std::uint32_t> met;
+  SuffixVertices::Bound bound = vertices_.bound(token, mixture);
+  for (std::size_t step = 0; step < kVertexSteps; ++step) {
+    if (bound.at != SuffixHeads::kNobody &&
+        std::find(met.begin(), met.end(), bound.at) == met.end()) {
+      met.push_back(bound.at);
+    }
+    bound = vertices_.step(token, mixture, step);
+    if (below_cut(bound.hi, vertices_.radius(), 1)) {
+      exclude(state, token, work_.folded);
+      return;
+    }
+  }
+  if (!options_.attack || state.query->far != nullptr) {
+    return;
+  }
+  const std::size_t most = std::min<std::size_t>(met.size(), 3);
+  for (std::size_t a = 0; a < most; ++a) {
+    for (std::size_t b = 0; b < most; ++b) {
+      std::vector<std::uint32_t> far(t_.far, met[met.size() - 1 - b]);
+      far[0] = met[met.size() - 1 - a];
+      add_context(state, far);
+    }
+  }
+}
+
 void SuffixBatch::fold_round(std::size_t round) {
   std::vector<SuffixFold::Row> rows;
   std::vector<State*> owners;
   const bool last = round == (needed() > 1 ? 0U : 3U);
   for (State& state : states_) {
     for (std::uint32_t t = 0; t < t_.V; ++t) {
-      if (!wants(state, t)) {
+      if (!wants(state, t) || (state.at_vertices && state.query->far == nullptr)) {
         continue;
       }
       for (SuffixMixture& mixture : mixtures(state, t, round)) {
@@ -497,7 +578,10 @@ void SuffixBatch::run(std::span<const SuffixBounds::Query> queries, std::span<Ed
   first_contexts();
   ranges();
   for (State& state : states_) {
-    screen_state(state);
+    vertices(state);
+    if (!state.at_vertices) {
+      screen_state(state);
+    }
   }
   const std::size_t rounds = needed() > 1 ? 1 : 4;
   for (std::size_t round = 0; round < rounds; ++round) {

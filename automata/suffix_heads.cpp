@@ -91,14 +91,13 @@ SuffixHeads::SuffixHeads(const SuffixBounds::Tables& t, const std::vector<std::u
       p /= head.known;
     }
   }
-  if (far == nullptr) {
-    set_free();
-  } else {
+  set_shares();
+  if (far != nullptr) {
     set_groups(*far);
   }
 }
 
-void SuffixHeads::set_free() {
+void SuffixHeads::set_shares() {
   const SuffixBounds::Tables& t = *tables;
   omega.assign(t.H * t.padded_V, 0.0);
   for (std::size_t h = 0; h < t.H; ++h) {
@@ -112,6 +111,15 @@ void SuffixHeads::set_free() {
       omega[h * t.padded_V + u] = b / (heads[h].known + b);
     }
   }
+}
+
+double SuffixHeads::share(std::size_t head, std::uint32_t token) const {
+  return omega[head * tables->padded_V + token];
+}
+
+double SuffixHeads::most(std::size_t head) const {
+  const auto begin = omega.begin() + static_cast<std::ptrdiff_t>(head * tables->padded_V);
+  return *std::max_element(begin, begin + static_cast<std::ptrdiff_t>(tables->V));
 }
 
 void SuffixHeads::set_groups(const FarTokens& far) {
@@ -227,7 +235,7 @@ void SuffixHeads::add_output(std::size_t h, const std::uint32_t* at, double* out
   double total = head.known;
   for (std::size_t g = 0; g < places(); ++g) {
     if (at[g] != kNobody) {
-      const double share = omega.empty() ? 0.0 : omega[h * t.padded_V + at[g]];
+      const double share = this->share(h, at[g]);
       const double weight = free() ? head.known * share / (1 - share)
                                    : groups[g].nearness[h] * w[at[g]];
       terms.emplace_back(weight, at[g]);

@@ -38,6 +38,10 @@ struct SuffixHeads {
   [[nodiscard]] double maximum(std::size_t head, const double* nu, std::uint32_t* at) const;
   static constexpr std::uint32_t kNobody = UINT32_MAX;
   [[nodiscard]] std::size_t places() const { return free() ? 1 : groups.size(); }
+  /// ω(u) with that token in every unknown position.
+  [[nodiscard]] double share(std::size_t head, std::uint32_t token) const;
+  /// The largest ω.
+  [[nodiscard]] double most(std::size_t head) const;
   /// out += head's output with those tokens in the unknown positions: [d].
   void add_output(std::size_t head, const std::uint32_t* at, double* out) const;
   /// Adds this head's least and largest value along one block of directions: [kBlock] each.
@@ -46,12 +50,12 @@ struct SuffixHeads {
   const SuffixBounds::Tables* tables;
   std::array<std::uint32_t, SuffixBounds::kKnown> back{};
   std::vector<Head> heads;
-  std::vector<double> omega;  ///< [H, padded_V], when free
+  std::vector<double> omega;  ///< [H, padded_V]
   std::vector<Group> groups;  ///< none when free
   double stretch = 1;         ///< >= S_hi / S_lo of every head: what FAST-FOLD's r is multiplied by
 
  private:
-  void set_free();
+  void set_shares();
   void set_groups(const FarTokens& far);
   [[nodiscard]] double slope_form(std::size_t head, const double* nu, double L,
                                   double& slope, std::uint32_t* at) const;

@@ -205,6 +205,14 @@ void SuffixBounds::Tables::bound_errors() {
   }
   screen_size = enlarge(screen_size + line_size);
   screen_radius = with_rounding(enlarge(screen + gamma * screen_size), screen_size);
+  double vertex = screen + gamma * screen_size;
+  for (std::size_t k = f; k < directions; ++k) {
+    vertex = std::max(vertex, screen + gamma * screen_size + 2 * range_radius[k]);
+  }
+  for (std::size_t j = 0; j < f; ++j) {
+    vertex += 6 * enlarge(kappa_size_[j] + kappa_radius_[j]) * range_radius[j];
+  }
+  vertex_radius = with_rounding(enlarge(vertex), screen_size);
   line_size = 0;
   for (std::size_t i = 0; i < d; ++i) {
     double s = t.base_known.size[i];
@@ -213,13 +221,21 @@ void SuffixBounds::Tables::bound_errors() {
     }
     line_size += G[i] * s;
   }
+  for (std::size_t h = 0; h < H; ++h) {
+    double reach = 0;
+    for (std::size_t i = 0; i < d; ++i) {
+      reach += G[i] * 2 * (t.value_known[h].size[i] + t.value_known[h].radius[i]);
+    }
+    head_reach.push_back(enlarge(reach));
+  }
   size = enlarge(size + line_size);
   fold_radius = with_rounding(
       enlarge(radius + gamma * size + line_error(G, G_radius)), enlarge(size));
   if (!all_finite(along) || !all_finite(along_base) || !all_finite(kappa) ||
       !all_finite(range_size) || !all_finite(t.weight) || !all_finite(t.value) ||
-      !std::isfinite(screen_radius) || !std::isfinite(fold_radius)) {
-    screen_radius = fold_radius = kInfinity;
+      !std::isfinite(screen_radius) || !std::isfinite(fold_radius) ||
+      !std::isfinite(vertex_radius) || !all_finite(head_reach)) {
+    screen_radius = fold_radius = vertex_radius = kInfinity;
   }
 }
 

@@ -36,6 +36,8 @@ struct SuffixBounds::Tables {
   std::vector<double> range_radius;  ///< [blocks * kBlock]: error of one end of a range
   double screen_radius = 0;          ///< error of the screen's sum
   double fold_radius = 0;            ///< r of FAST-FOLD
+  double vertex_radius = 0;          ///< error of VERTICES' sum
+  std::vector<double> head_reach;    ///< [H] l_t − <q,l> moves at most so far per unit of ω
 
   [[nodiscard]] const double* weight_row(std::size_t head, std::size_t current) const {
     return forward.tables().weight.data() + (head * V + current) * V;

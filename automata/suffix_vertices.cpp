@@ -154,6 +154,10 @@ void SuffixVertices::find_logits(const SuffixRanges& ranges) {
     }
     raise(l, padded_, largest_.data());
   }
+  width_.clear();
+  for (const std::size_t j : unstable_) {
+    width_.push_back(ranges.hi[j] - ranges.lo[j]);
+  }
   pre_.resize(unstable_.size() * padded_);
   post_.resize(unstable_.size() * padded_);
   for (std::size_t i = 0; i < unstable_.size(); ++i) {
@@ -199,10 +203,8 @@ SuffixVertices::Bound SuffixVertices::step(std::uint32_t token, SuffixMixture& m
                                            std::size_t number) {
   const double rate = 1 / std::sqrt(1.0 + static_cast<double>(number));
   for (std::size_t i = 0; i < unstable_.size(); ++i) {
-    const double* z = pre_.data() + i * padded_;
-    const auto [least, most] = std::minmax_element(z, z + count_);
-    const double width = std::max(*most - *least, 1e-9);
-    const double next = slopes_[i] + (kappa_[i] < 0 ? rate * z[last_] / width : 0.0);
+    const double z = pre_[i * padded_ + last_];
+    const double next = slopes_[i] + (kappa_[i] < 0 ? rate * z / width_[i] : 0.0);
     slopes_[i] = next > 0 ? std::min(next, 1.0) : 0.0;
   }
   std::uint32_t winner = token == 0 ? 1 : 0;

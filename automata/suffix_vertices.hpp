@@ -46,6 +46,7 @@ class SuffixVertices {
   std::vector<double> largest_; ///< [padded_]: max_y l_y
   std::vector<std::size_t> unstable_;
   std::vector<double> pre_, post_;  ///< [unstable, padded_]
+  std::vector<double> width_;       ///< [unstable] of a neuron's range
   std::vector<double> slopes_, first_slopes_, kappa_, sum_;
   std::size_t last_ = 0;  ///< vertex of the last bound
   double radius_ = 0;

@@ -7,81 +7,13 @@
 #include "assay/automata/exact_forward.hpp"
 #include "assay/base/errors.hpp"
 #include "assay/model/forward.hpp"
+#include "forward_error.hpp"
 
 namespace assay::automata {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kUnit = 0x1p-53;
+using namespace forward_error;
 constexpr std::size_t kMaxVocabulary = 4096;
-constexpr double kSmallestWeight = 0x1p-450;  // so that a product of two stays a normal number
-
-/// >= the exact value of a sum of numbers >= 0, fewer than 2^30 of them, that plain double found
-/// to be x: each rounding loses at most 2^-53 of it, underflow less than the added constant.
-double enlarge(double x) {
-  return x * (1 + 0x1p-20) + 0x1p-950;
-}
-
-/// γ_n <= n 2^-52: |fl(Σ a_i b_i) − Σ a_i b_i| <= γ_n Σ |a_i b_i| in any order (Higham, 3.5).
-double sum_error(std::size_t n) {
-  return static_cast<double>(n + 4) * 2 * kUnit;
-}
-
-Interval real(float x) {
-  return Interval(static_cast<double>(x));
-}
-
-Interval entry(const Tensor& t, std::size_t i) {
-  return t.data.empty() ? Interval(0.0) : real(t.data[i]);
-}
-
-double magnitude(Interval x) {
-  return std::max(std::fabs(x.lo), std::fabs(x.hi));
-}
-
-double middle(Interval x) {
-  return x.lo + (x.hi - x.lo) / 2;
-}
-
-/// >= the distance of `mid` from any real of the interval.
-double reach(Interval x, double mid) {
-  return std::max(round_up(x.hi - mid), round_up(mid - x.lo));
-}
-
-/// The radius enlarged so that fl(x − r) and fl(x + r) need no outward step, for |x| <= size and r up to
-/// twice as large; infinite when it is not a number.
-double with_rounding(double radius, double size) {
-  const double r = enlarge(radius + 4 * kUnit * (size + 2 * radius));
-  return std::isfinite(r) ? r : kInfinity;
-}
-
-/// [V, dh]: x_t W + b for one head, W [d, dh] at `offset`.
-std::vector<Interval> projected(const Transformer& model, const Tensor& weights, const Tensor& bias,
-                                std::size_t head) {
-  const auto& c = model.config;
-  const std::size_t d = c.d_model, e = c.d_head;
-  std::vector<Interval> out(c.d_vocab * e);
-  for (std::size_t t = 0; t < c.d_vocab; ++t) {
-    Interval* row = out.data() + t * e;
-    for (std::size_t i = 0; i < e; ++i) {
-      row[i] = entry(bias, head * e + i);
-    }
-    for (std::size_t k = 0; k < d; ++k) {
-      const Interval x = real(model.W_E.at(t, k));
-      for (std::size_t i = 0; i < e; ++i) {
-        row[i] += x * real(weights.data[(head * d + k) * e + i]);
-      }
-    }
-  }
-  return out;
-}
-
-/// attn_scale as the claim means it (bounds/attention_scale.hpp): the decimal or its nearest double.
-Interval attention_scale(const TransformerConfig& config) {
-  const double nearest = config.attn_scale;
-  return nearest > 0 ? Interval(round_down(nearest), round_up(nearest))
-                     : sqrt(Interval(static_cast<double>(config.d_head)));
-}
 
 }  // namespace
 
@@ -110,14 +42,12 @@ ExactForward::ExactForward(const Transformer& model, std::vector<Probe> probes)
       heads_(model.config.n_heads),
       neurons_(model.config.attn_only ? 0 : model.config.d_mlp),
       probes_(std::move(probes)) {
-  double weight_error = 0;
-  score_tables(model, weight_error);
-  Known mid;
-  value_tables(model, mid, weight_error);
+  score_tables(model);
+  const Known mid = value_tables(model);
   Known post, out, resid = mid;
   if (neurons_ > 0) {
-    in_ = packed(model.W_in, model.b_in, width_, neurons_);
-    out_ = packed(model.W_out, model.b_out, neurons_, width_);
+    in_ = AffinePanels::of(model.W_in, model.b_in, width_, neurons_);
+    out_ = AffinePanels::of(model.W_out, model.b_out, neurons_, width_);
     post = through(mid, model.W_in, model.b_in, neurons_);  // relu moves no two numbers apart
     out = through(post, model.W_out, model.b_out, width_);
     for (std::size_t i = 0; i < width_; ++i) {
@@ -125,7 +55,7 @@ ExactForward::ExactForward(const Transformer& model, std::vector<Probe> probes)
       resid.radius[i] = enlarge(mid.radius[i] + out.radius[i] + 2 * kUnit * resid.size[i]);
     }
   }
-  unembed_ = packed(model.W_U, model.b_U, width_, vocabulary_);
+  unembed_ = AffinePanels::of(model.W_U, model.b_U, width_, vocabulary_);
   const Known logits = through(resid, model.W_U, model.b_U, vocabulary_);
   for (std::size_t t = 0; t < vocabulary_; ++t) {
     logit_radius_.push_back(with_rounding(logits.radius[t], logits.size[t]));
@@ -157,12 +87,12 @@ ExactForward::Known ExactForward::through(const Known& x, const Tensor& weights,
 
 // weight_error bounds the relative error of p̂_j = fl(ê_j / Σ ê): each ê_j is off by a factor
 // within 1 ± (ε_E + ε_B + 2u), the sum by the same and γ_w, the division by 2u; doubled.
-void ExactForward::score_tables(const Transformer& model, double& weight_error) {
+void ExactForward::score_tables(const Transformer& model) {
   const auto& c = model.config;
   const std::size_t V = vocabulary_, e = c.d_head, w = c.attention_window;
   const Interval scale = attention_scale(c);
-  weight_.resize(heads_ * V * V);
-  nearness_.assign(heads_ * w, 1.0);
+  tables_.weight.resize(heads_ * V * V);
+  tables_.nearness.assign(heads_ * w, 1.0);
   double relative = 0;
   const auto store = [&](Interval exponent, double& slot) {
     const Interval value = exp(exponent);
@@ -185,41 +115,45 @@ void ExactForward::score_tables(const Transformer& model, double& weight_error) 
         top = std::max(top, scores[u].hi);
       }
       for (std::size_t u = 0; u < V; ++u) {
-        store(scores[u] - Interval(top), weight_[(h * V + a) * V + u]);
+        store(scores[u] - Interval(top), tables_.weight[(h * V + a) * V + u]);
       }
     }
     if (!model.rel_bias.data.empty()) {
       const float* row = model.rel_bias.data.data() + h * model.rel_bias.cols();
       const float top = *std::max_element(row, row + w);
       for (std::size_t j = 0; j < w; ++j) {
-        store(real(row[j]) - real(top), nearness_[h * w + j]);
+        store(real(row[j]) - real(top), tables_.nearness[h * w + j]);
       }
     }
   }
-  weight_error = enlarge(8 * relative + 8 * sum_error(w));
-  if (!(weight_error < 0x1p-10)) {
-    weight_error = kInfinity;
+  tables_.weight_error = enlarge(8 * relative + 8 * sum_error(w));
+  if (!(tables_.weight_error < 0x1p-10)) {
+    tables_.weight_error = kInfinity;
   }
 }
 
 // |m̂_i − m_i| <= r_base + Σ_h (weight_error max|v| + 2 r_v) + γ (|base| + 2 Σ_h max|v|)
-void ExactForward::value_tables(const Transformer& model, Known& mid, double weight_error) {
+ExactForward::Known ExactForward::value_tables(const Transformer& model) {
+  const double weight_error = tables_.weight_error;
+  Known mid;
   const std::size_t V = vocabulary_, d = width_, e = model.config.d_head;
-  value_.resize(V * heads_ * d);
-  base_.resize(V * d);
+  tables_.value.resize(V * heads_ * d);
+  tables_.base.resize(V * d);
   mid.size.assign(d, 0.0);
   mid.radius.assign(d, 0.0);
   for (std::size_t i = 0; i < d; ++i) {
     double size = 0, radius = 0;
     for (std::size_t t = 0; t < V; ++t) {
       const Interval x = real(model.W_E.at(t, i)) + entry(model.b_O, i);
-      base_[t * d + i] = middle(x);
+      tables_.base[t * d + i] = middle(x);
       size = std::max(size, magnitude(x));
-      radius = std::max(radius, reach(x, base_[t * d + i]));
+      radius = std::max(radius, reach(x, tables_.base[t * d + i]));
     }
     mid.size[i] = size;
     mid.radius[i] = radius;
   }
+  tables_.base_known = mid;
+  tables_.value_known.assign(heads_, mid);
   for (std::size_t h = 0; h < heads_; ++h) {
     const std::vector<Interval> v = projected(model, model.W_V, model.b_V, h);
     for (std::size_t i = 0; i < d; ++i) {
@@ -229,11 +163,13 @@ void ExactForward::value_tables(const Transformer& model, Known& mid, double wei
         for (std::size_t k = 0; k < e; ++k) {
           x += v[t * e + k] * real(model.W_O.data[(h * e + k) * d + i]);
         }
-        double& slot = value_[(t * heads_ + h) * d + i];
+        double& slot = tables_.value[(t * heads_ + h) * d + i];
         slot = middle(x);
         size = std::max(size, magnitude(x));
         radius = std::max(radius, reach(x, slot));
       }
+      tables_.value_known[h].size[i] = size;
+      tables_.value_known[h].radius[i] = radius;
       mid.size[i] += 2 * size;
       mid.radius[i] += enlarge(weight_error * size + 2 * radius);
     }
@@ -244,6 +180,7 @@ void ExactForward::value_tables(const Transformer& model, Known& mid, double wei
     mid.radius[i] = enlarge(mid.radius[i] + sum_error(terms) * mid.size[i]);
     mid.size[i] = enlarge(mid.size[i] + mid.radius[i]);
   }
+  return mid;
 }
 
 std::size_t ExactForward::site(const std::string& hook) const {

@@ -2,6 +2,7 @@
 
 #include "assay/automata/render.hpp"
 #include "assay/base/files.hpp"
+#include "automaton_proved.hpp"
 #include "named_files.hpp"
 #include "session.hpp"
 
@@ -13,6 +14,7 @@ struct Options {
   std::vector<std::string> specs, readouts;
   std::string min_p = "1/10", temperature = "1", order = "after";
   automata::FitInput fit;  ///< its numbers are the options' defaults
+  ProvedOptions proved;
 };
 
 struct LoadedSpec {
@@ -74,6 +76,14 @@ std::string to_text(const automata::FitResult& r, const std::string& out, bool d
 }
 
 void run(Options& options, Session& session) {
+  if (options.proved.on) {
+    run_proved(options.proved, options.model, options.out, options.fit.runs, options.fit.max_new,
+               options.fit.seed, session);
+    return;
+  }
+  if (options.sae.empty() || options.text.empty() || options.out.empty()) {
+    throw UsageError("automaton: expected --sae, --text and --out, or --proved");
+  }
   const Transformer model = load_transformer(options.model);
   const Sae sae = load_sae(options.sae);
   const Tokenizer tokenizer =
@@ -113,13 +123,13 @@ void run(Options& options, Session& session) {
 void add_automaton(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
   auto* sub = app.add_subcommand(
-      "automaton", "Fit the feature automaton to text sampled from the model, and draw it");
+      "automaton", "Fit the feature automaton to text sampled from the model and draw it, or --proved: close "
+      "the suffix machine that contains every run");
   automata::FitInput& fit = options->fit;
   sub->add_option("--model", options->model, "Model directory with tokenizer.json")->required();
-  sub->add_option("--sae", options->sae, "SAE or transcoder directory")->required();
-  sub->add_option("--text", options->text, "Text whose held-out part gives the prompts")
-      ->required();
-  sub->add_option("--out", options->out, "Directory for the automaton")->required();
+  sub->add_option("--sae", options->sae, "SAE or transcoder directory");
+  sub->add_option("--text", options->text, "Text whose held-out part gives the prompts");
+  sub->add_option("--out", options->out, "Directory for the automaton");
   sub->add_option("--spec", options->specs,
                   "Resolved spec whose aps the states decide (one, to certify it)");
   sub->add_option("--readout", options->readouts, "NAME=FILE of a readout that a spec uses");
@@ -145,6 +155,23 @@ void add_automaton(CLI::App& app, Session& session) {
          "Runs of which one context is ablated feature by feature, for causal edges (0: none)")
       ->capture_default_str();
   sub->add_option("--seed", fit.seed, "Seed of prompts and runs")->capture_default_str();
+  sub->add_flag("--proved", options->proved.on,
+                "The suffix machine with every edge that is not proved absent; needs --model, "
+                "--decoder and --prompts");
+  sub->add_option("--decoder", options->proved.decoder,
+                  "--proved: greedy, min-p:RHO[:T[:before|after]] or top-k:K");
+  sub->add_option("--prompts", options->proved.prompts,
+                  "--proved: file {\"tokens\":[[IDS],…]} or {\"any\":true,\"max_length\":N}");
+  sub->add_option("--states", options->proved.states, "--proved: budget of states")
+      ->capture_default_str();
+  sub->add_option("--threads", options->proved.threads, "--proved: threads; the result is the same")
+      ->capture_default_str();
+  sub->add_option("--slope-steps", options->proved.slope_steps,
+                  "--proved: steps on slopes and mixtures in the first closure")
+      ->capture_default_str();
+  sub->add_option("--rounds", options->proved.rounds,
+                  "--proved: descending rounds with predecessor sets")
+      ->capture_default_str();
   sub->callback([options, &session] { run(*options, session); });
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "assay/automata/affine_panels.hpp"
 #include "assay/automata/window_code.hpp"
 #include "assay/model/transformer.hpp"
 #include "assay/num/interval.hpp"
@@ -49,33 +50,34 @@ class ExactForward {
   void evaluate(std::span<const WindowCode> windows, Scratch& scratch) const;
   [[nodiscard]] std::size_t stride() const { return unembed_.padded; }  ///< of logits
 
- private:
-  /// y = x W + b, W packed in panels of kPanel columns.
-  struct Affine {
-    std::size_t in = 0, out = 0, padded = 0;
-    std::vector<double> panels, bias;
-  };
   /// Size and error of a vector that a step produces.
   struct Known {
     std::vector<double> size, radius;
   };
-  static Affine packed(const Tensor& weights, const Tensor& bias, std::size_t in, std::size_t out);
+  /// What attention adds up, rounded to double, and how far from real that is.
+  struct Tables {
+    std::vector<double> weight;    ///< [heads, V query, V key]: e^{score − largest of the query}
+    std::vector<double> nearness;  ///< [heads, window]: e^{rel_bias − largest}
+    std::vector<double> value;     ///< [V, heads, width]: v_h(u) W_O[h]
+    std::vector<double> base;      ///< [V, width]: x_c + b_O
+    double weight_error = 0;       ///< >= Σ_j |p̂_j − p_j| for weights p̂ normalised in double
+    std::vector<Known> value_known;  ///< [heads], over all tokens
+    Known base_known;
+  };
+  [[nodiscard]] const Tables& tables() const { return tables_; }
+
+ private:
   static Known through(const Known& x, const Tensor& weights, const Tensor& bias, std::size_t out);
-  static void apply(const Affine& map, const double* x, std::size_t x_stride, std::size_t rows,
-                    double* y);
-  void score_tables(const Transformer& model, double& weight_error);
-  void value_tables(const Transformer& model, Known& mid, double weight_error);
+  void score_tables(const Transformer& model);
+  [[nodiscard]] Known value_tables(const Transformer& model);
   void bound_probes(const std::vector<Known>& sites);
   void attend(WindowCode window, double* mid) const;
   [[nodiscard]] std::size_t site(const std::string& hook) const;
 
   WindowCodes codes_;
   std::size_t vocabulary_, width_, heads_, neurons_;
-  std::vector<double> weight_;    ///< [heads, V query, V key]: e^{score − largest of the query}
-  std::vector<double> nearness_;  ///< [heads, window]: e^{rel_bias − largest}
-  std::vector<double> value_;     ///< [V, heads, width]: v_h(u) W_O[h]
-  std::vector<double> base_;      ///< [V, width]: x_c + b_O
-  Affine in_, out_, unembed_;
+  Tables tables_;
+  AffinePanels in_, out_, unembed_;
   std::vector<Probe> probes_;
   std::vector<std::size_t> probe_site_;
   std::vector<double> logit_radius_, probe_radius_;

@@ -40,9 +40,7 @@ ASSAY_CLONES double swing(const double* kt, const double* ky, const double* c, c
 }
 
 Emission supported(Emission emission) {
-  using Kind = Emission::Kind;
-  if (emission.kind() != Kind::greedy && emission.kind() != Kind::min_p &&
-      emission.kind() != Kind::top_k) {
+  if (!emission.is_pairwise()) {
     throw UsageError("the proved automaton: expected greedy, min-p or top-k, found " +
                      emission.text());
   }

@@ -92,22 +92,31 @@ WindowChain::WindowChain(const ExactInput& input, const WindowMachine& machine,
                          const spec::Dfa& event, const ExactSearch& search)
     : machine_(machine), event_(event), can_be_reached_(can_turn_bad(event)) {
   // Pairs by window, so that a window is evaluated once.
-  std::vector<std::pair<WindowMachine::Index, std::uint32_t>> met;
+  struct Met {
+    WindowMachine::Index window = 0;
+    std::uint32_t spec = 0;
+    bool read = false;  ///< a run may go on from here: not where the horizon ends
+    bool operator<(const Met& other) const {
+      return std::pair(window, spec) < std::pair(other.window, other.spec);
+    }
+  };
+  std::vector<Met> met;
   for (std::size_t p = 0; p < search.pairs(); ++p) {
     const auto id = static_cast<ExactSearch::PairId>(p);
     if (!event.bad[search.spec(id)]) {
-      met.emplace_back(search.window(id), search.spec(id));
+      met.push_back(
+          {search.window(id), search.spec(id), !input.max_new || search.step(id) < *input.max_new});
     }
   }
   std::sort(met.begin(), met.end());
   std::vector<WindowMachine::Index> windows;
-  std::vector<std::size_t> first;  // pair of each evaluated window
+  std::vector<std::size_t> first;  // pair of each window that is read
   for (std::size_t i = 0; i < met.size(); ++i) {
-    pairs_.push_back({machine.code(met[i].first), met[i].second, 0});
-    state_.emplace(std::uint64_t{met[i].first} * event.states + met[i].second,
+    pairs_.push_back({machine.code(met[i].window), met[i].spec, 0});
+    state_.emplace(std::uint64_t{met[i].window} * event.states + met[i].spec,
                    static_cast<std::uint32_t>(i + 2));
-    if (machine.is_evaluated(met[i].first) && (i == 0 || met[i - 1].first != met[i].first)) {
-      windows.push_back(met[i].first);
+    if (met[i].read && (windows.empty() || windows.back() != met[i].window)) {
+      windows.push_back(met[i].window);
       first.push_back(i);
     }
   }
@@ -118,14 +127,17 @@ WindowChain::WindowChain(const ExactInput& input, const WindowMachine& machine,
   WindowChances chances(input, machine);
   std::size_t next = 0;  // pair whose row is due
   const auto skip_to = [&](std::size_t pair) {
-    for (; next < pair; ++next) {  // not evaluated: the horizon ends here, nothing is read
+    for (; next < pair; ++next) {  // the horizon ends here: this row is not read
       chain_.add_row(std::span(&stay_settled, 1));
     }
   };
   chances.each(windows, [&](std::size_t i, const std::vector<Chance>& of_tokens) {
-    skip_to(first[i]);
-    for (; next < met.size() && met[next].first == windows[i]; ++next) {
-      add_row(met[next].first, met[next].second, of_tokens);
+    for (skip_to(first[i]); next < met.size() && met[next].window == windows[i]; ++next) {
+      if (!met[next].read) {
+        chain_.add_row(std::span(&stay_settled, 1));
+        continue;
+      }
+      add_row(met[next].window, met[next].spec, of_tokens);
       if (chain_.edges() > kMaxEdges) {
         throw UsageError("expected an interval chain of at most 60,000,000 edges, found more");
       }

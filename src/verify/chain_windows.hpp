@@ -19,7 +19,7 @@ class WindowChain {
  public:
   static constexpr std::uint32_t kReached = 0, kSettled = 1;
 
-  /// @pre the search is complete and every window but those of its last level is evaluated.
+  /// @pre the search is complete, under the same max_new.
   WindowChain(const ExactInput& input, const WindowMachine& machine, const spec::Dfa& event,
               const ExactSearch& search);
 

@@ -48,12 +48,13 @@ spec "u" version 1;
 use model M = "model";
 class digit = /[0-9]/;
 ap Digit = tok in digit;
-ap At = tok = "@";
-prop before: Pmax <= 0.9999 [!At U Digit];
-prop never: Pmax <= 0.000001 [!At U Digit];
+class low = /[a-k]/;
+ap Low = tok in low;
+prop before: Pmax <= 0.9999 [!Low U Digit];
+prop never: Pmax <= 0.1 [!Digit U Low];
 SPEC
-echo '{"tokens":[[3],[12],[20]]}' >q.json
-code=0; assay --quiet check --model model --spec u.spec --prompts q.json --decoder min-p:0.9 --certificate uc --json >u.json || code=$?
+echo '{"tokens":[[3],[12],[20,21,22,23,24]]}' >q.json
+code=0; assay --quiet check --model model --spec u.spec --prompts q.json --decoder min-p:0.6 --certificate uc --json >u.json || code=$?
 [ "$code" = 1 ] || fail "violated is exit 1, not $code: $(cat u.json)"
 [ "$(grep -c '"level": "PROVED"' u.json)" = 2 ] || fail "not both decided: $(cat u.json)"
 grep -q "^before CHANCE dfa.0 : holds values" uc || fail "no values: $(grep CHANCE uc)"

@@ -14,29 +14,29 @@ namespace {
 
 constexpr std::size_t kTokens = 4, kWindow = 2, kSteps = 4;
 
-struct Decoder {
+struct Sampling {
   const char* words;
   double rho, temperature, cut_temperature;  ///< rho 0: no cut; k below
   std::size_t k;
 };
 
-constexpr Decoder kDecoders[] = {{"plain", 0, 1, 1, kTokens},
-                                 {"min-p:0.3", 0.3, 1, 1, kTokens},
-                                 {"min-p:0.2:2", 0.2, 2, 1, kTokens},
-                                 {"min-p:0.2:2:before", 0.2, 2, 2, kTokens},
-                                 {"top-k:2", 0, 1, 1, 2},
-                                 {"greedy", 0, 1, 1, 1}};
+constexpr Sampling kDecoders[] = {{"plain", 0, 1, 1, kTokens},
+                                  {"min-p:0.3", 0.3, 1, 1, kTokens},
+                                  {"min-p:0.2:2", 0.2, 2, 1, kTokens},
+                                  {"min-p:0.2:2:before", 0.2, 2, 2, kTokens},
+                                  {"top-k:2", 0, 1, 1, 2},
+                                  {"greedy", 0, 1, 1, 1}};
 
 /// The probabilities of the next token, from the decoder's definition.
-std::vector<double> next(const Decoder& d, const std::vector<double>& logits) {
+std::vector<double> next(const Sampling& d, const std::vector<double>& logits) {
   const double top = *std::max_element(logits.begin(), logits.end());
   std::vector<double> p(logits.size(), 0);
   double sum = 0;
   for (std::size_t t = 0; t < p.size(); ++t) {
     const auto greater = static_cast<std::size_t>(
         std::count_if(logits.begin(), logits.end(), [&](double l) { return l > logits[t]; }));
-    const bool kept = (d.rho == 0 || logits[t] - top >= d.cut_temperature * std::log(d.rho)) &&
-                      greater < d.k;
+    const bool kept =
+        (d.rho == 0 || logits[t] - top >= d.cut_temperature * std::log(d.rho)) && greater < d.k;
     p[t] = kept ? std::exp((logits[t] - top) / d.temperature) : 0;
     sum += p[t];
   }
@@ -49,7 +49,7 @@ std::vector<double> next(const Decoder& d, const std::vector<double>& logits) {
 /// The probability that the monitored formula becomes false within the steps left.
 class Tree {
  public:
-  Tree(const Transformer& model, const Decoder& decoder, const spec::FormulaPtr& monitored)
+  Tree(const Transformer& model, const Sampling& decoder, const spec::FormulaPtr& monitored)
       : model_(model), decoder_(decoder), progression_(monitored) {}
 
   double from(const std::vector<TokenId>& context, std::size_t steps) {
@@ -78,7 +78,7 @@ class Tree {
   }
 
   const Transformer& model_;
-  const Decoder& decoder_;
+  const Sampling& decoder_;
   spec::Progression progression_;
 };
 
@@ -89,18 +89,24 @@ std::string property(const std::string& name, const std::string& claim) {
 }  // namespace
 
 TEST_CASE("chance: both bounds enclose every prompt's probability, and are tight") {
-  const std::string formulas[] = {"F Two", "!Zero U Two", "G !Two", "F (Zero & X[!] Zero)",
-                                  "G(Zero -> X !Zero)", "Two & F[0:2] Zero"};
+  const std::string formulas[] = {"F Two",
+                                  "!Zero U Two",
+                                  "G !Two",
+                                  "F (Zero & X[!] Zero)",
+                                  "G(Zero -> X !Zero)",
+                                  "Two & F[0:2] Zero"};
   std::size_t held = 0, violated = 0, unknown = 0;
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     const Transformer model = test::random_model(kTokens, kWindow, 6, seed);
-    for (const Decoder& decoder : kDecoders) {
+    for (const Sampling& decoder : kDecoders) {
       for (const std::string& formula : formulas) {
         std::string text =
             "spec \"t\" version 1; use model M = \"m\"; ap Zero = tok = id 0; ap Two = tok = id 2;";
         for (const char* p : {"0.2", "0.5", "0.8"}) {
-          text += property(std::string("most_0") + (p + 2), "Pmax <= " + std::string(p) + " [" + formula + "]");
-          text += property(std::string("least_0") + (p + 2), "Pmin > " + std::string(p) + " [" + formula + "]");
+          text += property(std::string("most_0") + (p + 2),
+                           "Pmax <= " + std::string(p) + " [" + formula + "]");
+          text += property(std::string("least_0") + (p + 2),
+                           "Pmin > " + std::string(p) + " [" + formula + "]");
         }
         spec::Spec spec = spec::parse_spec(text, "t");
         spec.uses[0].sha256 = model.weights_digest;

@@ -107,7 +107,7 @@ SpecCase read_spec(const ObjectReader& o, const fs::path& folder) {
 }
 
 std::string plain_name(const ObjectReader& o) {
-  const std::string name = o.text("name");
+  std::string name = o.text("name");
   const bool plain = !name.empty() && name.size() <= 64 &&
                      std::all_of(name.begin(), name.end(), [](unsigned char c) {
                        return std::isalnum(c) != 0 || c == '-' || c == '_';

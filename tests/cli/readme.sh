@@ -9,6 +9,14 @@ cat >case.json <<'C'
 {"assay-case": 1, "name": "NAME", "serial": "1", "resourceUri": "pkg:generic/test/readme", "dictionaries": {"T": "sae"}, "evalTokens": 2000,
  "bounds": {"suggest": 1, "known": 2, "dictionary": "T"}, "erasures": [{"concept": "digit", "maxTokens": 2000}]}
 C
+cat >s.spec <<'S'
+spec "readme" version 1;
+class digit = /[0-9]/;
+ap Digit = tok in digit;
+ap At = tok = "@";
+prop apart: all G[0:1] !(Digit & At);
+S
+echo '{"tokens":[[3,4],[12,13,14],[20]]}' >p.json
 sed -n '/^## By hand/,/^## The package/p' "$ASSAY_SOURCE/README.md" | sed -n '/^```sh/,/^```$/p' | grep -v '^```' >commands
 [ "$(wc -l <commands)" -ge 7 ] || { echo "README: fewer commands than expected"; exit 1; }
 while read -r line; do

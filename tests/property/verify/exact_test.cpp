@@ -3,8 +3,10 @@
 #include <cmath>
 #include <set>
 
+#include "assay/base/errors.hpp"
 #include "assay/spec/progression.hpp"
 #include "assay/verify/exact.hpp"
+#include "assay/verify/threshold.hpp"
 #include "catch.hpp"
 #include "random_subject.hpp"
 
@@ -271,4 +273,75 @@ TEST_CASE("exact: the result does not depend on threads, and budgets end in UNKN
   for (const verify::ExactProperty& p : verify::check_exact(trial.input).properties) {
     CHECK(p.verdict_name() != std::string("holds"));
   }
+}
+
+TEST_CASE("exact: the threshold found by bisection is that of a scan of the whole grid") {
+  std::size_t found_inside = 0, above_all = 0, below_all = 0;
+  for (std::uint64_t seed = 200; seed < 212; ++seed) {
+    Trial trial(4, 2, seed, "min-p:1");
+    trial.input.prompts.max_length = 2;
+    trial.input.max_new = 4;
+    for (const char* name : {"pair", "triple", "on_low", "big_pair"}) {
+      verify::ThresholdInput input;
+      input.exact = trial.input;
+      input.exact.subject.properties = {name};
+      input.from = input.resolution = Rational{1, 20};
+      const verify::Threshold found = verify::find_threshold(input);
+      std::optional<Rational> smallest;
+      bool violated_above = false, unknown = false;
+      for (std::int64_t i = 20; i >= 1; --i) {
+        verify::ExactInput at = input.exact;
+        at.emission = at.emission.at_min_p(Rational{i, 20});
+        const std::string verdict = verify::check_exact(at).properties.front().verdict_name();
+        INFO("seed " << seed << " " << name << " at " << i << "/20");
+        CHECK((verdict != "holds" || !violated_above));  // MONOTONE
+        violated_above = violated_above || verdict == "violated";
+        unknown = unknown || verdict == "unknown";
+        smallest = verdict == "holds" ? Rational{i, 20} : smallest;
+      }
+      if (unknown) {
+        continue;
+      }
+      CHECK(found.holds.has_value() == smallest.has_value());
+      if (smallest) {
+        CHECK(found.holds->min_p.num * 20 == smallest->num * found.holds->min_p.den);
+        CHECK(found.code() == ExitCode::ok);
+        ++(found.below ? found_inside : below_all);
+      } else {
+        CHECK(found.code() == ExitCode::violated);
+        ++above_all;
+      }
+    }
+  }
+  CHECK(found_inside > 3);
+  CHECK(above_all > 0);
+  CHECK(below_all > 0);
+}
+
+TEST_CASE("threshold: grids and engines that say nothing") {
+  Trial trial(3, 2, 1, "min-p:1");
+  trial.input.prompts.max_length = 1;
+  trial.input.subject.properties = {"pair"};
+  verify::ThresholdInput input;
+  input.exact = trial.input;
+  const verify::Threshold none = verify::find_threshold(input, [](const verify::ExactInput&) {
+    verify::ExactResult result;
+    result.properties.emplace_back();
+    return result;
+  });
+  CHECK(none.code() == ExitCode::unknown);
+  CHECK(none.tried.size() == 1);
+  const auto refused = [&](Rational from, Rational to, Rational step) {
+    input.from = from;
+    input.to = to;
+    input.resolution = step;
+    CHECK_THROWS_AS(verify::find_threshold(input), UsageError);
+  };
+  refused({0, 1}, {1, 1}, {1, 10});
+  refused({1, 2}, {1, 2}, {1, 10});
+  refused({1, 2}, {3, 2}, {1, 10});
+  refused({1, 2}, {1, 1}, {0, 1});
+  refused({1, 2}, {1, 1}, {1, 900'000'000});
+  input.exact.emission = automata::Emission::parse("greedy");
+  refused({1, 2}, {1, 1}, {1, 10});
 }

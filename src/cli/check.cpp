@@ -144,7 +144,8 @@ void add_check(CLI::App& app, Session& session) {
   sub->add_option("--lemmas", options->lemmas,
                   "Refined mode: bounds computed for one property at most");
   sub->add_option("--seconds", options->seconds,
-                  "Refined mode: safety stop for one property; what it ends is UNKNOWN");
+                  "Refined mode: safety stop for one property; what it ends is UNKNOWN")
+      ->check(CLI::NonNegativeNumber);
   sub->add_option("--automaton", options->automaton,
                   "Fitted mode: automaton.json of assay automaton; or a machine in HOA (FILE.hoa)");
   sub->add_option("--samples", options->samples,

@@ -137,6 +137,9 @@ void run_exact(const SubjectOptions& subject_options, const ExactOptions& option
   if (options.decoder.empty() || options.prompts.empty()) {
     throw UsageError("check: expected both --decoder and --prompts, found one of them");
   }
+  if (options.states == 0 || options.threads == 0) {
+    throw UsageError("--states and --threads: expected a number above 0, found 0");
+  }
   verify::ExactInput input;
   input.emission = automata::Emission::parse(options.decoder);
   Subject subject;

@@ -34,8 +34,9 @@ class ContextAttack {
   [[nodiscard]] Met emits(const ViewBox& box, std::uint32_t token);
   /// The context of the box whose last token shows the atom's truth most surely. `which`: index into `measured`.
   [[nodiscard]] Met shows(const ViewBox& box, std::size_t which, bool truth);
-  /// Runs from a prompt of the set along the steps, the best first; at most `most`.
-  [[nodiscard]] std::vector<MetRun> runs(const std::vector<RunStep>& steps, std::size_t most);
+  /// Runs from a prompt of the set along the steps, the best first.
+  [[nodiscard]] std::vector<MetRun> runs(const std::vector<RunStep>& steps, std::size_t starts,
+                                         std::size_t sweeps);
 
   [[nodiscard]] std::size_t evaluated() const { return evaluated_; }
 

@@ -5,6 +5,7 @@
 
 #include "automaton.hpp"
 #include "check_general.hpp"
+#include "check_refined.hpp"
 #include "progression.hpp"
 #include "reject.hpp"
 #include "request.hpp"
@@ -28,8 +29,15 @@ std::unique_ptr<check_test::GeneralCase> make_false(const check_test::Family& fa
   return c;
 }
 
+/// A tiny model, and a property that a run of it violates.
+std::unique_ptr<check_test::RefinedCase> make_violated() {
+  auto c = check_test::make_refined({3, "greedy", "sets 1 2", false, false, 2});
+  c->lines.resize(c->find("statement") + 1);
+  return c;
+}
+
 /// The bytes are the steps of a certificate: none may be accepted.
-void check_steps(check_test::GeneralCase& c, const std::string& steps) {
+void check_steps(check_test::Case& c, const std::string& steps) {
   if (c.check_text(c.text() + steps).accepted) {
     std::abort();
   }
@@ -37,7 +45,7 @@ void check_steps(check_test::GeneralCase& c, const std::string& steps) {
 
 }  // namespace
 
-/// The checker's rules ('p', 'n' first) and readers (else the first byte chooses one). Reject is the only way
+/// The checker's rules ('p', 'n', 'r' first) and readers (else the first byte chooses one). Reject is the only way
 /// out but success.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace assay_check;
@@ -53,6 +61,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   if (data[0] == 'n') {
     static const auto kCase = make_false({"rotary", "gelu_new", "LN", false, false, 3, 5}, "logit");
+    check_steps(*kCase, bytes);
+    return 0;
+  }
+  if (data[0] == 'r') {
+    static const auto kCase = make_violated();
     check_steps(*kCase, bytes);
     return 0;
   }

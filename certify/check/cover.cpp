@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::size_t kMaxWork = 4'000'000'000;  // words of two boxes compared
 constexpr std::size_t kMaxDepth = 1000;
+constexpr std::size_t kMaxEntries = std::size_t{1} << 27;  // of one index
 
 }  // namespace
 
@@ -16,11 +17,22 @@ void BoxIndex::add(const Box& box) {
   if (box.empty()) {
     return;
   }
+  if (entries_ > kMaxEntries) {
+    throw Reject("REFINED", "the boxes take more memory than is given");
+  }
   all_.push_back(&box);
   for (std::size_t t = 0; t < space_.tokens(); ++t) {
     if (space_.has(box, 0, t)) {
       by_token_[t].push_back(&box);
+      ++entries_;
     }
+  }
+}
+
+void Cover::count() {
+  work_ += space_.size();
+  if (work_ > kMaxWork) {
+    throw Reject("REFINED", "the covers take more work than is done");
   }
 }
 
@@ -38,10 +50,7 @@ std::size_t Cover::only_token(const Box& box) const {
 }
 
 std::optional<std::size_t> Cover::parts(const Box& box, const Box& other) {
-  work_ += space_.size();
-  if (work_ > kMaxWork) {
-    throw Reject("REFINED", "the covers take more work than is done");
-  }
+  count();
   return space_.parts(box, other);
 }
 

@@ -21,6 +21,7 @@ class BoxIndex {
 
  private:
   const BoxSpace& space_;
+  std::size_t entries_ = 0;
   std::vector<const Box*> all_;
   std::vector<std::vector<const Box*>> by_token_;
 };
@@ -35,6 +36,8 @@ class Cover {
   [[nodiscard]] bool holds(const Box& box, std::span<const Box* const> list);
   /// No box of the list has a view in common with B.
   [[nodiscard]] bool misses(const Box& box, std::span<const Box* const> list);
+  /// Counts a comparison that is not one of boxes; Reject over the limit.
+  void count();
   /// The only current token of a box, or SIZE_MAX.
   [[nodiscard]] std::size_t only_token(const Box& box) const;
 

@@ -21,6 +21,8 @@ struct Emission {
   /// What enclosed logits say of each token: surely outside the support, surely inside, neither.
   [[nodiscard]] std::vector<Kept> support(std::span<const Interval> logits) const;
   [[nodiscard]] std::string text() const;
+  /// Differences of two logits decide what is emitted; the rules about boxes read no other decoder.
+  [[nodiscard]] bool is_pairwise() const { return kind != Kind::plain; }
 };
 
 [[nodiscard]] Emission emission_of(const MinP& min_p);

@@ -33,6 +33,11 @@ struct DecidedAtom {
   Box before;
 };
 
+/// ID NEVER : BOX
+struct NeverBox {
+  Box box, before;
+};
+
 /// What the steps of kind refined have shown or listed so far.
 class Refinement {
  public:
@@ -47,8 +52,8 @@ class Refinement {
   std::vector<std::vector<const Box*>>
       out;  ///< by token: it is never emitted after a view of these
   std::deque<DecidedAtom> atoms;
-  std::deque<Box> never;   ///< listed; not reachable once REFINED showed them all
-  std::size_t proven = 0;  ///< the first so many of `never` are shown
+  std::deque<NeverBox> never;  ///< listed; not reached once REFINED showed them all
+  std::size_t proven = 0;      ///< the first so many of `never` are shown
   std::map<std::string, std::deque<RefinedState>> states;  ///< by the id of the DFA
 
  private:

@@ -88,10 +88,14 @@ void rule_lemma(Session& session, const Step& step) {
 //   T is never emitted after a context of the box
 void rule_out(Session& session, const Step& step) {
   const Emission& emission = session.runs().emission;
-  const bool top_k = emission.kind == Emission::Kind::top_k;
-  if (!step.premises.empty() || emission.kind == Emission::Kind::plain ||
-      (top_k ? step.words.empty() : step.words.size() != 1)) {
-    refuse(step, "expected OUT : f, or as many facts as top-k needs; plain emits every token");
+  using Kind = Emission::Kind;
+  const bool top_k = emission.kind == Kind::top_k;
+  const bool cuts = emission.kind == Kind::greedy || emission.kind == Kind::min_p;
+  if (!emission.is_pairwise() || !(top_k || cuts)) {
+    refuse(step, "OUT is of greedy, min-p and top-k without an allow-list");
+  }
+  if (!step.premises.empty() || (top_k ? step.words.empty() : step.words.size() != 1)) {
+    refuse(step, "expected OUT : f, or as many facts as top-k needs");
   }
   const Lemma& first = fact_of(session, step, step.words[0]).lemma;
   const std::size_t token = first.claim.quantity.index;
@@ -101,7 +105,7 @@ void rule_out(Session& session, const Step& step) {
     const LemmaFact f = fact_of(session, step, word);
     const Quantity& q = f.fact.claim->quantity;
     if (q.kind != Quantity::Kind::logit || q.index != token || !f.fact.high ||
-        f.lemma.claim.domain != first.claim.domain || !(top_k || q.minus || !q.mixture.empty())) {
+        f.lemma.claim.domain != first.claim.domain || !(q.minus || (cuts && !q.mixture.empty()))) {
       refuse(step, std::string(word) + " is not a fact of side hi about the token and this box");
     }
     if (!(f.fact.bound < cut)) {

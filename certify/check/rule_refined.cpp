@@ -55,8 +55,8 @@ class Induction {
         settled_(settled_states(dfa)),
         cover_(all_.space),
         never_(all_.space) {
-    for (const Box& box : all_.never) {
-      never_.add(box);
+    for (const NeverBox& never : all_.never) {
+      never_.add(never.box);
     }
     for (const RefinedState& state : states_) {
       only_.push_back(cover_.only_token(state.box));
@@ -106,11 +106,10 @@ class Induction {
   // A context in NEVER box N and its last token t: t is not emitted after what comes before, or that is in NEVER.
   void check_never(const After& after) {
     for (std::size_t i = all_.proven; i < all_.never.size(); ++i) {
-      const Box& box = all_.never[i];
-      if (!all_.space.has(box, 0, after.t)) {
+      if (!all_.space.has(all_.never[i].box, 0, after.t)) {
         continue;
       }
-      const Box before = all_.space.before(box);
+      const Box& before = all_.never[i].before;
       const std::size_t u = before.empty() ? SIZE_MAX : cover_.only_token(before);
       List list(after.out.at(u).begin(), after.out.at(u).end());
       append(list, never_.at(u));
@@ -137,6 +136,7 @@ class Induction {
       fixed |= std::size_t{token && is ? 1U : 0U} << i;
     }
     for (std::size_t part = free;; part = (part - 1) & free) {
+      cover_.count();
       const std::size_t letter = fixed | part, q = dfa_.next(state.q, letter);
       List list(out.begin(), out.end());
       append(list, never);
@@ -176,7 +176,8 @@ void rule_never(Session& session, const Step& step) {
     refuse(step, "expected NEVER : lengths …");
   }
   Refinement& all = session.refinement();
-  all.never.push_back(all.read_box(parse_domain(step.words)));
+  const Box box = all.read_box(parse_domain(step.words));
+  all.never.push_back({box, all.space.before(box)});
 }
 
 // STATE: views that may be read with DFA state q; shown by REFINED only.

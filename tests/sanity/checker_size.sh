@@ -35,7 +35,8 @@ declare -A group=(
   [letters]="letters.cpp letters.hpp"
   [runs]="runs.cpp runs.hpp"
   [exact]="windows.cpp windows.hpp rule_exact.cpp"
-  [refined]="box.cpp box.hpp cover.cpp cover.hpp refinement.hpp rule_lemma.cpp rule_refined.cpp"
+  [lemma]="refinement.hpp rule_lemma.cpp"
+  [refined]="box.cpp box.hpp cover.cpp cover.hpp rule_refined.cpp"
   [sae]="sae.cpp sae.hpp"
   [spec]="spec.cpp spec.hpp spec_ltl.cpp spec_ltl.hpp spec_tokens.cpp spec_tokens.hpp formula.cpp formula.hpp
     progression.cpp progression.hpp sources.cpp dfa.hpp rule_dfa.cpp"
@@ -61,6 +62,9 @@ claims=(
   "EXACT: kernel readers network act forward sae decoder emission letters spec domain runs exact"
   "WITNESS of the fitted automaton: kernel readers network act forward sae decoder emission letters spec automaton witness"
   "WITNESS of the exact machine: kernel readers network act forward sae decoder emission letters spec domain runs exact witness"
+  "REFINED, what its lemmas need: kernel readers request domain network act forward roots targets cases facts margin sae lemma"
+  "REFINED, from its lemmas: kernel readers request domain sae decoder emission letters spec runs lemma refined"
+  "REFINED in all: kernel readers request domain network act forward roots targets cases facts margin sae decoder emission letters spec runs lemma refined"
   "residual: kernel readers request residual"
 )
 
@@ -82,6 +86,8 @@ for claim in "${claims[@]}"; do
   done
   n=$(lines $files)
   echo "${claim%%: *}: $n lines"
-  [ "$n" -le 6000 ] || fail "${claim%%: *}: $n lines, at most 6000"
+  limit=6000
+  case "$claim" in "REFINED in all"*) limit=8500 ;; esac  # its two halves are within 6000 (docs/decisions.md, 10)
+  [ "$n" -le "$limit" ] || fail "${claim%%: *}: $n lines, at most $limit"
 done
 exit "$failures"

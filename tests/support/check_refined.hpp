@@ -84,7 +84,7 @@ struct RefinedCase : Case {
                                                    : 0;
   }
   [[nodiscard]] double cut() const {
-    const double ln = std::log(0.5);
+    const double ln = std::log(options.decoder.find("4/5") != std::string::npos ? 0.8 : 0.5);
     return options.decoder == "greedy"                           ? 0
            : options.decoder.find("before") != std::string::npos ? 3 * ln
                                                                  : ln;
@@ -479,6 +479,17 @@ inline std::unique_ptr<RefinedCase> make_refined(RefinedOptions options) {
     }
     ++options.seed;
   }
+}
+
+using Lines = std::vector<std::string>;
+
+/// Accepted with these lines; the number of steps is corrected.
+inline bool accepts(RefinedCase& c, Lines lines) {
+  const Lines good = std::exchange(c.lines, std::move(lines));
+  c.recount();
+  const auto outcome = c.check();
+  c.lines = good;
+  return outcome.accepted;
 }
 
 }  // namespace check_test

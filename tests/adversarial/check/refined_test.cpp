@@ -13,36 +13,12 @@ const std::vector<RefinedOptions> kTrue = {
     {1, "min-p 1/2 temperature 1 order after", "any 2", false, true, 2},
     {2, "min-p 1/2 temperature 3 order before", "any 7", false, true, 1},
     {3, "greedy", "sets 1 2", false, true, 2},
-    {4, "top-k 1", "any 1", false, true, 2},
-    {5, "top-k 2", "sets 0 1 2 3 4 0", false, true, 0},
-    {6, "min-p 1/2 temperature 1 order after", "sets 3", true, true, 2},
-    {7, "greedy", "any 4", true, true, 1},
+    {4, "top-k 1", "sets 0 3 2", false, true, 2},
+    {5, "top-k 2", "sets 0 1 2 3 4 0", false, true, 2},
+    {6, "min-p 4/5 temperature 1 order after", "sets 3", true, true, 3},
+    {7, "top-k 2", "sets 2 2", true, true, 2},
     {8, "plain", "any 1", true, true, 2},
 };
-
-/// Accepted with these lines; the number of steps is corrected.
-bool accepts(RefinedCase& c, Lines lines) {
-  const Lines good = std::exchange(c.lines, std::move(lines));
-  c.recount();
-  const auto outcome = c.check();
-  c.lines = good;
-  UNSCOPED_INFO(outcome.lines.back());
-  return outcome.accepted;
-}
-
-/// The lines with `more` before the one that starts with `prefix`.
-Lines with(const RefinedCase& c, const std::string& prefix, const Lines& more) {
-  Lines lines = c.lines;
-  lines.insert(lines.begin() + static_cast<std::ptrdiff_t>(c.find(prefix)), more.begin(),
-               more.end());
-  return lines;
-}
-
-Lines replaced(const RefinedCase& c, const std::string& prefix, const std::string& line) {
-  Lines lines = c.lines;
-  lines[c.find(prefix)] = line;
-  return lines;
-}
 
 std::vector<std::string> words_of(const std::string& line) {
   std::istringstream in(line);
@@ -61,11 +37,11 @@ std::string joined(const std::vector<std::string>& words) {
   return out;
 }
 
-/// The certificate with one thing wrong, in any line and word; `visit` gets about 1,000.
+/// The certificate with one thing wrong, in any line and word; `visit` gets about 200.
 template <typename Visit>
 void mutate(const RefinedCase& c, const Visit& try_it) {
   std::mt19937_64 random(4);
-  const std::size_t rare = 1 + c.lines.size() / 20;
+  const std::size_t rare = 1 + c.lines.size() / 4;
   const auto visit = [&](const Lines& lines) {
     if (random() % rare == 0) {
       try_it(lines);
@@ -139,23 +115,17 @@ TEST_CASE("refined: no corruption makes a false property accepted") {
   for (RefinedOptions options : kTrue) {
     options.holds = false;
     const auto c = make_refined(options);
-    if (c->lines.size() > 450) {
+    if (c->lines.size() > 500) {
       continue;
     }
-    std::size_t tried = 0;
-    mutate(*c, [&](const Lines& lines) {
-      ++tried;
-      REQUIRE_FALSE(accepts(*c, lines));
-    });
-    std::printf("%s %s: %zu lines, %zu tried\n", options.decoder.c_str(), options.prompts.c_str(),
-                c->lines.size(), tried);
+    mutate(*c, [&](const Lines& lines) { REQUIRE_FALSE(accepts(*c, lines)); });
   }
 }
 
 TEST_CASE("refined: a corrupted certificate of a true property is rejected, or true as well") {
   for (const RefinedOptions& options : kTrue) {
     const auto c = make_refined(options);
-    if (c->lines.size() > 450) {
+    if (c->lines.size() > 500) {
       continue;
     }
     REQUIRE(accepts(*c, c->lines));
@@ -168,8 +138,6 @@ TEST_CASE("refined: a corrupted certificate of a true property is rejected, or t
         REQUIRE(c->is_true({lines.begin() + begin, lines.end() - 1}));
       }
     });
-    std::printf("%s %s: %zu lines, %zu tried, %zu accepted\n", options.decoder.c_str(),
-                options.prompts.c_str(), c->lines.size(), tried, accepted);
     CHECK(accepted < tried / 2);
   }
 }

@@ -17,7 +17,8 @@ constexpr std::uint64_t kEnumerated = 256;  ///< contexts of a box that are list
 constexpr std::size_t kQuickSteps = 8;
 constexpr std::size_t kSteps = 64;
 constexpr int kRounds = 4;
-constexpr double kFar = 4, kNear = 1.5;  ///< nats too many: no other mixture, no finer slopes would do
+constexpr double kFar = 4,
+                 kNear = 1.5;  ///< nats too many: no other mixture, no finer slopes would do
 constexpr std::size_t kMostCases = 1U << 20U;
 
 TokenSet every_token(const Transformer& model) {
@@ -213,7 +214,8 @@ Lemma LemmaBounder::refute(const Domain& domain, TokenId token, const std::vecto
   }
   require(best.has_value(), "LemmaBounder: a vocabulary of one token");
   double step = 0.5;
-  for (int round = 0; round < kRounds && !(lemma.hi < enough) && lemma.hi < enough + kFar; ++round) {
+  for (int round = 0; round < kRounds && !(lemma.hi < enough) && lemma.hi < enough + kFar;
+       ++round) {
     const std::uint32_t winner = s.winner(box, bound, best_worst, token.value);
     if (!consider(moved_towards(*best, winner, step), kQuickSteps)) {
       step /= 2;

@@ -107,9 +107,8 @@ void refined(const verify::RefinedInput& input, const Subject& subject, bool res
   for (const verify::RefinedProperty& property : result.properties) {
     properties.push_back(property_json(input, property));
   }
-  nlohmann::ordered_json object = {{"mode", "refined"},
-                                   {"decoder", input.runs.emission.text()},
-                                   {"properties", properties}};
+  nlohmann::ordered_json object = {
+      {"mode", "refined"}, {"decoder", input.runs.emission.text()}, {"properties", properties}};
   object.update(write_evidence(result, subject, resolved_here, certificate));
   session.finish(result.code(), verify::refined_text(input, result), object);
 }

@@ -163,8 +163,8 @@ ContextAttack::Met ContextAttack::best_of(const ViewBox& box, const Objective& o
     all.genomes.insert(all.genomes.end(), climbed.genomes.begin(), climbed.genomes.end());
     all.leads.insert(all.leads.end(), climbed.leads.begin(), climbed.leads.end());
   }
-  const auto best =
-      static_cast<std::size_t>(std::max_element(all.leads.begin(), all.leads.end()) - all.leads.begin());
+  const auto best = static_cast<std::size_t>(std::max_element(all.leads.begin(), all.leads.end()) -
+                                             all.leads.begin());
   met.lead = all.leads[best];
   const std::vector<automata::WindowCode> windows = windows_of(all.genomes);
   for (const std::uint32_t t : all.genomes[best]) {
@@ -204,8 +204,7 @@ ContextAttack::Met ContextAttack::shows(const ViewBox& box, std::size_t which, b
   });
 }
 
-std::vector<double> ContextAttack::run_leads(const std::vector<Genome>& genomes,
-                                             std::size_t prompt,
+std::vector<double> ContextAttack::run_leads(const std::vector<Genome>& genomes, std::size_t prompt,
                                              const std::vector<RunStep>& steps) {
   std::vector<double> out(genomes.size(), kInf);
   std::vector<automata::WindowCode> windows(genomes.size(), 0);
@@ -242,7 +241,8 @@ std::vector<MetRun> ContextAttack::runs(const std::vector<RunStep>& steps, std::
   const std::size_t w = forward_.codes().window();
   std::vector<std::uint32_t> all(forward_.vocabulary());
   std::iota(all.begin(), all.end(), 0U);
-  std::vector<std::size_t> lengths = {std::min(prompts.any() ? prompts.max_length : prompts.sets.size(), w)};
+  std::vector<std::size_t> lengths = {
+      std::min(prompts.any() ? prompts.max_length : prompts.sets.size(), w)};
   if (prompts.any() && lengths.front() > 1) {
     lengths.push_back(1);
   }
@@ -262,8 +262,7 @@ std::vector<MetRun> ContextAttack::runs(const std::vector<RunStep>& steps, std::
       choices.push_back(step.tokens);
     }
     const Climbed climbed = climb(
-        choices,
-        [&](const std::vector<Genome>& genomes) { return run_leads(genomes, n, steps); },
+        choices, [&](const std::vector<Genome>& genomes) { return run_leads(genomes, n, steps); },
         starts, sweeps);
     for (std::size_t s = 0; s < climbed.genomes.size(); ++s) {
       automata::WindowCode code = 0;

@@ -26,7 +26,8 @@ class ContextAttack {
   ContextAttack(const RefinedInput& input, const std::vector<RefinedLetters::Measured>& measured);
 
   struct Met {
-    double lead = -1e300;          ///< nats beyond the decoder's cut, or the value beyond the atom's threshold
+    double lead =
+        -1e300;  ///< nats beyond the decoder's cut, or the value beyond the atom's threshold
     std::vector<TokenId> context;  ///< oldest first
     std::vector<double> mean;      ///< next-token probabilities over the contexts at hand, [V]
   };

@@ -112,9 +112,9 @@ class RefinedChecker {
       : input_(input),
         properties_(chosen(input.runs.subject)),
         sae_(dictionary(input.runs.subject, properties_)),
-        bounder_((automata::require_exact_family(*input.runs.subject.model),
-                  *input.runs.subject.model),
-                 sae_),
+        bounder_(
+            (automata::require_exact_family(*input.runs.subject.model), *input.runs.subject.model),
+            sae_),
         atoms_(input.runs.subject) {
     shared_.of.resize(input.runs.subject.model->config.d_vocab);
   }

@@ -17,6 +17,8 @@ constexpr std::uint64_t kEnumerated = 256;  ///< contexts of a box that are list
 constexpr std::size_t kQuickSteps = 8;
 constexpr std::size_t kSteps = 64;
 constexpr int kRounds = 4;
+constexpr double kFar = 4,
+                 kNear = 1.5;  ///< nats too many: no other mixture, no finer slopes would do
 constexpr std::size_t kMostCases = 1U << 20U;
 
 TokenSet every_token(const Transformer& model) {
@@ -212,13 +214,14 @@ Lemma LemmaBounder::refute(const Domain& domain, TokenId token, const std::vecto
   }
   require(best.has_value(), "LemmaBounder: a vocabulary of one token");
   double step = 0.5;
-  for (int round = 0; round < kRounds && !(lemma.hi < enough); ++round) {
+  for (int round = 0; round < kRounds && !(lemma.hi < enough) && lemma.hi < enough + kFar;
+       ++round) {
     const std::uint32_t winner = s.winner(box, bound, best_worst, token.value);
     if (!consider(moved_towards(*best, winner, step), kQuickSteps)) {
       step /= 2;
     }
   }
-  if (!(lemma.hi < enough) && bound.rule == CaseRule::fold) {
+  if (!(lemma.hi < enough) && lemma.hi < enough + kNear && bound.rule == CaseRule::fold) {
     consider(Mixture(*best), kSteps);
   }
   lemma.proof = std::make_shared<const Lemma::Proof>(s.proof_of(box, std::move(bound)));

@@ -113,9 +113,9 @@ void run(const Options& options, Session& session) {
 }  // namespace
 
 void add_check(CLI::App& app, Session& session) {
-  auto* sub = app.add_subcommand(
-      "check",
-      "Decide a spec's properties on the exact machine, the fitted automaton or a given one");
+  auto* sub = app.add_subcommand("check",
+                                 "Decide a spec's properties on the exact machine, by lemmas about "
+                                 "sets of contexts, on the fitted automaton or a given one");
   const auto options = std::make_shared<Options>();
   sub->add_option("--model", options->model, "Model directory (not with a .hoa machine)");
   sub->add_option("--sae", options->saes,
@@ -126,16 +126,18 @@ void add_check(CLI::App& app, Session& session) {
   sub->add_option("--spec", options->spec, "The .spec file; with --automaton the resolved one")
       ->required();
   sub->add_option("--prop", options->properties, "Check this property only; may be repeated");
-  sub->add_option("--decoder", options->decoder,
-                  "Exact mode: greedy, min-p:RHO[:T[:before|after]], top-k:K, "
-                  "top-p:P[:T[:before|after]] or plain; the others with :T too");
+  sub->add_option(
+      "--decoder", options->decoder,
+      "Exact and refined mode: greedy, min-p:RHO[:T[:before|after]] or top-k:K; exact mode "
+      "top-p:P[:T[:before|after]] or plain too; the others with :T too");
   sub->add_option("--allow", options->allow,
                   "Exact mode: only tokens of this class of the spec, or ids (3,5-9), are emitted: "
                   "[before:|after:]LIST, before or after the decoder's cut (default: before)");
-  sub->add_option("--prompts", options->prompts,
-                  R"(Exact mode: {"tokens":[[IDS],...]} or {"any":true,"max_length":N})");
+  sub->add_option(
+      "--prompts", options->prompts,
+      R"(Exact and refined mode: {"tokens":[[IDS],...]} or {"any":true,"max_length":N})");
   sub->add_option("--max-new", options->max_new,
-                  "Exact mode: tokens of a run at most (default: no end)");
+                  "Exact and refined mode: tokens of a run at most (default: no end)");
   sub->add_option("--states", options->states, "Exact mode: windows and pairs at most");
   sub->add_option("--threads", options->threads, "Exact mode: threads that evaluate windows");
   sub->add_option("--memory", options->memory, "Exact mode: MiB of states at most (default 8192)");
@@ -147,14 +149,16 @@ void add_check(CLI::App& app, Session& session) {
   sub->add_flag(
       "--minimise", options->minimise,
       "Exact mode: count the states that the aps of a property that holds can tell apart");
-  sub->add_option("--mode", options->mode,
-                  "With --decoder: exact (every window), refined (lemmas about sets of contexts), or "
-                  "auto (exact where the windows fit --states)")
+  sub->add_option(
+         "--mode", options->mode,
+         "With --decoder: exact (every window), refined (lemmas about sets of contexts), or "
+         "auto (exact where the windows fit --states)")
       ->check(CLI::IsMember({"exact", "refined", "auto"}));
   sub->add_option("--lemmas", options->lemmas,
                   "Refined mode: bounds computed for one property at most");
   sub->add_option("--seconds", options->seconds,
-                  "Refined mode: safety stop for one property; what it ends is UNKNOWN");
+                  "Refined mode: safety stop for one property; what it ends is UNKNOWN")
+      ->check(CLI::NonNegativeNumber);
   sub->add_option("--automaton", options->automaton,
                   "Fitted mode: automaton.json of assay automaton; or a machine in HOA (FILE.hoa)");
   sub->add_option("--samples", options->samples,

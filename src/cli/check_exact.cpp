@@ -139,6 +139,9 @@ bool load_exact(const SubjectOptions& subject_options, const ExactOptions& optio
   if (options.decoder.empty() || options.prompts.empty()) {
     throw UsageError("check: expected both --decoder and --prompts, found one of them");
   }
+  if (options.states == 0 || options.threads == 0) {
+    throw UsageError("--states and --threads: expected a number above 0, found 0");
+  }
   input.emission = automata::Emission::parse(options.decoder);
   load_subject(subject_options, subject);
   const bool resolved_here = !subject.spec.is_resolved();

@@ -12,8 +12,7 @@
 namespace assay::verify {
 namespace {
 
-constexpr std::size_t kStarts = 6, kSweeps = 2;  // of one box
-constexpr std::size_t kRunStarts = 24, kRunSweeps = 3;
+constexpr std::size_t kStarts = 4, kSweeps = 1;  // of one box
 constexpr double kInf = std::numeric_limits<double>::infinity();
 
 std::vector<automata::Probe> probes_of(const RefinedInput& input,
@@ -149,7 +148,7 @@ ContextAttack::Met ContextAttack::best_of(const ViewBox& box, const Objective& o
   Met met;
   Climbed all;
   std::vector<std::size_t> lengths = {box.hi};
-  if (box.lo < box.hi) {
+  if (box.lo < box.hi && box.lo == 1) {
     lengths.push_back(box.lo);
   }
   for (const std::size_t n : lengths) {
@@ -160,12 +159,12 @@ ContextAttack::Met ContextAttack::best_of(const ViewBox& box, const Objective& o
       free += choices.back().size() > 1 ? 1 : 0;
     }
     const std::size_t starts = free == 0 ? 1 : kStarts;
-    Climbed climbed = climb(choices, objective, starts, free > 1 ? kSweeps : 1);
+    Climbed climbed = climb(choices, objective, starts, kSweeps);
     all.genomes.insert(all.genomes.end(), climbed.genomes.begin(), climbed.genomes.end());
     all.leads.insert(all.leads.end(), climbed.leads.begin(), climbed.leads.end());
   }
-  const auto best =
-      static_cast<std::size_t>(std::max_element(all.leads.begin(), all.leads.end()) - all.leads.begin());
+  const auto best = static_cast<std::size_t>(std::max_element(all.leads.begin(), all.leads.end()) -
+                                             all.leads.begin());
   met.lead = all.leads[best];
   const std::vector<automata::WindowCode> windows = windows_of(all.genomes);
   for (const std::uint32_t t : all.genomes[best]) {
@@ -205,8 +204,7 @@ ContextAttack::Met ContextAttack::shows(const ViewBox& box, std::size_t which, b
   });
 }
 
-std::vector<double> ContextAttack::run_leads(const std::vector<Genome>& genomes,
-                                             std::size_t prompt,
+std::vector<double> ContextAttack::run_leads(const std::vector<Genome>& genomes, std::size_t prompt,
                                              const std::vector<RunStep>& steps) {
   std::vector<double> out(genomes.size(), kInf);
   std::vector<automata::WindowCode> windows(genomes.size(), 0);
@@ -237,12 +235,14 @@ std::vector<double> ContextAttack::run_leads(const std::vector<Genome>& genomes,
   return out;
 }
 
-std::vector<MetRun> ContextAttack::runs(const std::vector<RunStep>& steps, std::size_t most) {
+std::vector<MetRun> ContextAttack::runs(const std::vector<RunStep>& steps, std::size_t starts,
+                                        std::size_t sweeps) {
   const PromptSet& prompts = input_.runs.prompts;
   const std::size_t w = forward_.codes().window();
   std::vector<std::uint32_t> all(forward_.vocabulary());
   std::iota(all.begin(), all.end(), 0U);
-  std::vector<std::size_t> lengths = {std::min(prompts.any() ? prompts.max_length : prompts.sets.size(), w)};
+  std::vector<std::size_t> lengths = {
+      std::min(prompts.any() ? prompts.max_length : prompts.sets.size(), w)};
   if (prompts.any() && lengths.front() > 1) {
     lengths.push_back(1);
   }
@@ -262,9 +262,8 @@ std::vector<MetRun> ContextAttack::runs(const std::vector<RunStep>& steps, std::
       choices.push_back(step.tokens);
     }
     const Climbed climbed = climb(
-        choices,
-        [&](const std::vector<Genome>& genomes) { return run_leads(genomes, n, steps); },
-        kRunStarts, kRunSweeps);
+        choices, [&](const std::vector<Genome>& genomes) { return run_leads(genomes, n, steps); },
+        starts, sweeps);
     for (std::size_t s = 0; s < climbed.genomes.size(); ++s) {
       automata::WindowCode code = 0;
       for (std::size_t i = 0; i < n; ++i) {
@@ -279,7 +278,6 @@ std::vector<MetRun> ContextAttack::runs(const std::vector<RunStep>& steps, std::
   }
   std::stable_sort(out.begin(), out.end(),
                    [](const MetRun& a, const MetRun& b) { return a.lead > b.lead; });
-  out.resize(std::min(out.size(), most));
   return out;
 }
 

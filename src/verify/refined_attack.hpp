@@ -26,7 +26,8 @@ class ContextAttack {
   ContextAttack(const RefinedInput& input, const std::vector<RefinedLetters::Measured>& measured);
 
   struct Met {
-    double lead = -1e300;          ///< nats beyond the decoder's cut, or the value beyond the atom's threshold
+    double lead =
+        -1e300;  ///< nats beyond the decoder's cut, or the value beyond the atom's threshold
     std::vector<TokenId> context;  ///< oldest first
     std::vector<double> mean;      ///< next-token probabilities over the contexts at hand, [V]
   };
@@ -34,8 +35,9 @@ class ContextAttack {
   [[nodiscard]] Met emits(const ViewBox& box, std::uint32_t token);
   /// The context of the box whose last token shows the atom's truth most surely. `which`: index into `measured`.
   [[nodiscard]] Met shows(const ViewBox& box, std::size_t which, bool truth);
-  /// Runs from a prompt of the set along the steps, the best first; at most `most`.
-  [[nodiscard]] std::vector<MetRun> runs(const std::vector<RunStep>& steps, std::size_t most);
+  /// Runs from a prompt of the set along the steps, the best first.
+  [[nodiscard]] std::vector<MetRun> runs(const std::vector<RunStep>& steps, std::size_t starts,
+                                         std::size_t sweeps);
 
   [[nodiscard]] std::size_t evaluated() const { return evaluated_; }
 

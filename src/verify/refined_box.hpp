@@ -28,8 +28,9 @@ namespace assay::verify {
 [[nodiscard]] ViewBox successor(const ViewBox& box, const TokenBits& tokens);
 
 /// The part of the box that no box of the list holds, as disjoint boxes. `work` counts down; nullopt when it is used up.
-[[nodiscard]] std::optional<std::vector<ViewBox>> uncovered(
-    const ViewBox& box, const std::vector<const ViewBox*>& list, std::size_t& work);
+[[nodiscard]] std::optional<std::vector<ViewBox>> uncovered(const ViewBox& box,
+                                                            const std::vector<const ViewBox*>& list,
+                                                            std::size_t& work);
 
 /// The prompts' views. @pre the window is that of the model
 [[nodiscard]] std::vector<ViewBox> prompt_boxes(const PromptSet& prompts, std::size_t vocabulary,

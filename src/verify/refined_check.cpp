@@ -18,7 +18,12 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr std::size_t kMostPaths = 8, kMostSteps = 12, kMostPartialPaths = 4000;
-constexpr std::size_t kReplaysAPath = 6;
+
+/// How hard a violation is looked for: before the proof is tried, and after it failed.
+struct Hunt {
+  std::size_t paths, starts, sweeps;
+};
+constexpr Hunt kQuick{2, 8, 2}, kLong{kMostPaths, 24, 4};
 
 /// The dictionary that the properties read; null: none.
 const Sae* dictionary(const CheckInput& input,
@@ -158,7 +163,7 @@ class RefinedChecker {
     result.dfa_states = dfa.states;
     const RefinedLetters letters(input_.runs.subject, atoms_, dfa);
     ContextAttack attack(input_, letters.measured());
-    if (auto violated = hunt(property, letters, dfa, attack)) {
+    if (auto violated = hunt(property, letters, dfa, attack, kQuick)) {
       result.attacked = attack.evaluated();
       result.verdict = std::move(*violated);
       return;
@@ -180,20 +185,29 @@ class RefinedChecker {
         result.verdict = search.unknown();
       }
     }
+    if (std::holds_alternative<Unknown>(result.verdict)) {
+      if (auto violated = hunt(property, letters, dfa, attack, kLong)) {
+        result.verdict = std::move(*violated);
+      }
+    }
     result.attacked = attack.evaluated();
   }
 
   /// Runs along short bad words, met in double and replayed in intervals.
   std::optional<ExactViolated> hunt(const spec::Property& property, const RefinedLetters& letters,
-                                    const spec::Dfa& dfa, ContextAttack& attack) const {
-    std::size_t tried = 0;
+                                    const spec::Dfa& dfa, ContextAttack& attack,
+                                    Hunt effort) const {
+    std::size_t tried = 0, looked = 0;
     const BadPaths paths(letters, dfa);
     for (const std::vector<RunStep>& path : paths.found()) {
+      if (looked++ >= effort.paths) {
+        break;
+      }
       if (path.empty() || (input_.runs.max_new && path.size() > *input_.runs.max_new) ||
           interrupted()) {
         continue;
       }
-      for (const MetRun& run : attack.runs(path, kReplaysAPath)) {
+      for (const MetRun& run : attack.runs(path, effort.starts, effort.sweeps)) {
         if (!(run.lead > 0) || tried >= input_.runs.limits.replays) {
           break;
         }

@@ -20,10 +20,10 @@ std::string property_text(const RefinedInput& input, const RefinedProperty& p) {
     out += "    " + unknown.reason + "\n" +
            (unknown.missing.empty() ? "" : "    missing: " + unknown.missing + "\n");
   }
-  out += "    " + std::to_string(p.patterns) + " patterns looked at, " +
-         std::to_string(p.bounded) + " bounded, " + std::to_string(p.refinements) +
-         " refinements, at most " + std::to_string(p.depth) + " positions known, " +
-         std::to_string(p.excluded) + " excluded; steps " + std::to_string(p.absent) + " absent, " +
+  out += "    " + std::to_string(p.patterns) + " patterns looked at, " + std::to_string(p.bounded) +
+         " bounded, " + std::to_string(p.refinements) + " refinements, at most " +
+         std::to_string(p.depth) + " positions known, " + std::to_string(p.excluded) +
+         " excluded; steps " + std::to_string(p.absent) + " absent, " +
          std::to_string(p.witnessed) + " witnessed, " + std::to_string(p.open) + " open; " +
          fixed(p.seconds, 2) + " s\n";
   if (!p.expected.empty()) {
@@ -40,7 +40,8 @@ std::string refined_text(const RefinedInput& input, const RefinedResult& result)
   for (const RefinedProperty& property : result.properties) {
     out += property_text(input, property);
   }
-  return out + "decoder " + input.runs.emission.text() + "; contexts of any length; real arithmetic";
+  return out + "decoder " + input.runs.emission.text() +
+         "; contexts of any length; real arithmetic";
 }
 
 }  // namespace assay::verify

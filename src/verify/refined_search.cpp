@@ -78,12 +78,11 @@ std::string RefinedSearch::pattern_text(const ViewBox& box) const {
 
 void RefinedSearch::give_up(const Goal& goal, const std::string& why) {
   unknown_.reason = why;
-  unknown_.missing =
-      "'" + token_text(input_.runs.subject, {TokenId(goal.step.token)}) + "' after " +
-      pattern_text(goal.box) +
-      (failed_ ? ": the last bound there leaves " + fixed(gap_, 3) + " nats, the attack met " +
-                     fixed(goal.attacked, 3)
-               : "");
+  unknown_.missing = "'" + token_text(input_.runs.subject, {TokenId(goal.step.token)}) +
+                     "' after " + pattern_text(goal.box) +
+                     (failed_ ? ": the last bound there leaves " + fixed(gap_, 3) +
+                                    " nats, the attack met " + fixed(goal.attacked, 3)
+                              : "");
 }
 
 bool RefinedSearch::is_within_limits(const Goal& goal) {
@@ -94,8 +93,7 @@ bool RefinedSearch::is_within_limits(const Goal& goal) {
     give_up(goal, "the budget of " + std::to_string(input_.limits.lemmas) +
                       " lemmas (--lemmas) is used up");
   } else if (result_.patterns >= input_.limits.boxes) {
-    give_up(goal,
-            "the budget of " + std::to_string(input_.limits.boxes) + " patterns is used up");
+    give_up(goal, "the budget of " + std::to_string(input_.limits.boxes) + " patterns is used up");
   } else if (input_.limits.seconds > 0 && spent.count() > input_.limits.seconds) {
     give_up(goal, "the safety stop of " + fixed(input_.limits.seconds, 0) +
                       " s was reached: not reproducible");
@@ -179,8 +177,8 @@ bool RefinedSearch::by_atom(const Goal& goal) {
       continue;
     }
     const spec::Atom& atom = input_.runs.subject.spec->atoms[m.atom];
-    const bool up = atom.comparison == spec::Comparison::above ||
-                    atom.comparison == spec::Comparison::at_least;
+    const bool up =
+        atom.comparison == spec::Comparison::above || atom.comparison == spec::Comparison::at_least;
     const bool is_lower = up == wanted;
     const double threshold = threshold_of(input_.runs.subject, m.atom);
     bounds::Lemma lemma =
@@ -265,9 +263,8 @@ bool RefinedSearch::by_out(const Goal& goal, ContextAttack::Met& met) {
     return false;
   }
   const double cut = input_.runs.emission.cut().lo;
-  bounds::Lemma lemma =
-      bounder_.refute(domain_of(goal.box), TokenId(goal.step.token), met.mean, cut,
-                      goal.above.get());
+  bounds::Lemma lemma = bounder_.refute(domain_of(goal.box), TokenId(goal.step.token), met.mean,
+                                        cut, goal.above.get());
   ++result_.bounded;
   if (!(lemma.hi < cut)) {
     ++result_.open;
@@ -392,8 +389,8 @@ std::vector<ViewBox> RefinedSearch::suggested(const Goal& goal) {
     parts.push_back(std::move(box));
   }
   const bool is_smaller =
-      parts.size() > 1 && std::none_of(parts.begin(), parts.end(),
-                                       [&](const ViewBox& p) { return p == goal.box; });
+      parts.size() > 1 &&
+      std::none_of(parts.begin(), parts.end(), [&](const ViewBox& p) { return p == goal.box; });
   return is_smaller ? parts : std::vector<ViewBox>{};
 }
 

@@ -64,10 +64,10 @@ class RefinedSearch {
   RefinedPairs pairs_;
   std::vector<Goal> goals_;
   std::vector<AtomFact> atoms_;
-  std::vector<std::vector<ViewBox>> excluded_;  ///< of each node
+  std::vector<std::vector<ViewBox>> excluded_;        ///< of each node
   std::vector<std::vector<ContextAttack::Met>> met_;  ///< of each token, contexts that emit it
   std::vector<std::pair<ViewBox, std::vector<ViewBox>>> divisions_;
-  std::shared_ptr<const bounds::Lemma> failed_;         ///< the last bound that was not enough
+  std::shared_ptr<const bounds::Lemma> failed_;  ///< the last bound that was not enough
   bool failed_of_atom_ = false;
   double gap_ = 0;
   Unknown unknown_;

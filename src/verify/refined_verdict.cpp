@@ -41,8 +41,7 @@ class Inspection {
       return;
     }
     const std::size_t window = input_.runs.subject.model->config.attention_window;
-    for (const ViewBox& box :
-         prompt_boxes(input_.runs.prompts, letters_.vocabulary(), window)) {
+    for (const ViewBox& box : prompt_boxes(input_.runs.prompts, letters_.vocabulary(), window)) {
       need(box, states_[0]);
     }
   }

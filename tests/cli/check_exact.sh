@@ -44,7 +44,7 @@ assert w["prompt"][0] in (3, 4) and w["tokens"] and len(w["steps"]) == len(w["to
 assert p["quiet"]["edges"]["witnessed"] >= p["quiet"]["states"] - 10
 PY
 code=0; exact --sae sae --decoder greedy --prop quiet >/dev/null || code=$?; [ "$code" = 0 ] || fail "holds is exit 0, not $code"
-code=0; exact --decoder min-p:0.6 --prop quiet --states 2000 >u || code=$?; [ "$code" = 3 ] || fail "unknown is exit 3, not $code"
+code=0; exact --mode exact --decoder min-p:0.6 --prop quiet --states 2000 >u || code=$?; [ "$code" = 3 ] || fail "unknown is exit 3, not $code"
 grep -q "budget of 2000 states" u || fail "the budget is not named"
 exact --decoder min-p:0.6 --prop quiet --max-new 4 --certificate h >/dev/null || fail "four tokens: $?"
 assay-check h --model model --sae sae --spec h.spec --runs h.runs >h.out || fail "horizon: $(cat h.out)"

@@ -151,8 +151,8 @@ struct ExactResult {
   std::size_t windows = 0, evaluated = 0, by_intervals = 0;  ///< of the machine, all properties
   std::size_t bytes = 0;
   bool is_exhausted = false;  ///< a budget was used up on some property
-  std::string certificate;  ///< empty when nothing was decided
-  std::string runs;         ///< the statement file about prompts, decoder and horizon
+  std::string certificate;    ///< empty when nothing was decided
+  std::string runs;           ///< the statement file about prompts, decoder and horizon
 
   [[nodiscard]] ExitCode code() const;
 };

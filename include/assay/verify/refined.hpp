@@ -48,9 +48,9 @@ struct ViewBox {
 
 /// Budgets count lemmas and boxes; seconds are a safety stop, and a verdict UNKNOWN by it is not reproducible.
 struct RefinedLimits {
-  std::size_t lemmas = 3000;     ///< bounds computed for one property
-  std::size_t boxes = 50'000;    ///< boxes looked at for one property
-  double seconds = 0;            ///< for one property; 0: none
+  std::size_t lemmas = 3000;      ///< bounds computed for one property
+  std::size_t boxes = 50'000;     ///< boxes looked at for one property
+  double seconds = 0;             ///< for one property; 0: none
   std::size_t cover = 4'000'000;  ///< boxes compared in the re-check of one property
 };
 

@@ -82,13 +82,13 @@ class BruteForce {
       }
       std::vector<TokenId> longer = context;
       longer.emplace_back(t);
-      const auto on = bounds::enclose_feature(trial_.sae, FeatureId(1),
-                                              bounds::enclose(trial_.model, longer));
+      const auto on =
+          bounds::enclose_feature(trial_.sae, FeatureId(1), bounds::enclose(trial_.model, longer));
       if (!on || (on->lo <= 0.3 && on->hi > 0.3)) {
         continue;
       }
-      const std::uint64_t letter = (t < 2 ? 1U : 0U) | (t == 0 ? 2U : 0U) | (t == 2 ? 4U : 0U) |
-                                   (on->lo > 0.3 ? 8U : 0U);
+      const std::uint64_t letter =
+          (t < 2 ? 1U : 0U) | (t == 0 ? 2U : 0U) | (t == 2 ? 4U : 0U) | (on->lo > 0.3 ? 8U : 0U);
       const auto after = progression_.next(state, letter);
       violated = violated || progression_.is_false(after);
       walk(longer, after, done + 1);
@@ -139,8 +139,8 @@ std::size_t check_facts(const Trial& trial, const verify::RefinedProof& proof) {
     }
     for (const verify::AtomFact& fact : proof.atoms) {
       if (is_in(fact.box, context)) {
-        const auto on = bounds::enclose_feature(trial.sae, FeatureId(1),
-                                                bounds::enclose(trial.model, context));
+        const auto on =
+            bounds::enclose_feature(trial.sae, FeatureId(1), bounds::enclose(trial.model, context));
         if (on) {
           CHECK((fact.truth ? on->hi > 0.3 : on->lo <= 0.3));
         }

@@ -9,10 +9,10 @@
 namespace assay::automata {
 namespace {
 
-using forward_error::kInfinity;
 using forward_error::enlarge;
-using forward_error::sum_error;
+using forward_error::kInfinity;
 using forward_error::reach;
+using forward_error::sum_error;
 using forward_error::with_rounding;
 
 double exact(const Tensor& t, std::size_t i) {

@@ -75,8 +75,7 @@ AffinePanels AffinePanels::of(const Tensor& weights, const Tensor& bias, std::si
   return map;
 }
 
-void AffinePanels::apply(const double* x, std::size_t x_stride, std::size_t rows,
-                         double* y) const {
+void AffinePanels::apply(const double* x, std::size_t x_stride, std::size_t rows, double* y) const {
   multiply(x, x_stride, rows, in, padded, panels.data(), bias.data(), y);
 }
 

@@ -8,4 +8,3 @@
 #else
 #define ASSAY_CLONES
 #endif
-

@@ -159,8 +159,8 @@ void ClosureSearch::decide(std::span<const SuffixBounds::Query> queries, std::sp
     const std::size_t from = std::min(k * part, queries.size());
     const std::size_t count = std::min(part, queries.size() - from);
     try {
-      works[k] = bounds_.decide(queries.subspan(from, count), options,
-                                edges.subspan(from * V, count * V));
+      works[k] =
+          bounds_.decide(queries.subspan(from, count), options, edges.subspan(from * V, count * V));
     } catch (...) {
       failures[k] = std::current_exception();
     }
@@ -205,8 +205,8 @@ void ClosureSearch::expand(std::size_t begin, std::size_t end) {
   for (std::size_t i = 0; i < n; ++i) {
     for (std::size_t t = 0; t < V; ++t) {
       if (edges[i * V + t] != Edge::absent) {
-        graph_.edges_.push_back(static_cast<ClosedGraph::Edge>(
-            2 * t + (edges[i * V + t] == Edge::open ? 1 : 0)));
+        graph_.edges_.push_back(
+            static_cast<ClosedGraph::Edge>(2 * t + (edges[i * V + t] == Edge::open ? 1 : 0)));
         (void)graph_.intern(graph_.codes_.append(graph_.states_[begin + i], t));
       }
     }
@@ -234,12 +234,12 @@ ClosureResult close_forward(const SuffixBounds& bounds, const std::vector<Prompt
                             const ClosureOptions& options) {
   ClosureSearch first(bounds, options, options.slope_steps);
   first.run(prompts);
-  ClosureResult result{std::move(first).graph(), first.work(), {}};
+  const SuffixWork work = first.work();
+  ClosureResult result{std::move(first).graph(), work, {}};
   for (std::size_t round = 0; round < options.rounds && result.graph.complete() &&
                               bounds.far_positions() > 0 && !interrupted();
        ++round) {
-    const PredecessorSets sets(result.graph, prompts, bounds.vocabulary(),
-                               bounds.far_positions());
+    const PredecessorSets sets(result.graph, prompts, bounds.vocabulary(), bounds.far_positions());
     ClosureSearch search(bounds, options, options.round_steps);
     search.restrict(&result.graph, &sets);
     search.run(prompts);

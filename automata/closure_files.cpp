@@ -46,7 +46,8 @@ std::string closure_dot(const ClosedGraph& graph, std::size_t limit,
     const ClosedGraph::Index from = shown[k];
     std::size_t hidden = 0;
     const bool known = from < graph.expanded();
-    for (const ClosedGraph::Edge e : known ? graph.edges(from) : std::span<const ClosedGraph::Edge>{}) {
+    for (const ClosedGraph::Edge e :
+         known ? graph.edges(from) : std::span<const ClosedGraph::Edge>{}) {
       const ClosedGraph::Index to = graph.target(from, e >> 1U);
       if (!number.contains(to) && shown.size() < limit) {
         number.emplace(to, shown.size());
@@ -56,8 +57,8 @@ std::string closure_dot(const ClosedGraph& graph, std::size_t limit,
         ++hidden;
         continue;
       }
-      arrows += "  s" + std::to_string(k) + " -> s" + std::to_string(number.at(to)) + " [label=" +
-                dot_text(name(TokenId(std::size_t{e} >> 1U))) +
+      arrows += "  s" + std::to_string(k) + " -> s" + std::to_string(number.at(to)) +
+                " [label=" + dot_text(name(TokenId(std::size_t{e} >> 1U))) +
                 ((e & 1U) != 0 ? ", style=dashed" : "") + "];\n";
     }
     std::string label;

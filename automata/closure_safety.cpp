@@ -25,8 +25,7 @@ std::vector<bool> can_turn_bad(const spec::Dfa& dfa) {
 
 class SafetySearch {
  public:
-  SafetySearch(const ClosedGraph& graph, const spec::Dfa& dfa,
-               const std::vector<Letter>& letters)
+  SafetySearch(const ClosedGraph& graph, const spec::Dfa& dfa, const std::vector<Letter>& letters)
       : graph_(graph), dfa_(dfa), letters_(letters), live_(can_turn_bad(dfa)) {}
 
   ClosureSafety run() {

@@ -12,7 +12,19 @@
 namespace assay::automata {
 namespace {
 
-using namespace forward_error;
+using forward_error::attention_scale;
+using forward_error::enlarge;
+using forward_error::entry;
+using forward_error::kInfinity;
+using forward_error::kSmallestWeight;
+using forward_error::kUnit;
+using forward_error::magnitude;
+using forward_error::middle;
+using forward_error::projected;
+using forward_error::reach;
+using forward_error::real;
+using forward_error::sum_error;
+using forward_error::with_rounding;
 constexpr std::size_t kMaxVocabulary = 4096;
 
 }  // namespace

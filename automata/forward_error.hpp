@@ -13,7 +13,8 @@ namespace assay::automata::forward_error {
 
 inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
 inline constexpr double kUnit = 0x1p-53;
-inline constexpr double kSmallestWeight = 0x1p-450;  // so that a product of two stays a normal number
+inline constexpr double kSmallestWeight =
+    0x1p-450;  // so that a product of two stays a normal number
 
 /// >= the exact value of a sum of numbers >= 0, fewer than 2^30 of them, that plain double found
 /// to be x: each rounding loses at most 2^-53 of it, underflow less than the added constant.
@@ -55,8 +56,8 @@ inline double with_rounding(double radius, double size) {
 }
 
 /// [V, dh]: x_t W + b for one head, W [d, dh] at `offset`.
-inline std::vector<Interval> projected(const Transformer& model, const Tensor& weights, const Tensor& bias,
-                                std::size_t head) {
+inline std::vector<Interval> projected(const Transformer& model, const Tensor& weights,
+                                       const Tensor& bias, std::size_t head) {
   const auto& c = model.config;
   const std::size_t d = c.d_model, e = c.d_head;
   std::vector<Interval> out(c.d_vocab * e);

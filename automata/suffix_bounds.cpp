@@ -15,9 +15,9 @@
 namespace assay::automata {
 namespace {
 
-constexpr std::size_t kStates = 16;   ///< bounded side by side
-constexpr std::size_t kRows = 192;    ///< folded side by side
-constexpr std::size_t kMixtureOf = 8; ///< rivals of the mean mixture
+constexpr std::size_t kStates = 16;    ///< bounded side by side
+constexpr std::size_t kRows = 192;     ///< folded side by side
+constexpr std::size_t kMixtureOf = 8;  ///< rivals of the mean mixture
 constexpr std::size_t kVertexSteps = 24;
 /// Separation beyond the error bound that a witness must show, as in exact mode.
 constexpr double kRoom = 0x1p-34;
@@ -35,8 +35,9 @@ ASSAY_CLONES double swing(const double* kt, const double* ky, const double* c, c
 }
 
 [[noreturn]] void alarm(std::size_t token) {
-  throw Error(ExitCode::internal, "soundness alarm: token " + std::to_string(token) +
-                                      " is excluded after a state and emitted after one of its contexts");
+  throw Error(ExitCode::internal,
+              "soundness alarm: token " + std::to_string(token) +
+                  " is excluded after a state and emitted after one of its contexts");
 }
 
 Emission supported(Emission emission) {
@@ -86,12 +87,12 @@ class SuffixBatch {
     Edge* edges = nullptr;  ///< [V]
     std::unique_ptr<SuffixHeads> heads;
     SuffixRanges ranges;
-    std::vector<double> mean;            ///< softmax, over the first contexts
-    std::vector<std::uint32_t> ranked;   ///< tokens by falling mean
-    std::vector<std::uint8_t> witnessed; ///< by a context of this very state
-    std::vector<std::uint16_t> beaten;   ///< rivals shown greater, for top-k
+    std::vector<double> mean;             ///< softmax, over the first contexts
+    std::vector<std::uint32_t> ranked;    ///< tokens by falling mean
+    std::vector<std::uint8_t> witnessed;  ///< by a context of this very state
+    std::vector<std::uint16_t> beaten;    ///< rivals shown greater, for top-k
     std::set<WindowCode> tried;
-    bool at_vertices = false;            ///< VERTICES speaks of it
+    bool at_vertices = false;  ///< VERTICES speaks of it
   };
   struct Job {
     State* state;
@@ -250,9 +251,8 @@ void SuffixBatch::first_contexts() {
     for (std::uint32_t t = 0; t < t_.V; ++t) {
       state.ranked[t] = t;
     }
-    std::stable_sort(state.ranked.begin(), state.ranked.end(), [&state](auto a, auto b) {
-      return state.mean[a] > state.mean[b];
-    });
+    std::stable_sort(state.ranked.begin(), state.ranked.end(),
+                     [&state](auto a, auto b) { return state.mean[a] > state.mean[b]; });
   }
 }
 

@@ -130,9 +130,9 @@ void SuffixFold::bound(std::vector<Row>& rows) {
   folded_.assign(n * pf, 0.0);
   for (std::size_t r = 0; r < n; ++r) {
     const SuffixRanges& z = *rows[r].ranges;
-    rows[r].hi = constant_[r] + fold_neurons(kappa_.data() + r * pf, slopes_.data() + r * pf,
-                                             z.lo.data(), z.hi.data(), t_.b_in.data(), pf,
-                                             folded_.data() + r * pf);
+    rows[r].hi =
+        constant_[r] + fold_neurons(kappa_.data() + r * pf, slopes_.data() + r * pf, z.lo.data(),
+                                    z.hi.data(), t_.b_in.data(), pf, folded_.data() + r * pf);
   }
   std::vector<double> through(n * pd);
   t_.into.apply(folded_.data(), pf, n, through.data());
@@ -153,8 +153,7 @@ void SuffixFold::bound(std::vector<Row>& rows) {
   for (std::size_t h = 0; h < t_.H; ++h) {
     t_.seen[h].apply(through.data(), pd, n, nu_.data() + h * n * t_.padded_V);
     for (std::size_t r = 0; r < n; ++r) {
-      rows[r].hi +=
-          rows[r].heads->maximum(h, nu(h, r), at_.data() + (r * t_.H + h) * places_);
+      rows[r].hi += rows[r].heads->maximum(h, nu(h, r), at_.data() + (r * t_.H + h) * places_);
     }
   }
 }
@@ -190,8 +189,8 @@ void SuffixFold::move_slopes(const Row& row, const double* pre, std::size_t r, d
     if (!(z.lo[j] < 0 && z.hi[j] > 0)) {
       continue;
     }
-    const double next = k[j] < 0 ? a[j] + rate * pre[j] / (z.hi[j] - z.lo[j])
-                                 : z.hi[j] / (z.hi[j] - z.lo[j]);
+    const double next =
+        k[j] < 0 ? a[j] + rate * pre[j] / (z.hi[j] - z.lo[j]) : z.hi[j] / (z.hi[j] - z.lo[j]);
     a[j] = next > 0 ? std::min(next, 1.0) : 0.0;
   }
 }
@@ -201,8 +200,7 @@ void SuffixFold::step(std::vector<Row>& rows, std::size_t number) {
   std::vector<double> mid(n * pd, 0.0), post(n * pf), logits(n * pV), more(n * pV);
   for (std::size_t r = 0; r < n; ++r) {
     const SuffixHeads& heads = *rows[r].heads;
-    std::copy_n(t_.forward.tables().base.data() + heads.back[0] * t_.d, t_.d,
-                mid.data() + r * pd);
+    std::copy_n(t_.forward.tables().base.data() + heads.back[0] * t_.d, t_.d, mid.data() + r * pd);
     for (std::size_t h = 0; h < t_.H; ++h) {
       heads.add_output(h, at_.data() + (r * t_.H + h) * places_, mid.data() + r * pd);
     }

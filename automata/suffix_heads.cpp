@@ -236,8 +236,8 @@ void SuffixHeads::add_output(std::size_t h, const std::uint32_t* at, double* out
   for (std::size_t g = 0; g < places(); ++g) {
     if (at[g] != kNobody) {
       const double share = this->share(h, at[g]);
-      const double weight = free() ? head.known * share / (1 - share)
-                                   : groups[g].nearness[h] * w[at[g]];
+      const double weight =
+          free() ? head.known * share / (1 - share) : groups[g].nearness[h] * w[at[g]];
       terms.emplace_back(weight, at[g]);
       total += weight;
     }

@@ -57,8 +57,8 @@ struct SuffixHeads {
  private:
   void set_shares();
   void set_groups(const FarTokens& far);
-  [[nodiscard]] double slope_form(std::size_t head, const double* nu, double L,
-                                  double& slope, std::uint32_t* at) const;
+  [[nodiscard]] double slope_form(std::size_t head, const double* nu, double L, double& slope,
+                                  std::uint32_t* at) const;
 };
 
 }  // namespace assay::automata

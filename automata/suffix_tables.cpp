@@ -9,7 +9,11 @@
 namespace assay::automata {
 namespace {
 
-using namespace forward_error;
+using forward_error::enlarge;
+using forward_error::kInfinity;
+using forward_error::reach;
+using forward_error::sum_error;
+using forward_error::with_rounding;
 
 double exact(const Tensor& t, std::size_t i) {
   return t.data.empty() ? 0.0 : static_cast<double>(t.data[i]);
@@ -67,8 +71,8 @@ void SuffixBounds::Tables::fill_directions() {
   for (std::size_t k = 0; k < directions; ++k) {
     std::vector<double> g(d);
     for (std::size_t i = 0; i < d; ++i) {
-      g[i] = static_cast<double>(k < f ? model.W_in.data[i * f + k]
-                                       : model.W_U.data[i * V + (k - f)]);
+      g[i] =
+          static_cast<double>(k < f ? model.W_in.data[i * f + k] : model.W_U.data[i * V + (k - f)]);
     }
     for (std::size_t u = 0; u < V; ++u) {
       for (std::size_t h = 0; h < H; ++h) {
@@ -97,8 +101,8 @@ void SuffixBounds::Tables::fill_logits() {
     for (std::size_t i = 0; i < d; ++i) {
       unembed[t * padded_d + i] = static_cast<double>(model.W_U.data[i * V + t]);
     }
-    const auto along_unembed = [&](const Tensor& rows, std::size_t row, double start,
-                                   double& slot, double& size, double& radius) {
+    const auto along_unembed = [&](const Tensor& rows, std::size_t row, double start, double& slot,
+                                   double& size, double& radius) {
       double sum = start, sum_size = std::fabs(start);
       for (std::size_t i = 0; i < d; ++i) {
         const double term = unembed[t * padded_d + i] * exact(rows, row * d + i);
@@ -110,8 +114,7 @@ void SuffixBounds::Tables::fill_logits() {
       radius = std::max(radius, enlarge(sum_error(d + 1) * enlarge(sum_size)));
     };
     for (std::size_t j = 0; j < f; ++j) {
-      along_unembed(model.W_out, j, 0.0, kappa[t * padded_f + j], kappa_size_[j],
-                    kappa_radius_[j]);
+      along_unembed(model.W_out, j, 0.0, kappa[t * padded_f + j], kappa_size_[j], kappa_radius_[j]);
     }
     if (f == 0) {
       bias[t] = exact(model.b_U, t);
@@ -229,8 +232,8 @@ void SuffixBounds::Tables::bound_errors() {
     head_reach.push_back(enlarge(reach));
   }
   size = enlarge(size + line_size);
-  fold_radius = with_rounding(
-      enlarge(radius + gamma * size + line_error(G, G_radius)), enlarge(size));
+  fold_radius =
+      with_rounding(enlarge(radius + gamma * size + line_error(G, G_radius)), enlarge(size));
   if (!all_finite(along) || !all_finite(along_base) || !all_finite(kappa) ||
       !all_finite(range_size) || !all_finite(t.weight) || !all_finite(t.value) ||
       !std::isfinite(screen_radius) || !std::isfinite(fold_radius) ||

@@ -41,9 +41,9 @@ class SuffixVertices {
   const SuffixBounds::Tables& t_;
   std::vector<std::uint32_t> tokens_;  ///< of the vertices
   std::size_t count_ = 0, padded_ = 0;
-  std::vector<double> at_;      ///< [vertices, blocks * kBlock]: the directions' values
-  std::vector<double> logits_;  ///< [V, padded_]
-  std::vector<double> largest_; ///< [padded_]: max_y l_y
+  std::vector<double> at_;       ///< [vertices, blocks * kBlock]: the directions' values
+  std::vector<double> logits_;   ///< [V, padded_]
+  std::vector<double> largest_;  ///< [padded_]: max_y l_y
   std::vector<std::size_t> unstable_;
   std::vector<double> pre_, post_;  ///< [unstable, padded_]
   std::vector<double> width_;       ///< [unstable] of a neuron's range

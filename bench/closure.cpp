@@ -86,19 +86,20 @@ int main(int argc, char** argv) {
   const bounds::OneLayer layer(model);
   double slow = 0;
   for (std::size_t i = 0; i < proved; ++i) {
-    slow += prove_seconds(
-        layer, suffix_bounds.codes().decode(states[i * (states.size() - 1) / proved]));
+    slow += prove_seconds(layer,
+                          suffix_bounds.codes().decode(states[i * (states.size() - 1) / proved]));
   }
   const double n = static_cast<double>(std::max<std::size_t>(work.states, 1));
-  std::printf("{\"states\":%zu,\"cpu_seconds\":%.3f,\"states_per_second\":%.0f,"
-              "\"screened_edges\":%zu,\"folded_edges\":%zu,\"witnessed_edges\":%zu,"
-              "\"open_edges\":%zu,\"contexts\":%zu,\"degree_possible\":%.3f,"
-              "\"degree_witnessed\":%.3f,\"radius\":%.2e,\"per_suffix_seconds\":%.3f,"
-              "\"ratio\":%.0f}\n",
-              work.states, seconds, n / seconds, work.screened, work.folded, work.witnessed,
-              work.open, work.contexts, static_cast<double>(work.witnessed + work.open) / n,
-              static_cast<double>(work.witnessed) / n, suffix_bounds.radius(),
-              proved == 0 ? 0.0 : slow / static_cast<double>(proved),
-              proved == 0 ? 0.0 : slow / static_cast<double>(proved) / (seconds / n));
+  std::printf(
+      "{\"states\":%zu,\"cpu_seconds\":%.3f,\"states_per_second\":%.0f,"
+      "\"screened_edges\":%zu,\"folded_edges\":%zu,\"witnessed_edges\":%zu,"
+      "\"open_edges\":%zu,\"contexts\":%zu,\"degree_possible\":%.3f,"
+      "\"degree_witnessed\":%.3f,\"radius\":%.2e,\"per_suffix_seconds\":%.3f,"
+      "\"ratio\":%.0f}\n",
+      work.states, seconds, n / seconds, work.screened, work.folded, work.witnessed, work.open,
+      work.contexts, static_cast<double>(work.witnessed + work.open) / n,
+      static_cast<double>(work.witnessed) / n, suffix_bounds.radius(),
+      proved == 0 ? 0.0 : slow / static_cast<double>(proved),
+      proved == 0 ? 0.0 : slow / static_cast<double>(proved) / (seconds / n));
   return 0;
 }

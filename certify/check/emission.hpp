@@ -28,10 +28,8 @@ struct Emission {
   [[nodiscard]] std::vector<Kept> support(std::span<const Interval> logits) const;
   /// The words, and what they leave open to a hasty reader.
   [[nodiscard]] std::string text() const;
-  /// Differences of two logits alone decide what is emitted; a rule of kind refined reads no other decoder.
-  [[nodiscard]] bool is_pairwise() const {
-    return kind != Kind::plain && kind != Kind::top_p && mask == Mask::none;
-  }
+  /// A rule of kind refined reads no top-p and no allow-list.
+  [[nodiscard]] bool is_pairwise() const { return kind != Kind::top_p && mask == Mask::none; }
 
  private:
   [[nodiscard]] std::vector<Kept> unmasked(std::span<const Interval> logits) const;

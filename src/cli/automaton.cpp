@@ -123,7 +123,8 @@ void run(Options& options, Session& session) {
 void add_automaton(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
   auto* sub = app.add_subcommand(
-      "automaton", "Fit the feature automaton to text sampled from the model and draw it, or --proved: close "
+      "automaton",
+      "Fit the feature automaton to text sampled from the model and draw it, or --proved: close "
       "the suffix machine that contains every run");
   automata::FitInput& fit = options->fit;
   sub->add_option("--model", options->model, "Model directory with tokenizer.json")->required();

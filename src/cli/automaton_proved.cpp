@@ -77,8 +77,10 @@ std::string graph_text(const automata::ClosedGraph& graph) {
 }
 
 nlohmann::ordered_json work_json(const automata::SuffixWork& work) {
-  return {{"statesBounded", work.states},     {"statesExact", work.exact},
-          {"edgesScreened", work.screened},   {"edgesFolded", work.folded},
+  return {{"statesBounded", work.states},
+          {"statesExact", work.exact},
+          {"edgesScreened", work.screened},
+          {"edgesFolded", work.folded},
           {"contextsEvaluated", work.contexts}};
 }
 
@@ -92,8 +94,7 @@ std::string words(const std::vector<TokenId>& tokens) {
 
 [[noreturn]] void alarm(const automata::Containment::Alarm& alarm) {
   throw Error(ExitCode::internal, "soundness alarm: after the context " + words(alarm.context) +
-                                      " the model emits token " +
-                                      std::to_string(alarm.token.at()) +
+                                      " the model emits token " + std::to_string(alarm.token.at()) +
                                       ", which the proved graph excludes");
 }
 
@@ -149,8 +150,8 @@ void run_proved(const ProvedOptions& options, const std::string& directory, cons
   std::string text = "proved automaton, " + bounds.emission().text() + ": " + graph_text(graph);
   for (std::size_t i = 0; i < result.earlier.size(); ++i) {
     object["earlier"].push_back(graph_json(result.earlier[i]));
-    text += "  before descending round " + std::to_string(i + 1) + ": " +
-            graph_text(result.earlier[i]);
+    text +=
+        "  before descending round " + std::to_string(i + 1) + ": " + graph_text(result.earlier[i]);
   }
   if (graph.complete() && runs > 0) {
     const automata::Containment seen = automata::contains_samples(
@@ -170,12 +171,13 @@ void run_proved(const ProvedOptions& options, const std::string& directory, cons
   text += "  " + std::to_string(result.work.states) + " suffix states bounded, " +
           fixed(cpu_seconds() - begin, 1) + " CPU-s";
   if (!graph.complete()) {
-    text += "\n  INCOMPLETE: " + graph.stopped() + "; " + std::to_string(graph.expanded()) + " of " +
-            std::to_string(graph.size()) + " states have their edges, so nothing is closed";
+    text += "\n  INCOMPLETE: " + graph.stopped() + "; " + std::to_string(graph.expanded()) +
+            " of " + std::to_string(graph.size()) +
+            " states have their edges, so nothing is closed";
   }
-  const ExitCode code = graph.complete()  ? ExitCode::ok
-                        : interrupted() ? ExitCode::interrupted
-                                        : ExitCode::unknown;
+  const ExitCode code = graph.complete() ? ExitCode::ok
+                        : interrupted()  ? ExitCode::interrupted
+                                         : ExitCode::unknown;
   session.finish(code, text, object);
 }
 

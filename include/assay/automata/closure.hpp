@@ -91,8 +91,8 @@ struct ClosureOptions {
 
 struct ClosureResult {
   ClosedGraph graph;
-  SuffixWork work;                    ///< of all rounds
-  std::vector<ClosedGraph> earlier;   ///< the graphs before the descending rounds
+  SuffixWork work;                   ///< of all rounds
+  std::vector<ClosedGraph> earlier;  ///< the graphs before the descending rounds
 };
 
 /// Closes forward from the prompts, then runs the descending rounds:

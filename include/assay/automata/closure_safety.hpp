@@ -21,10 +21,10 @@ struct ClosureSafety {
     auto operator<=>(const BadEdge&) const = default;
   };
   bool bad_reachable = false;
-  std::vector<BadEdge> bad_edges;    ///< those that some reached pair turns bad on, ascending
-  std::vector<TokenId> path;         ///< a shortest path to bad: the tokens from an initial state
+  std::vector<BadEdge> bad_edges;  ///< those that some reached pair turns bad on, ascending
+  std::vector<TokenId> path;       ///< a shortest path to bad: the tokens from an initial state
   ClosedGraph::Index path_start = 0;
-  std::size_t pairs = 0;             ///< reached
+  std::size_t pairs = 0;  ///< reached
 };
 
 /// Breadth first; pairs that no word can turn bad any more are left out.

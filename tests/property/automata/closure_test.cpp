@@ -181,7 +181,8 @@ TEST_CASE("closure: the same graph on any number of threads; a budget leaves it 
   CHECK(automata::edges_text(c.graph).find("incomplete") != std::string::npos);
 }
 
-TEST_CASE("containment: sampled runs lie in the graph; a graph of another decoder raises the alarm") {
+TEST_CASE(
+    "containment: sampled runs lie in the graph; a graph of another decoder raises the alarm") {
   std::size_t alarms = 0;
   for (std::uint64_t seed = 0; seed < 6; ++seed) {
     const Transformer model = small_model(seed, 4, 5);

@@ -16,9 +16,9 @@ using automata::SuffixBounds;
 
 namespace {
 
-constexpr const char* kDecoders[] = {"greedy",          "min-p:0.1", "min-p:0.6",
-                                     "min-p:0.3:2:before", "min-p:0.3:2:after", "top-k:2",
-                                     "top-k:1"};
+constexpr const char* kDecoders[] = {
+    "greedy",  "min-p:0.1", "min-p:0.6", "min-p:0.3:2:before", "min-p:0.3:2:after",
+    "top-k:2", "top-k:1"};
 
 /// A random model whose unknown tokens weigh `far` as much; `alone`: only for its first head.
 Transformer far_model(std::size_t V, std::size_t w, std::uint64_t seed, double far, bool alone) {
@@ -205,8 +205,8 @@ TEST_CASE("suffix bounds: older tokens in sets, some of them surely there") {
       before[0] = Edge::witnessed;
       const SuffixBounds::Query query{bounds.codes().encode(known), &far, before.data()};
       (void)bounds.decide(std::span(&query, 1), {.slope_steps = 6, .attack = false}, edges);
-      compare(edges, bounds.emission(), truth,
-              contexts_of(known, bits.size(), sets, far.surely), false, tally);
+      compare(edges, bounds.emission(), truth, contexts_of(known, bits.size(), sets, far.surely),
+              false, tally);
     }
   }
   CHECK(tally.absent > 200);

@@ -95,7 +95,8 @@ std::string obstacle(const spec::Spec& spec, const spec::Property& property) {
     return "expected Pmax with <= or <, or Pmin with >= or >: the other two ask for one prompt and "
            "one choice of nature";
   }
-  if (is_max ? property.probability.num >= property.probability.den : property.probability.num <= 0) {
+  if (is_max ? property.probability.num >= property.probability.den
+             : property.probability.num <= 0) {
     return "every probability is within this bound: holding would say nothing";
   }
   return "";

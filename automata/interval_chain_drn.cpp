@@ -9,7 +9,7 @@ namespace assay::automata {
 namespace {
 
 constexpr std::size_t kMaxText = std::size_t{256} << 20U;
-constexpr std::size_t kMaxStates = 4'000'000, kMaxEdges = 40'000'000;
+constexpr std::size_t kMaxStates = 4'000'000, kMaxEdges = 40'000'000, kMaxLabels = 256;
 
 std::string_view trimmed(std::string_view line) {
   const std::size_t begin = line.find_first_not_of(" \t\r");
@@ -146,6 +146,9 @@ class DrnReader {
         fail("labels after the state's number, no rewards", std::string(words[i]));
       }
       auto& label = out_.labels[std::string(words[i])];
+      if (out_.labels.size() > kMaxLabels) {
+        fail("at most 256 labels", "more");
+      }
       label.resize(states_, false);
       label[s] = true;
     }

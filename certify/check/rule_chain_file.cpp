@@ -9,7 +9,7 @@ namespace assay_check {
 namespace {
 
 using Integer = boost::multiprecision::cpp_int;
-constexpr std::size_t kMaxStates = 4'000'000, kMaxEdges = 40'000'000;
+constexpr std::size_t kMaxStates = 4'000'000, kMaxEdges = 40'000'000, kMaxLabels = 256;
 constexpr std::size_t kMaxDigits = 400, kMaxExponent = 400;
 
 [[noreturn]] void no(const std::string& reason) {
@@ -179,6 +179,9 @@ class Reader {
         no("expected labels after the state's number");
       }
       std::vector<bool>& label = out_.labels[std::string(name)];
+      if (out_.labels.size() > kMaxLabels) {
+        no("more labels than are read");
+      }
       label.resize(states_, false);
       label[out_.rows.size()] = true;
     }

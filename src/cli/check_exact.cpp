@@ -35,6 +35,14 @@ nlohmann::ordered_json chance_json(const verify::ExactProperty& p) {
       {"horizon", c.horizon ? nlohmann::ordered_json(*c.horizon) : nullptr},
       {"edges", c.edges},
       {"sweeps", c.sweeps}};
+  if (c.sampled > 0) {
+    out["sampled"] = {{"level", "STATISTICAL"},
+                      {"runs", c.sampled},
+                      {"hits", c.hits},
+                      {"confidence", 0.99},
+                      {"lo", automata::millionths(c.interval.lo)},
+                      {"hi", automata::millionths(c.interval.hi)}};
+  }
   if (const auto* decided = std::get_if<verify::ExactChance>(&p.verdict);
       decided != nullptr && !decided->prompt.empty()) {
     nlohmann::ordered_json prompt = nlohmann::ordered_json::array();

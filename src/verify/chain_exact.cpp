@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "assay/base/errors.hpp"
+#include "assay/base/random.hpp"
 #include "assay/spec/formula.hpp"
 #include "assay/verify/given_chain.hpp"
 #include "chain_windows.hpp"
@@ -18,6 +19,8 @@ using spec::Comparison;
 
 constexpr std::size_t kLowerSteps = 256;  ///< of a lower bound without a horizon
 constexpr std::size_t kMaxWork = 4'000'000'000, kCheckedWork = 20'000'000'000;
+constexpr std::size_t kSamples = 1000, kSampledSteps = 256;
+constexpr Grid kNarrow = kGridOne >> 20U;
 constexpr std::size_t kCheckedPairs = 1'000'000, kCheckedEdges = 30'000'000;
 
 /// Whether φ is the event itself, or its bad prefix is: P(φ) = P(event), or 1 − P(event).
@@ -95,7 +98,8 @@ std::string obstacle(const spec::Spec& spec, const spec::Property& property) {
     return "expected Pmax with <= or <, or Pmin with >= or >: the other two ask for one prompt and "
            "one choice of nature";
   }
-  if (is_max ? property.probability.num >= property.probability.den : property.probability.num <= 0) {
+  if (is_max ? property.probability.num >= property.probability.den
+             : property.probability.num <= 0) {
     return "every probability is within this bound: holding would say nothing";
   }
   return "";
@@ -209,6 +213,7 @@ class ChanceDecider {
         });
     require(any, "decide_chance: no prompt");
     describe(most, least);
+    sample(chain);
     if (threshold.holds_of(above ? most : least)) {
       conclude(chain, true, above, {});
     } else if (!threshold.holds_of(against)) {
@@ -262,6 +267,54 @@ class ChanceDecider {
   ExactProperty& result_;
   Event event_;
   spec::Dfa dfa_;
+  /// Runs of the model where every interval on the way is narrow: drawn from the middles, which
+  /// differ from the model's distribution by less than kNarrow a step.
+  void sample(const WindowChain& chain) {
+    if (!input_.max_new || *input_.max_new > kSampledSteps) {
+      return;
+    }
+    automata::WindowCode prompt = 0;
+    std::optional<Grid> largest;
+    input_.prompts.for_each_window(
+        machine_.codes(), machine_.vocabulary(), [&](automata::WindowCode code) {
+          const std::uint32_t s = chain.initial(code);
+          const Grid bound = event_.is_formula ? most_.value[s] : kGridOne - least_.value[s];
+          if (!largest || bound > *largest) {
+            largest = bound;
+            prompt = code;
+          }
+          return true;
+        });
+    Random random(1);
+    std::size_t reached = 0;
+    for (std::size_t run = 0; run < kSamples; ++run) {
+      std::uint32_t s = chain.initial(prompt);
+      for (std::size_t n = 0; n < *input_.max_new && s > WindowChain::kSettled; ++n) {
+        const auto row = chain.chain().row(s);
+        Grid spread = 0, total = 0;
+        for (const automata::ChainEdge& e : row) {
+          spread += e.hi - e.lo;
+          total += e.lo + e.hi;
+        }
+        if (spread > kNarrow) {
+          return;  // open tokens or letters: nothing to draw from
+        }
+        Grid left = random.below(total);
+        std::size_t i = 0;
+        for (; i + 1 < row.size() && left >= row[i].lo + row[i].hi; ++i) {
+          left -= row[i].lo + row[i].hi;
+        }
+        s = row[i].to;
+      }
+      reached += s == WindowChain::kReached ? 1 : 0;
+    }
+    ChanceBounds& c = *result_.chance;
+    c.sampled = kSamples;
+    c.hits = event_.is_formula ? reached : kSamples - reached;
+    c.sampled_prompt = input_.prompts.prompt_of(machine_.codes(), prompt);
+    c.interval = automata::clopper_pearson(c.hits, c.sampled, Rational{1, 100});
+  }
+
   ChainBound most_, least_;
   std::size_t edges_ = 0, lower_steps_ = 0;
 };

@@ -44,6 +44,12 @@ std::string chance_text(const CheckInput& subject, const ExactProperty& p) {
                     automata::grid_text(c.least, Rounding::down) + ", at most " +
                     automata::grid_text(c.most, Rounding::up) +
                     ", over every prompt and every choice of nature\n";
+  if (c.sampled > 0) {
+    out += "    sampled: " + std::to_string(c.hits) + " of " + std::to_string(c.sampled) +
+           " runs from \"" + token_text(subject, c.sampled_prompt) + "\", 99 % interval [" +
+           automata::millionths(c.interval.lo) + ", " + automata::millionths(c.interval.hi) +
+           "] (STATISTICAL, no part of the proof)\n";
+  }
   const auto* decided = std::get_if<ExactChance>(&p.verdict);
   if (decided != nullptr && !decided->prompt.empty()) {
     out += "    by the prompt \"" + token_text(subject, decided->prompt) +

@@ -35,6 +35,8 @@ for x in p.values():
     q = x["probability"]
     assert 0 <= float(q["least"]) <= float(q["most"]) <= 1 and q["horizon"] in (2, 3)
     assert "every prompt" in q["over"] and "nature" in q["over"]
+s = p["soon"]["probability"]["sampled"]  # of the prompt with the largest bound
+assert s["runs"] == 1000 and float(s["lo"]) <= float(p["soon"]["probability"]["most"]) <= float(s["hi"]), s
 assert [p[n]["verdict"] for n in ("soon", "quiet", "on_at")] == ["holds"] * 3, p
 assert p["soon"]["probability"]["most"] == p["between"]["probability"]["most"]
 PY

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "assay/automata/binomial.hpp"
 #include "assay/automata/emission.hpp"
 #include "assay/automata/interval_chain.hpp"
 #include "assay/automata/window_code.hpp"
@@ -70,7 +71,6 @@ struct ExactPair {
 };
 
 class WindowMachine;
-
 /// The property holds of every run of the model from every prompt (EXACT). There is no way to
 /// make one without its certificate: the constructor checks INV itself, apart from the search.
 class ExactHolds {
@@ -100,10 +100,11 @@ struct ExactViolated {
 /// What is shown of P(φ): over every prompt and whatever nature picks, least <= P(φ) <= most.
 struct ChanceBounds {
   automata::Grid least = 0, most = automata::kGridOne;
-  std::string claim;                   ///< "Pmax <= 1/1000 [φ]"
-  std::string event;                   ///< what is reached, in words, with the horizon
+  std::string claim, event;            ///< "Pmax <= 1/1000 [φ]"; what is reached, in words
   std::optional<std::size_t> horizon;  ///< tokens; none: runs of any length
-  std::size_t edges = 0, sweeps = 0;   ///< of the interval chain
+  std::size_t edges = 0, sweeps = 0, sampled = 0, hits = 0;  ///< sampled: STATISTICAL runs
+  std::vector<TokenId> sampled_prompt;
+  automata::Proportion interval;  ///< Clopper-Pearson at 99 %
 };
 
 /// A claim Pmax or Pmin that is decided, with what the checker needs (CHANCE).
@@ -113,12 +114,11 @@ struct ExactChance {
     std::uint32_t spec = 0;
     automata::Grid value = 0;
   };
-  bool holds = false;
-  bool checkable = false;       ///< within what assay-check re-evaluates
-  spec::Dfa event;              ///< of the event that is reached
-  std::string steps;            ///< exact steps, or "values"
-  std::vector<TokenId> prompt;  ///< the one that violates; empty: all hold
-  std::vector<Value> values;    ///< UPPER, by window and state
+  bool holds = false, checkable = false;  ///< checkable: within what assay-check re-evaluates
+  spec::Dfa event;                        ///< of the event that is reached
+  std::string steps;                      ///< exact steps, or "values"
+  std::vector<TokenId> prompt;            ///< the one that violates; empty: all hold
+  std::vector<Value> values;              ///< UPPER, by window and state
 };
 
 struct ExactProperty {

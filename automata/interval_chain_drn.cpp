@@ -247,8 +247,8 @@ std::string to_drn(const LabelledChain& labelled) {
     }
     out += "\n\taction 0\n";
     for (const ChainEdge& e : chain.row(s)) {
-      out += "\t\t" + std::to_string(e.to) + " : [" + std::to_string(e.lo) + one + ", " +
-             std::to_string(e.hi) + one + "]\n";
+      out.append("\t\t").append(std::to_string(e.to)).append(" : [").append(std::to_string(e.lo));
+      out.append(one).append(", ").append(std::to_string(e.hi)).append(one).append("]\n");
     }
   }
   return out;

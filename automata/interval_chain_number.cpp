@@ -23,8 +23,12 @@ Integer integer_of(std::string_view digits) {
   return Integer(std::string(digits.substr(first)));
 }
 
-Integer power_of_ten(int n) {
-  return boost::multiprecision::pow(Integer(10), static_cast<unsigned>(n));
+Integer power(unsigned base, int n) {
+  Integer out = 1;
+  for (; n > 0; --n) {
+    out *= base;
+  }
+  return out;
 }
 
 /// The exponent of "1e-9"; 0 when there is none.
@@ -65,8 +69,8 @@ std::optional<Ratio> ratio_of(std::string_view text) {
     return std::nullopt;
   }
   const int shift = *exponent - static_cast<int>(places.size());
-  return shift >= 0 ? Ratio{integer_of(digits) * power_of_ten(shift), 1}
-                    : Ratio{integer_of(digits), power_of_ten(-shift)};
+  return shift >= 0 ? Ratio{integer_of(digits) * power(10, shift), 1}
+                    : Ratio{integer_of(digits), power(10, -shift)};
 }
 
 /// P/Q of at most 18 digits each, in 128 bits; nothing for another word.
@@ -108,8 +112,7 @@ std::optional<GridInterval> grid_around(std::string_view text) {
 }
 
 std::string exact_decimal(Grid value) {
-  Integer digits =
-      Integer(value) * boost::multiprecision::pow(Integer(5), 40);  // value 10^40 / 2^40
+  Integer digits = Integer(value) * power(5, 40);  // value 10^40 / 2^40
   std::string places = digits.str();
   places = std::string(places.size() > 40 ? 0 : 41 - places.size(), '0') + places;
   std::string out = places.substr(0, places.size() - 40) + "." + places.substr(places.size() - 40);

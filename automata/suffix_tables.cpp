@@ -156,7 +156,7 @@ double SuffixBounds::Tables::line_error(const std::vector<double>& size,
                  (8 * t.weight_error + 4 * sum_error(d + 2 * window + 64)) * enlarge(total));
 }
 
-void SuffixBounds::Tables::bound_errors() {
+std::vector<double> SuffixBounds::Tables::bound_ranges() {
   const ExactForward::Tables& t = forward.tables();
   range_radius.assign(blocks * kBlock, kInfinity);
   std::vector<double> range_size(directions), zero(d, 0.0), g(d);
@@ -176,6 +176,11 @@ void SuffixBounds::Tables::bound_errors() {
     range_radius[k] = with_rounding(error, range_size[k]);
     range_size[k] = enlarge(range_size[k] + 2 * range_radius[k]);
   }
+  return range_size;
+}
+
+void SuffixBounds::Tables::bound_errors() {
+  const std::vector<double> range_size = bound_ranges();
   // κ = κ_t − Σ ω κ_y, ω in sixteenths of 2^-12 that sum to 1: at most 2 max |κ|.
   std::vector<double> G(d, 0.0), G_radius(d, 0.0);
   double size = 2 * bias_size_, radius = 2 * bias_radius_, screen_size = size, screen = radius;
@@ -216,7 +221,21 @@ void SuffixBounds::Tables::bound_errors() {
     vertex += 6 * enlarge(kappa_size_[j] + kappa_radius_[j]) * range_radius[j];
   }
   vertex_radius = with_rounding(enlarge(vertex), screen_size);
-  line_size = 0;
+  bound_fold(G, G_radius, enlarge(radius + gamma * size), size);
+  if (!all_finite(along) || !all_finite(along_base) || !all_finite(kappa) ||
+      !all_finite(range_size) || !all_finite(forward.tables().weight) ||
+      !all_finite(forward.tables().value) || !std::isfinite(screen_radius) ||
+      !std::isfinite(fold_radius) || !std::isfinite(vertex_radius) || !all_finite(head_reach)) {
+    screen_radius = fold_radius = vertex_radius = kInfinity;
+  }
+}
+
+/// r of FAST-FOLD, for directions G of that size and error; `radius` is that of what is not a line.
+void SuffixBounds::Tables::bound_fold(const std::vector<double>& G,
+                                      const std::vector<double>& G_radius, double radius,
+                                      double size) {
+  const ExactForward::Tables& t = forward.tables();
+  double line_size = 0;
   for (std::size_t i = 0; i < d; ++i) {
     double s = t.base_known.size[i];
     for (std::size_t h = 0; h < H; ++h) {
@@ -232,14 +251,9 @@ void SuffixBounds::Tables::bound_errors() {
     head_reach.push_back(enlarge(reach));
   }
   size = enlarge(size + line_size);
-  fold_radius =
-      with_rounding(enlarge(radius + gamma * size + line_error(G, G_radius)), enlarge(size));
-  if (!all_finite(along) || !all_finite(along_base) || !all_finite(kappa) ||
-      !all_finite(range_size) || !all_finite(t.weight) || !all_finite(t.value) ||
-      !std::isfinite(screen_radius) || !std::isfinite(fold_radius) ||
-      !std::isfinite(vertex_radius) || !all_finite(head_reach)) {
-    screen_radius = fold_radius = vertex_radius = kInfinity;
-  }
+  fold_radius = with_rounding(
+      enlarge(radius + sum_error(2 * f + d + 64) * enlarge(line_size) + line_error(G, G_radius)),
+      enlarge(size));
 }
 
 }  // namespace assay::automata

@@ -52,7 +52,10 @@ struct SuffixBounds::Tables {
  private:
   void fill_directions();
   void fill_logits();
+  [[nodiscard]] std::vector<double> bound_ranges();
   void bound_errors();
+  void bound_fold(const std::vector<double>& G, const std::vector<double>& G_radius, double radius,
+                  double size);
   [[nodiscard]] double line_error(const std::vector<double>& size,
                                   const std::vector<double>& radius) const;
   std::vector<double> kappa_size_, kappa_radius_;  ///< [f], over all tokens

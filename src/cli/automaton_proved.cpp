@@ -98,6 +98,24 @@ std::string words(const std::vector<TokenId>& tokens) {
                                       ", which the proved graph excludes");
 }
 
+/// Sampled runs lie in the graph, or a soundness alarm ends the command.
+std::string contained(const Transformer& model, const automata::SuffixBounds& bounds,
+                      const automata::ClosedGraph& graph,
+                      const std::vector<automata::PromptEnd>& ends,
+                      const automata::ContainmentOptions& options, nlohmann::ordered_json& object) {
+  const automata::Containment seen =
+      automata::contains_samples(model, bounds.emission(), graph, ends, options);
+  if (seen.alarm) {
+    alarm(*seen.alarm);
+  }
+  object["containment"] = {{"runs", seen.runs},     {"steps", seen.steps},
+                           {"states", seen.states}, {"edges", seen.edges},
+                           {"outside", 0},          {"undecided", seen.undecided}};
+  return "  containment: " + std::to_string(seen.steps) + " sampled steps took " +
+         std::to_string(seen.edges) + " edges of " + std::to_string(seen.states) +
+         " states, none outside\n";
+}
+
 void write_files(const std::string& directory, const automata::ClosedGraph& graph,
                  const std::optional<Tokenizer>& tokenizer, const nlohmann::ordered_json& summary) {
   if (directory.empty()) {
@@ -154,17 +172,7 @@ void run_proved(const ProvedOptions& options, const std::string& directory, cons
         "  before descending round " + std::to_string(i + 1) + ": " + graph_text(result.earlier[i]);
   }
   if (graph.complete() && runs > 0) {
-    const automata::Containment seen = automata::contains_samples(
-        files.model, bounds.emission(), graph, ends, {runs, max_new, seed});
-    if (seen.alarm) {
-      alarm(*seen.alarm);
-    }
-    object["containment"] = {{"runs", seen.runs},     {"steps", seen.steps},
-                             {"states", seen.states}, {"edges", seen.edges},
-                             {"outside", 0},          {"undecided", seen.undecided}};
-    text += "  containment: " + std::to_string(seen.steps) + " sampled steps took " +
-            std::to_string(seen.edges) + " edges of " + std::to_string(seen.states) +
-            " states, none outside\n";
+    text += contained(files.model, bounds, graph, ends, {runs, max_new, seed}, object);
   }
   object["cpuSeconds"] = cpu_seconds() - begin;
   write_files(out, graph, files.tokenizer, object);

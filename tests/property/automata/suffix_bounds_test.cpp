@@ -180,7 +180,7 @@ TEST_CASE("suffix bounds: no excluded edge is possible, every witnessed edge is 
 TEST_CASE("suffix bounds: older tokens in sets, some of them surely there") {
   Tally tally;
   Random random(4);
-  for (std::uint64_t seed = 0; seed < 24; ++seed) {
+  for (std::uint64_t seed = 0; seed < 56; ++seed) {
     const std::size_t V = 3 + seed % 3, w = 5;
     const Transformer model = far_model(V, w, seed, seed % 2 == 0 ? 1.0 : 0.2, seed % 4 >= 2);
     Truth truth(model);

@@ -7,7 +7,7 @@ proved, or refuted by a replayed context. The sample is fixed by --seed before a
              threshold (of the feature's pre-activation over held-out tokens) are reported apart;
   emitted    next tokens drawn uniformly from the vocabulary, never emitted under min-p 1/10? (`assay prove`);
   chances    every next token of the state, P <= 0.01? (`bench_next_tokens`): proved, the attack's ceiling
-             (1 - attained) and the rest, with --nodes bounds of cases a token, all of them counted.
+             (1 - attained) and the rest, with --nodes cases of branch and bound a token.
 Usage: bench/decided_pairs.py --bin DIR --model DIR --text PATH [--sae DIR] [--known 3] [--suffixes 30] …
 Without --sae no features and no claims under min-p; with --nodes 0 no chances. Prints one JSON object."""
 import argparse, collections, hashlib, json, pathlib, random, struct, subprocess, sys, tempfile

@@ -4,21 +4,17 @@
 // "tail ID…" (earlier tokens, nearest first, for the attack). For a mixture q of the other tokens, with
 // sum_{y != u} e^{l_y} >= e^{<q,l> + H(q)} (Jensen),
 //   NEXT-TOKEN   l_u - <q,l> <= U in every context   |-   P(u) <= 1/(1 + e^{H(q) - U})
-// U is the bound of `assay bound`, outward-rounded. The contexts are divided into cases as there, but each case has
-// a mixture of its own: P(u) <= limit in every case is P(u) <= limit. NODES bounds a token may be asked for, those
-// that look for mixtures included; q moves towards the logits at the bound's maximiser (Frank-Wolfe on the log odds
-// of u at averaged logits, which no mixture can be below). The attack: the tails, constant tails, random
-// ones, the cases' maximisers, then coordinate ascent; an attained value is replayed by the reference forward pass.
-// One JSON line per suffix.
+// U is the bound of `assay bound`, outward-rounded, from one case and then from NODES of them; q moves towards
+// what wins where the attack on it ends. The attack: the tails, constant tails, random ones, then
+// coordinate ascent; an attained value is replayed by the reference forward pass. One JSON line per suffix.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
-#include <numeric>
 #include <sstream>
 
-#include "../src/bounds/split_choice.hpp"
+#include "../src/bounds/branch.hpp"
 #include "assay/base/errors.hpp"
 #include "assay/base/random.hpp"
 #include "assay/model/forward.hpp"
@@ -30,13 +26,10 @@ namespace {
 
 constexpr std::uint32_t kWhole = 1U << 16U;
 constexpr std::size_t kRivals = 24;
-constexpr std::size_t kHard = 8;                     // contexts whose mean is the first mixture
-constexpr std::size_t kRandom = 192;                 // random tails
-constexpr int kRootRounds = 10;                      // mixtures of the whole domain
-constexpr int kRounds = 2;                           // of a case
-constexpr std::size_t kRootSteps = 64, kSteps = 16;  // of the slopes' descent
-constexpr std::size_t kStarts = 12;                  // of the coordinate ascent
-constexpr int kSweeps = 4;
+constexpr std::size_t kHard = 8;      // contexts whose mean is the first mixture
+constexpr std::size_t kRandom = 192;  // random tails
+constexpr int kRounds = 6;
+constexpr int kSweeps = 2;
 
 using Tail = std::vector<TokenId>;  // nearest first
 
@@ -166,164 +159,59 @@ class State {
       }
       tails_.push_back(tail);
     }
-    logits_ = logits_of(tails_);
-    chances_ = softmax(logits_);
+    chances_ = chances(tails_);
   }
 
   enum class Answer { proved, attained, open };
 
   Answer answer(std::uint32_t token, double limit, std::size_t nodes) {
-    token_ = token;
-    limit_ = limit;
-    left_ = nodes;
-    const std::vector<std::size_t> order = hardest();
-    if (is_attained(tails_[order[0]])) {
+    const Eigen::Index u = index(token);
+    std::vector<std::size_t> order(tails_.size());
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      order[i] = i;
+    }
+    std::partial_sort(order.begin(), order.begin() + kHard, order.end(), [&](auto a, auto b) {
+      return chances_(index(a), u) > chances_(index(b), u);
+    });
+    if (is_attained(tails_[order[0]], token, limit)) {
       return Answer::attained;
     }
-    Row logits = Row::Zero(logits_.cols());
+    Row shares = Row::Zero(index(net_.model->config.d_vocab_out));
     for (std::size_t i = 0; i < kHard; ++i) {
-      logits += logits_.row(index(order[i])) / kHard;
+      shares += without(chances_.row(index(order[i])), u) / kHard;
     }
-    Case root{{domain_.root(), {}, std::nullopt, 0, {}, {}}, {}, logits, 0, false, {}};
-    bound(root, nullptr, kRootRounds, kRootSteps);
-    if (root.is_proved) {
-      return Answer::proved;
+    std::pair<double, Mixture> best{std::numeric_limits<double>::infinity(), {}};
+    for (int round = 0; round < kRounds; ++round) {
+      const Mixture mixture = to_mixture(shares, token);
+      const Target target = target_of(net_, token, mixture);
+      const BranchResult bound = branch(domain_, target, {.nodes = 1, .enumerate = 0}, 1);
+      if (is_below(bound.hi, mixture, limit)) {
+        return Answer::proved;
+      }
+      const double excess = bound.hi - entropy(mixture).lo;
+      if (excess < best.first) {
+        best = {excess, mixture};
+      }
+      Tail tail(bound.context.rbegin() + static_cast<std::ptrdiff_t>(known_.size()),
+                bound.context.rend());
+      tail.resize(std::min(tail.size(), free_));
+      const Row at = chances({tail}).row(0);
+      const double step = 2.0 / (3.0 + round);
+      shares = (1 - step) * shares + step * without(at, u);
     }
-    for (std::size_t i = 0; i < kStarts; ++i) {
-      if (is_attained(ascend(tails_[order[i]]))) {
+    for (std::size_t i = 0; i < 3; ++i) {
+      if (is_attained(ascend(tails_[order[i]], token), token, limit)) {
         return Answer::attained;
       }
     }
-    return search(std::move(root));
+    const Target target = target_of(net_, token, best.second);
+    const bool is_proved =
+        nodes > 1 && is_below(branch(domain_, target, {.nodes = nodes, .enumerate = 0}, nodes).hi,
+                              best.second, limit);
+    return is_proved ? Answer::proved : Answer::open;
   }
 
  private:
-  struct Case {
-    BranchNode node;  ///< its bound: of l_u - <mixture, l>
-    Mixture mixture;
-    Row logits;         ///< the mixture is their softmax without u
-    double excess = 0;  ///< of the bound over what the limit asks for
-    bool is_proved = false;
-    Tail maximiser;
-  };
-
-  /// Cases, the largest excess first, until all are proved or the budget is spent.
-  Answer search(Case root) {
-    std::vector<Case> open;
-    open.push_back(std::move(root));
-    const auto is_less = [](const Case& a, const Case& b) { return a.excess < b.excess; };
-    while (!open.empty() && left_ > 0) {
-      std::pop_heap(open.begin(), open.end(), is_less);
-      const Case above = std::move(open.back());
-      open.pop_back();
-      const Target target = target_of(net_, token_, above.mixture);
-      const Split split =
-          SplitChoice(domain_, target).choose(above.node, above.node.hi - above.excess, left_);
-      if (split.by == Split::By::none) {
-        return Answer::open;
-      }
-      for (BranchNode& part : parts_of(above.node, split)) {
-        Case next{std::move(part), {}, above.logits, 0, false, {}};
-        bound(next, &above, kRounds, kSteps);
-        if (is_attained(next.maximiser)) {
-          return Answer::attained;
-        }
-        if (!next.is_proved) {
-          open.push_back(std::move(next));
-          std::push_heap(open.begin(), open.end(), is_less);
-        }
-      }
-    }
-    return open.empty() ? Answer::proved : Answer::open;
-  }
-
-  /// The best of `rounds` mixtures for the case; the first is that of its logits.
-  void bound(Case& at, const Case* above, int rounds, std::size_t steps) {
-    const auto work =
-        domain_.work(at.node.box, above != nullptr ? domain_.work(above->node.box) : nullptr);
-    const double odds = (log(Interval(limit_) / (Interval(1.0) - Interval(limit_)))).lo;
-    Row logits = at.logits;
-    at.excess = std::numeric_limits<double>::infinity();
-    for (int round = 0; round < rounds && !at.is_proved; ++round) {
-      const Mixture mixture = to_mixture(without(softmax(logits), index(token_)), token_);
-      CaseBound found =
-          bound_case(*work, target_of(net_, token_, mixture), at.node.neurons, {steps, nullptr});
-      left_ -= std::min<std::size_t>(left_, 1);
-      const double excess = found.hi - odds - entropy(mixture).lo;
-      const std::vector<TokenId>& back = found.maxima.front().back;
-      const Tail maximiser(
-          back.begin() + static_cast<std::ptrdiff_t>(std::min(back.size(), known_.size())),
-          back.end());
-      const Row next = towards(logits, logits_of({maximiser}).row(0), 1.0 / (4.0 + round));
-      if (excess < at.excess) {
-        at.excess = excess;
-        at.is_proved = is_below(found.hi, mixture, limit_);
-        at.mixture = mixture;
-        at.logits = logits;
-        at.maximiser = maximiser;
-        at.node.hi = found.hi;
-        at.node.bound = std::move(found);
-      }
-      logits = next;
-    }
-  }
-
-  /// The point between with the largest log odds of u, or else a step of `least`.
-  [[nodiscard]] Row towards(const Row& from, const Row& to, double least) const {
-    const auto between = [&](double t) -> Row { return (1 - t) * from + t * to; };
-    double best = 0;
-    for (int i = 1; i <= 20; ++i) {
-      if (log_odds(between(i / 20.0)) > log_odds(between(best))) {
-        best = i / 20.0;
-      }
-    }
-    return between(best > 0 ? best : least);
-  }
-
-  [[nodiscard]] double log_odds(Row logits) const {
-    const double own = logits(index(token_));
-    logits(index(token_)) = -std::numeric_limits<double>::infinity();
-    const double top = logits.maxCoeff();
-    return own - top - std::log((logits.array() - top).exp().sum());
-  }
-
-  /// The parts cover the case: token sets, lengths, or the signs of a neuron.
-  [[nodiscard]] std::vector<BranchNode> parts_of(const BranchNode& node, const Split& split) {
-    std::vector<BranchNode> parts;
-    const auto add = [&]() -> BranchNode& {
-      parts.push_back({node.box, node.neurons, std::nullopt, 0, {}, {}});
-      return parts.back();
-    };
-    if (split.by == Split::By::neuron) {
-      for (const int sign : {1, -1}) {
-        add().neurons.push_back({split.neuron, sign});
-      }
-    } else if (split.by == Split::By::token) {
-      for (const TokenSet& set : split.sets) {
-        add().box.back[split.slot] = domain_.intern(set);
-      }
-    } else {
-      for (const auto& [lo, hi] : {std::pair{node.box.min_length, split.slot},
-                                   std::pair{split.slot + 1, node.box.max_length}}) {
-        Box& box = add().box;
-        box.min_length = lo;
-        box.max_length = hi;
-        box.back.resize(net_.keys(hi));
-      }
-    }
-    return parts;
-  }
-
-  /// Tails by the chance of u after them, the largest first as far as they are used.
-  [[nodiscard]] std::vector<std::size_t> hardest() const {
-    std::vector<std::size_t> order(tails_.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::partial_sort(order.begin(), order.begin() + kStarts, order.end(), [&](auto a, auto b) {
-      return chances_(index(a), index(token_)) > chances_(index(b), index(token_));
-    });
-    return order;
-  }
-
   static Row without(Row shares, Eigen::Index token) {
     shares(token) = 0;
     return shares / std::max(shares.sum(), 1e-300);
@@ -355,17 +243,17 @@ class State {
     return sums.cwiseInverse().asDiagonal() * logits;
   }
 
-  [[nodiscard]] Rows logits_of(const std::vector<Tail>& tails) const {
+  [[nodiscard]] Rows chances(const std::vector<Tail>& tails) const {
     Rows mid(index(tails.size()), index(net_.d));
     for (std::size_t i = 0; i < tails.size(); ++i) {
       const std::vector<TokenId> tokens = back(tails[i]);
       mid.row(index(i)) = nearest_mid(
           work_->ready(), std::vector<const std::vector<TokenId>*>(net_.heads, &tokens));
     }
-    return logits(mid);
+    return softmax(logits(mid));
   }
 
-  [[nodiscard]] bool is_attained(const Tail& tail) const {
+  [[nodiscard]] bool is_attained(const Tail& tail, std::uint32_t token, double limit) const {
     std::vector<TokenId> context = back(tail);
     std::reverse(context.begin(), context.end());
     const std::vector<double> l = next_logits(model_, context);
@@ -374,11 +262,11 @@ class State {
     for (const double x : l) {
       sum += std::exp(x - top);
     }
-    return std::exp(l[token_] - top) / sum > limit_ * (1 + 1e-9);
+    return std::exp(l[token] - top) / sum > limit * (1 + 1e-9);
   }
 
-  /// One token at a time, the best for P(u).
-  [[nodiscard]] Tail ascend(Tail tail) const {
+  /// One token at a time, the best for P(token).
+  [[nodiscard]] Tail ascend(Tail tail, std::uint32_t token) const {
     tail.resize(free_, TokenId(std::size_t{known_.back()}));
     for (int sweep = 0; sweep < kSweeps; ++sweep) {
       for (std::size_t j = 0; j < free_; ++j) {
@@ -387,7 +275,7 @@ class State {
           next[u][j] = TokenId(u);
         }
         Eigen::Index best = 0;
-        softmax(logits_of(next)).col(index(token_)).maxCoeff(&best);
+        chances(next).col(index(token)).maxCoeff(&best);
         tail = next[static_cast<std::size_t>(best)];
       }
     }
@@ -401,11 +289,7 @@ class State {
   std::vector<std::uint32_t> known_;
   std::size_t free_;
   std::vector<Tail> tails_;
-  Rows logits_, chances_;  ///< after the tails
-  // Of the question at hand.
-  std::uint32_t token_ = 0;
-  double limit_ = 0;
-  std::size_t left_ = 0;  ///< nodes
+  Rows chances_;
 };
 
 }  // namespace

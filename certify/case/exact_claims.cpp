@@ -55,7 +55,8 @@ Claim claim_of(const ExactRun& exact, const spec::Property& property,
   c.id = exact.file.name + "." + p.name;
   c.kind = "exact";
   c.spec_ref = exact.folder + "/resolved.spec:" + std::to_string(property.place.line);
-  c.formal = "all " + property.text;
+  c.formal =
+      property.claim == spec::Property::Claim::all ? "all " + property.text : property.claim_text();
   const auto doc = property.attributes.find("doc");
   c.text = doc == property.attributes.end() ? p.name : doc->second;
   c.assumptions = {kReal, kTokens, kDecoder};
@@ -106,6 +107,12 @@ void set_decided(Claim& claim, const ExactRun& exact, const std::string& propert
 void set_undecided(Claim& claim, const ExactRun& exact, const verify::ExactProperty& p) {
   claim.domain = "every run of the model under decoder " + exact.input.emission.text();
   const auto* unknown = std::get_if<verify::Unknown>(&p.verdict);
+  if (std::holds_alternative<verify::ExactChance>(p.verdict)) {
+    claim.reason =
+        "a case does not sign probabilities: assay check decides this claim, with a "
+        "certificate of its own.";
+    return;
+  }
   claim.reason =
       unknown == nullptr
           ? "it held in the producer's own pass, over more windows than assay-check evaluates "

@@ -65,7 +65,8 @@ assay_check::Inputs inputs_of(const KeptFile& file) {
     } else {
       std::map<std::string, std::optional<std::string>*> slots = {
           {"--sae", &in.sae},   {"--eraser", &in.eraser}, {"--automaton", &in.automaton},
-          {"--runs", &in.runs}, {"--spec", &in.spec},     {"--request", &in.request}};
+          {"--runs", &in.runs}, {"--spec", &in.spec},     {"--request", &in.request},
+          {"--chain", &in.chain}};
       REQUIRE(slots.contains(option));
       *slots[option] = path;
     }

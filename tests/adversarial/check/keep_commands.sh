@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Accepted certificates of kinds `exact` and `chain` as keep.py reads them.   keep_commands.sh FROM, with assay on PATH
+set -euo pipefail
+tests=$(cd "$(dirname "$0")/../.." && pwd)
+work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
+from=$(mkdir -p "$1" && cd "$1" && pwd)
+python3 "$tests/cli/tiny_model.py" "$work"
+cd "$work"
+echo '{"tokens":[[20]]}' >p.json
+
+# keep NAME DECODER OPTIONS: the spec on standard input.
+keep() {
+  mkdir -p "$from/$1"
+  cat >t.spec
+  assay --quiet check --model model --spec t.spec --prompts p.json --decoder "$2" "${@:3}" --certificate case || [ $? = 1 ]
+  cp -r model case.spec case.runs "$from/$1"
+  cp case "$from/$1/case.cert"
+  printf '%s\n' --model model --runs case.runs --spec case.spec >"$from/$1/args"
+}
+keep exact greedy --max-new 2 <<'SPEC'
+spec "t" version 1;
+use model M = "model";
+class digit = /[0-9]/;
+ap Digit = tok in digit;
+ap At = tok = "@";
+prop few: all G[0:2] !(Digit & At) & G(At -> X !At);
+SPEC
+keep chance greedy <<'SPEC'
+spec "t" version 1;
+use model M = "model";
+ap At = tok = "@";
+prop few: Pmax <= 0.5 [F At];
+SPEC
+
+# One way to the label, which nature makes likelier or not, and one that never returns.
+mkdir -p "$from/chain"
+cd "$from/chain"
+printf '@type: DTMC\n@value_type: rational-interval\n@parameters\n\n@reward_models\n\n@nr_states\n4\n@nr_choices\n4\n@model\n' >chain.drn
+printf 'state 0 init\n\taction 0\n\t\t0 : [1/8, 1/4]\n\t\t1 : [1/4, 1/2]\n\t\t2 : [1/4, 1/2]\n' >>chain.drn
+printf 'state 1\n\taction 0\n\t\t0 : [1/4, 1/2]\n\t\t3 : [1/2, 3/4]\nstate 2\n\taction 0\n\t\t2 : 1\nstate 3 goal\n\taction 0\n\t\t3 : 1\n' >>chain.drn
+assay --quiet chain chain.drn --reach goal --at-most 0.7 --at-least 0.1 --certificate case
+mv case case.cert
+printf '%s\n' --chain chain.drn --request case.request >args

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -50,6 +51,8 @@ class Float32Runner {
         return reading(q.readout->weights, hook(q.readout->hook), q.readout->bias);
       case QuantityKind::feature_difference:
         return feature(q.index) - feature(q.other);
+      case QuantityKind::logit_mixture:
+        throw std::invalid_argument("float32: a mixture of logits is no quantity of a request");
       case QuantityKind::feature:
         break;
     }

@@ -68,6 +68,13 @@ double value_in(const ForwardPass& pass, const Sae* sae, const Quantity& q) {
       }
       return logits[q.index] - rival;
     }
+    case QuantityKind::logit_mixture: {
+      double lead = logits[q.index];
+      for (const auto& [y, weight] : q.mixture) {
+        lead -= static_cast<double>(weight) / kWholeMixture * logits[y];
+      }
+      return lead;
+    }
     case QuantityKind::neuron:
       return last(kHookMlpPre)[q.index];
     case QuantityKind::feature:

@@ -1,3 +1,5 @@
+#include <stdexcept>
+
 #include "catch.hpp"
 #include "check_case.hpp"
 #include "elementary.hpp"
@@ -167,6 +169,10 @@ std::vector<bool> truth(const Formulas& formulas, FormulaId f,
           }
           break;
         }
+        case Op::yesterday:
+        case Op::once:
+        case Op::historically:
+          throw std::invalid_argument("these formulas have no past");
       }
     }
   }

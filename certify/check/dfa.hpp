@@ -32,6 +32,8 @@ struct DfaFact {
 [[nodiscard]] std::size_t gathered_letter(std::uint64_t bits,
                                           const std::vector<std::size_t>& atoms);
 
+/// The words of a DFA or EVENT step, about its property; nothing is shown yet.
+[[nodiscard]] DfaFact read_dfa(const Step& step, Session& session, bool event);
 /// The first premise, a DFA.
 [[nodiscard]] const DfaFact& dfa_of(const Session& session, const Step& step);
 /// The same, of the property that the step concludes: a safety formula, its sources given.

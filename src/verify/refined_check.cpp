@@ -97,6 +97,7 @@ class BadPaths {
       }
     }
     std::vector<std::pair<std::uint32_t, RunStep>> out;
+    out.reserve(steps.size());
     for (auto& [key, step] : steps) {
       out.emplace_back(key.first, std::move(step));
     }

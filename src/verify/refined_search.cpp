@@ -114,6 +114,7 @@ std::vector<const ViewBox*> RefinedSearch::known(const RefinedPairs::Step& step,
     }
   }
   std::vector<const ViewBox*> out;
+  out.reserve(room.size());
   for (const ViewBox& box : room) {
     out.push_back(&box);
   }

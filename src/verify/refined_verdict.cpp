@@ -87,6 +87,7 @@ class Inspection {
       }
     }
     std::vector<const ViewBox*> list;
+    list.reserve(before.size() + outs_[token].size());
     for (const ViewBox& box : before) {
       list.push_back(&box);
     }

@@ -8,21 +8,6 @@
 namespace assay::automata {
 namespace {
 
-/// The states from which some word leads to bad.
-std::vector<bool> can_turn_bad(const spec::Dfa& dfa) {
-  std::vector<bool> out = dfa.bad;
-  for (bool changed = true; changed;) {
-    changed = false;
-    for (std::size_t q = dfa.states; q-- > 0;) {
-      for (std::size_t a = 0; a < dfa.letters() && !out[q]; ++a) {
-        out[q] = out[dfa.table[q * dfa.letters() + a]];
-        changed = changed || out[q];
-      }
-    }
-  }
-  return out;
-}
-
 class SafetySearch {
  public:
   SafetySearch(const ClosedGraph& graph, const spec::Dfa& dfa, const std::vector<Letter>& letters)

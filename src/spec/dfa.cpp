@@ -118,4 +118,18 @@ Acceptor ltlf_acceptor(const FormulaPtr& formula) {
   return ltlf_acceptor(formula, atoms_of(formula));
 }
 
+std::vector<bool> can_turn_bad(const Dfa& dfa) {
+  std::vector<bool> out = dfa.bad;
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (std::size_t q = dfa.states; q-- > 0;) {
+      for (std::size_t a = 0; a < dfa.letters() && !out[q]; ++a) {
+        out[q] = out[dfa.table[q * dfa.letters() + a]];
+        changed = changed || out[q];
+      }
+    }
+  }
+  return out;
+}
+
 }  // namespace assay::spec

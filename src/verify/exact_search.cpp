@@ -18,20 +18,6 @@ std::size_t hashed(std::uint64_t window, std::uint64_t spec) {
 
 }  // namespace
 
-std::vector<bool> can_turn_bad(const spec::Dfa& dfa) {
-  std::vector<bool> out = dfa.bad;
-  for (bool changed = true; changed;) {
-    changed = false;
-    for (std::size_t q = dfa.states; q-- > 0;) {
-      for (std::size_t a = 0; a < dfa.letters() && !out[q]; ++a) {
-        out[q] = out[dfa.table[q * dfa.letters() + a]];
-        changed = changed || out[q];
-      }
-    }
-  }
-  return out;
-}
-
 ExactSearch::ExactSearch(const ExactInput& input, WindowMachine& machine, const spec::Dfa& dfa,
                          Edges edges)
     : input_(input),

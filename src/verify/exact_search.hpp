@@ -8,9 +8,6 @@
 
 namespace assay::verify {
 
-/// The states of a bad-prefix automaton from which some word leads to bad.
-[[nodiscard]] std::vector<bool> can_turn_bad(const spec::Dfa& dfa);
-
 /// Breadth-first search of the product of the window machine and a bad-prefix automaton, from
 /// every window in which a prompt can end. Pairs from which no bad state can be reached any more
 /// are left out.

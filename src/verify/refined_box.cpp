@@ -189,13 +189,13 @@ std::optional<std::vector<ViewBox>> uncovered(const ViewBox& box,
                                               const std::vector<const ViewBox*>& list,
                                               std::size_t& work) {
   std::vector<ViewBox> out;
-  std::vector<std::pair<ViewBox, std::size_t>> todo;
+  std::vector<std::pair<ViewBox, std::size_t>> pending;
   if (!is_empty(box)) {
-    todo.emplace_back(box, 0);
+    pending.emplace_back(box, 0);
   }
-  while (!todo.empty()) {
-    auto [part, at] = std::move(todo.back());
-    todo.pop_back();
+  while (!pending.empty()) {
+    auto [part, at] = std::move(pending.back());
+    pending.pop_back();
     while (at < list.size() && !meets(part, *list[at])) {
       if (work-- == 0) {
         work = 0;
@@ -213,7 +213,7 @@ std::optional<std::vector<ViewBox>> uncovered(const ViewBox& box,
     }
     for (ViewBox& left : without(part, *list[at])) {
       if (!is_empty(left)) {
-        todo.emplace_back(std::move(left), at + 1);
+        pending.emplace_back(std::move(left), at + 1);
       }
     }
   }

@@ -53,10 +53,10 @@ class BadPaths {
       std::vector<RunStep> steps;
       std::vector<std::size_t> visits;
     };
-    std::deque<Partial> todo = {{0, {}, std::vector<std::size_t>(dfa.states, 0)}};
-    for (std::size_t seen = 0; !todo.empty() && seen < kMostPartialPaths; ++seen) {
-      const Partial at = std::move(todo.front());
-      todo.pop_front();
+    std::deque<Partial> pending = {{0, {}, std::vector<std::size_t>(dfa.states, 0)}};
+    for (std::size_t seen = 0; !pending.empty() && seen < kMostPartialPaths; ++seen) {
+      const Partial at = std::move(pending.front());
+      pending.pop_front();
       if (at.steps.size() >= kMostSteps || found_.size() >= kMostPaths) {
         break;
       }
@@ -70,7 +70,7 @@ class BadPaths {
           found_.push_back(std::move(next.steps));
         } else if (++next.visits[to] <= 2) {
           next.spec = to;
-          todo.push_back(std::move(next));
+          pending.push_back(std::move(next));
         }
       }
     }

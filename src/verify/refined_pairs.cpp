@@ -10,16 +10,16 @@ RefinedPairs::RefinedPairs(const RefinedInput& input, const RefinedLetters& lett
     : letters_(letters), dfa_(dfa), settled_(can_turn_bad(dfa)) {
   settled_.flip();
   const std::size_t window = input.runs.subject.model->config.attention_window;
-  std::vector<std::size_t> todo;
+  std::vector<std::size_t> pending;
   if (!settled_[0] && !dfa.bad[0]) {
     for (ViewBox& box : prompt_boxes(input.runs.prompts, letters.vocabulary(), window)) {
-      todo.push_back(nodes_.size());
+      pending.push_back(nodes_.size());
       nodes_.push_back({0, std::move(box), true, 0});
     }
   }
-  while (!todo.empty()) {
-    const std::size_t at = todo.back();
-    todo.pop_back();
+  while (!pending.empty()) {
+    const std::size_t at = pending.back();
+    pending.pop_back();
     const std::uint32_t q = nodes_[at].spec;
     std::map<std::uint32_t, TokenBits> by_target;
     for (std::size_t t = 0; t < letters.vocabulary(); ++t) {
@@ -34,7 +34,7 @@ RefinedPairs::RefinedPairs(const RefinedInput& input, const RefinedLetters& lett
       bool grew = false;
       const std::size_t node = enter(q, to, successor(nodes_[at].box, tokens), grew);
       if (grew) {
-        todo.push_back(node);
+        pending.push_back(node);
       }
     }
   }

@@ -45,6 +45,9 @@ struct Acceptor {
 /// The same over more letters. @pre `atoms` is ascending and holds atoms_of(formula).
 [[nodiscard]] Acceptor ltlf_acceptor(const FormulaPtr& formula, std::vector<std::size_t> atoms);
 
+/// The states from which some word leads to a bad one.
+[[nodiscard]] std::vector<bool> can_turn_bad(const Dfa& dfa);
+
 /// Hopcroft's algorithm on the reachable part, states renumbered breadth-first.
 [[nodiscard]] Dfa minimised(const Dfa& dfa);
 

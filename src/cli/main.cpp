@@ -49,6 +49,7 @@ int run(int argc, char** argv) {
   add_check(app, session);
   add_chain(app, session);
   add_sample(app, session);
+  add_attack(app, session);
   add_threshold(app, session);
   add_monitor(app, session);
   add_prove(app, session);

@@ -134,6 +134,33 @@ ExactCase read_exact(const ObjectReader& o, const fs::path& folder) {
   return e;
 }
 
+Rational fraction(const ObjectReader& o, const char* key, const std::string& otherwise) {
+  const Rational r = parse_rational(text_or(o, key, otherwise));
+  if (r.num <= 0 || r.num > r.den) {
+    throw InputError(o.where(), key, "a fraction above 0, at most 1", r.text());
+  }
+  return r;
+}
+
+SampledCase read_sampled(const ObjectReader& o, const fs::path& folder) {
+  refuse_other_keys(o, {"name", "spec", "readouts", "decoder", "allow", "prompts", "runs", "maxNew",
+                        "alpha", "atMost"});
+  SampledCase s;
+  s.name = plain_name(o);
+  s.spec.file = folder / o.text("spec");
+  s.spec.readouts = named_texts(o, "readouts");
+  s.decoder = o.text("decoder");
+  s.allow = o.optional_text("allow");
+  s.prompts = folder / o.text("prompts");
+  s.runs = count_or(o, "runs", s.runs);
+  s.max_new = count_or(o, "maxNew", s.max_new);
+  s.alpha = fraction(o, "alpha", s.alpha.text());
+  if (o.has("atMost")) {
+    s.at_most = fraction(o, "atMost", "");
+  }
+  return s;
+}
+
 std::optional<std::uint32_t> token_of(const ObjectReader& o, const char* key) {
   if (!o.has(key)) {
     return std::nullopt;
@@ -181,6 +208,9 @@ void check_unique(const CaseFile& c, const std::string& where) {
   for (const ExactCase& e : c.exact) {
     once("exact", e.name);
   }
+  for (const SampledCase& s : c.sampled) {
+    once("sampled", s.name);
+  }
   for (const SiteCase& s : c.sites) {
     once("sites", s.name);
   }
@@ -202,8 +232,9 @@ void check_names(const CaseFile& c, const std::string& where) {
   if (c.spec && !c.automaton) {
     throw InputError(where, "automaton", "an object, because spec is given", "nothing");
   }
-  if (!c.bounds && !c.spec && c.erasures.empty() && c.exact.empty() && c.sites.empty()) {
-    throw InputError(where, "keys", "at least one of bounds, spec, erasures, exact, sites", "none");
+  if (!c.bounds && !c.spec && c.erasures.empty() && c.exact.empty() && c.sites.empty() &&
+      c.sampled.empty()) {
+    throw InputError(where, "keys", "at least one of bounds, spec, erasures, exact, sampled, sites", "none");
   }
   check_unique(c, where);
   std::vector<std::string> concepts;
@@ -225,6 +256,9 @@ void check_names(const CaseFile& c, const std::string& where) {
   for (const ExactCase& e : c.exact) {
     gather(e.spec, "exact." + e.name + ".readouts.");
   }
+  for (const SampledCase& s : c.sampled) {
+    gather(s.spec, "sampled." + s.name + ".readouts.");
+  }
   for (const SiteCase& s : c.sites) {
     known("sites." + s.name + ".dictionary", s.dictionary);
   }
@@ -243,7 +277,7 @@ void check_names(const CaseFile& c, const std::string& where) {
 CaseFile read_case(const std::string& json, const fs::path& file) {
   const nlohmann::json value = parse_profile_json(json, file.string());
   const ObjectReader o(value, file.string());
-  refuse_other_keys(o, {"assay-case", "name",       "serial", "resourceUri",  "scope",
+  refuse_other_keys(o, {"assay-case", "sampled", "name",       "serial", "resourceUri",  "scope",
                         "validDays",  "model",      "text",   "dictionaries", "decoder",
                         "seed",       "evalTokens", "cards",  "bounds",       "erasures",
                         "automaton",  "spec",       "exact",  "sites",        "notClaimed"});
@@ -286,6 +320,9 @@ CaseFile read_case(const std::string& json, const fs::path& file) {
   }
   for (const ObjectReader& e : o.objects("exact")) {
     c.exact.push_back(read_exact(e, folder));
+  }
+  for (const ObjectReader& s : o.objects("sampled")) {
+    c.sampled.push_back(read_sampled(s, folder));
   }
   for (const ObjectReader& s : o.objects("sites")) {
     c.sites.push_back(read_site(s, folder));

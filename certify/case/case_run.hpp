@@ -78,6 +78,7 @@ void add_erasures(CaseRun& run);          ///< erasure claims; leaves the probes
 void add_automaton_claims(CaseRun& run);  ///< resolves the spec, fits, checks
 void add_bound_claims(CaseRun& run);
 void add_exact_claims(CaseRun& run);  ///< specs on the exact machine over windows
+void add_sampled_claims(CaseRun& run);  ///< rates over independently drawn runs
 void add_site_claims(CaseRun& run);   ///< normalised sites, at any depth
 void add_figures(CaseRun& run);       ///< metrics, training record, materials, environment
 /// Cards of features that are plain to read, for the report.

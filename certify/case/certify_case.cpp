@@ -4,6 +4,7 @@
 #include "assay/base/files.hpp"
 #include "assay/base/progress.hpp"
 #include "assay/base/text.hpp"
+#include "assay/model/deep_model.hpp"
 #include "case_run.hpp"
 
 namespace assay::certify {
@@ -24,6 +25,15 @@ Subject load_subject(const CaseFile& file) {
   }
   for (const auto& [name, path] : file.dictionaries) {
     s.dictionaries.emplace(name, load_sae(path));
+  }
+  if (!file.sampled.empty() && !file.needs_model()) {  // of any depth: specs are resolved for it
+    const DeepModel deep = load_deep_model(file.model);
+    s.model.config = deep.config;
+    s.model.config_digest = deep.config_digest;
+    s.model.weights_digest = deep.weights_digest;
+    if (fs::exists(file.model / "tokenizer.json")) {
+      s.tokenizer = Tokenizer::load(file.model / "tokenizer.json");
+    }
   }
   if (!file.needs_model()) {
     return s;
@@ -174,6 +184,7 @@ CertifyResult certify_case(const CaseFile& file, const CertifyOptions& options,
     run_stage(run, stage);
   }
   order_claims(run.statement.claims);
+  run_stage(run, add_sampled_claims);
   set_assumptions(run.statement);
   set_not_claimed(run);
   run.statement.commands = options.reproduction;

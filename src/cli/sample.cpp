@@ -44,6 +44,8 @@ void load(const Options& options, Files& files) {
   }
   verify::SampleInput& input = files.input;
   input.emission = automata::Emission::parse(options.decoder);
+  input.decoder = options.decoder;
+  input.allow = options.allow;
   files.model = load_deep_model(options.model);
   if (files.model.config.n_layers == 1 && !files.model.rms) {
     load_subject(options, files.subject);

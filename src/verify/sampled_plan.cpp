@@ -113,6 +113,7 @@ std::string sampling_plan(const SampleInput& input) {
       {"weights", input.model->weights_digest.hex()},
       {"spec", input.subject.statement.hex()},
       {"decoder", input.emission.text()},
+      {"words", {{"decoder", input.decoder}, {"allow", input.allow}}},
       {"prompts", {{"sha256", input.prompts.digest().hex()}, {"law", input.prompts.words()}}},
       {"runs", input.runs},
       {"maxNew", input.max_new},

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "assay/certify/statistics.hpp"
+
 namespace assay::certify {
 
 /// How well a claim is supported, weakest first. A claim's level is the weakest
@@ -66,6 +68,7 @@ struct Claim {
   std::string reason;                 ///< UNKNOWN: why, and what refinement is missing
   std::vector<std::string> evidence;  ///< names from Statement::evidence
   std::optional<Recheck> recheck;
+  std::optional<Statistics> statistics;  ///< of a STATISTICAL claim
   std::string counterexample;            ///< evidence file (exhibits.hpp), or empty
   std::vector<std::string> assumptions;  ///< ids from Statement::assumptions
   std::vector<Defeater> defeaters;

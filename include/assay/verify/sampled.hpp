@@ -20,6 +20,7 @@ struct SampleInput {
   CheckInput subject;               ///< spec (resolved), statement; model, dictionaries and readouts at one layer
   const DeepModel* model = nullptr; ///< of any depth
   automata::Emission emission;
+  std::string decoder, allow;       ///< the words it was parsed from
   PromptLaw prompts;
   std::size_t runs = 1000;     ///< drawn independently
   std::size_t max_new = 64;    ///< tokens of a run at most

@@ -101,12 +101,12 @@ void add_claim(CaseRun& run, const SampledCheck& check, const spec::Property& pr
   c.id = check.file.name + "." + property.name;
   c.kind = "sampled";
   c.spec_ref = check.folder + "/resolved.spec:" + std::to_string(property.place.line);
-  c.formal = property.claim_text();
-  const auto doc = property.attributes.find("doc");
-  c.text = doc == property.attributes.end() ? property.name : doc->second;
-  c.domain = "runs of at most " + std::to_string(check.input.max_new) +
-             " new tokens drawn from the model, decoder " + check.input.emission.text() +
-             "; prompts: " + check.input.prompts.words();
+  SampledWords words = sampled_words(check.input, property, automata::millionths(p.interval.lo),
+                                     automata::millionths(p.interval.hi),
+                                     check.file.at_most ? check.file.at_most->text() : "");
+  c.formal = std::move(words.formal);
+  c.text = std::move(words.text);
+  c.domain = std::move(words.domain);
   c.assumptions = {kTokens, kDecoder};
   c.evidence = {check.folder + "/source.spec", check.folder + "/resolved.spec", check.plan(),
                 check.prompts(), check.runs()};

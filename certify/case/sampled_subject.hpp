@@ -41,4 +41,12 @@ inline constexpr std::size_t kMostTokens = 20'000'000;
 [[nodiscard]] verify::SampleInput sample_input(const SampledSubject& subject,
                                                const SampledPlan& plan, const spec::Spec& resolved);
 
+/// What a claim about a rate says; `at_most` is its threshold, or empty: the interval is the claim.
+struct SampledWords {
+  std::string formal, text, domain;
+};
+[[nodiscard]] SampledWords sampled_words(const verify::SampleInput& input,
+                                         const spec::Property& property, const std::string& lo,
+                                         const std::string& hi, const std::string& at_most);
+
 }  // namespace assay::certify

@@ -142,9 +142,23 @@ class PlanRecheck {
           s.prompts_sha256 != first_.prompts_sha256 || s.plan_sha256 != first_.plan_sha256) {
         refuse("claim '" + visible(claim->id) + "' says something else than its plan");
       }
+      check_words(*claim, input, name);
     }
     if (by_property.size() != ledger.size()) {
       refuse("a property of the plan is not claimed: what came out must not choose what is said");
+    }
+  }
+
+  static void check_words(const Claim& claim, const verify::SampleInput& input,
+                          const std::string& name) {
+    const auto& all = input.subject.spec->properties;
+    const auto property = std::find_if(all.begin(), all.end(),
+                                       [&](const spec::Property& p) { return p.name == name; });
+    const Statistics& s = *claim.statistics;
+    const SampledWords words = sampled_words(input, *property, s.lo, s.hi, claim.threshold);
+    if (claim.formal != words.formal || claim.text != words.text ||
+        claim.domain != words.domain) {
+      refuse("claim '" + visible(claim.id) + "': its words are not those of its numbers");
     }
   }
 

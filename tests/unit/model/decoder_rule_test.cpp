@@ -39,7 +39,8 @@ TEST_CASE("min-p keeps and draws what decoder.hpp says, in both orders") {
       logits.push_back(8 * random.unit());
     }
     for (const bool before : {false, true}) {
-      const Decoder plain{{1, 5}, {3, 2}, before ? TemperatureOrder::before : TemperatureOrder::after};
+      const Decoder plain{
+          {1, 5}, {3, 2}, before ? TemperatureOrder::before : TemperatureOrder::after};
       const Support expected = support(plain, logits);
       const TokenLaw law = token_law(rule_of(Kind::min_p, {1, 5}, {3, 2}, before), logits);
       REQUIRE(law.tokens == expected.tokens);

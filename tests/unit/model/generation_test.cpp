@@ -1,21 +1,19 @@
 #include "assay/model/generation.hpp"
 
 #include <catch.hpp>
-#include <filesystem>
-#include <fstream>
 
 #include "assay/base/counter_random.hpp"
 #include "assay/base/errors.hpp"
 #include "naive_model.hpp"
 
 using namespace assay;
-using assay::test::random_model;
+using naive::random_model;
 
 namespace {
 
 Block block_of(const Transformer& m) {
-  Block b{m.W_Q, m.W_K, m.W_V, m.W_O, m.b_Q, m.b_K, m.b_V, m.b_O, m.rel_bias, m.W_in, m.b_in, m.W_out, m.b_out,
-          m.ln1_w, m.ln1_b, m.ln2_w, m.ln2_b};
+  Block b{m.W_Q,  m.W_K,  m.W_V,   m.W_O,   m.b_Q,   m.b_K,   m.b_V,   m.b_O,  m.rel_bias,
+          m.W_in, m.b_in, m.W_out, m.b_out, m.ln1_w, m.ln1_b, m.ln2_w, m.ln2_b};
   const auto& c = m.config;
   for (Tensor* t : {&b.b_Q, &b.b_K, &b.b_V}) {
     *t = t->data.empty() ? zeros({c.n_heads, c.d_head}) : *t;
@@ -41,9 +39,10 @@ DeepModel deep_of(const Transformer& m) {
 
 /// Two blocks that differ.
 DeepModel two_layers() {
-  DeepModel d = deep_of(random_model(PosKind::standard, ActFn::gelu_tanh, NormKind::layer_norm, true, 3));
-  d.blocks.push_back(
-      block_of(random_model(PosKind::standard, ActFn::gelu_tanh, NormKind::layer_norm, true, 4)));
+  DeepModel d = deep_of(
+      random_model(PosKind::standard, ActFn::gelu_tanh, NormKind::layer_norm, true, 0, false, 3));
+  d.blocks.push_back(block_of(
+      random_model(PosKind::standard, ActFn::gelu_tanh, NormKind::layer_norm, true, 0, false, 4)));
   d.config.n_layers = 2;
   return d;
 }
@@ -63,18 +62,21 @@ TEST_CASE("one layer token by token gives the reference forward pass of every fa
   for (const PosKind positions :
        {PosKind::standard, PosKind::relative, PosKind::rotary, PosKind::none}) {
     for (const ActFn act : {ActFn::relu, ActFn::gelu_erf, ActFn::gelu_tanh}) {
-      for (const auto& [norm, affine] : {std::pair{NormKind::none, true}, {NormKind::layer_norm, true},
+      for (const auto& [norm, affine] : {std::pair{NormKind::none, true},
+                                         {NormKind::layer_norm, true},
                                          {NormKind::layer_norm, false}}) {
-        const Transformer m = random_model(positions, act, norm, affine, 11);
-        const DeepModel deep = deep_of(m);
-        const std::vector<TokenId> tokens = tokens_of(7, m.config.d_vocab, 2);
-        const Matrix reference = forward(m, tokens).logits;
-        Generation one(deep, 1);
-        for (std::size_t i = 0; i < tokens.size(); ++i) {
-          const std::size_t row = 0;
-          const Matrix logits = one.append(std::span(&row, 1), std::span(&tokens[i], 1));
-          for (std::size_t t = 0; t < m.config.d_vocab_out; ++t) {
-            REQUIRE(logits.at(0, t) == Approx(reference.at(i, t)).margin(1e-11));
+        for (const std::size_t window : {0, 3}) {
+          const Transformer m = random_model(positions, act, norm, affine, window, window == 0, 11);
+          const DeepModel deep = deep_of(m);
+          const std::vector<TokenId> tokens = tokens_of(7, m.config.d_vocab, 2);
+          const Matrix reference = forward(m, tokens).logits;
+          Generation one(deep, 1);
+          for (std::size_t i = 0; i < tokens.size(); ++i) {
+            const std::size_t row = 0;
+            const Matrix logits = one.append(std::span(&row, 1), std::span(&tokens[i], 1));
+            for (std::size_t t = 0; t < m.config.d_vocab_out; ++t) {
+              REQUIRE(logits.at(0, t) == Approx(reference.at(i, t)).margin(1e-11));
+            }
           }
         }
       }
@@ -90,14 +92,16 @@ TEST_CASE("a second block of zeros changes nothing, another one does") {
   first.blocks.pop_back();
   const std::vector<double> alone = next_logits(first, tokens);
   CHECK(whole != alone);
-  for (Tensor* t : {&deep.blocks[1].W_O, &deep.blocks[1].b_O, &deep.blocks[1].W_out, &deep.blocks[1].b_out}) {
+  for (Tensor* t :
+       {&deep.blocks[1].W_O, &deep.blocks[1].b_O, &deep.blocks[1].W_out, &deep.blocks[1].b_out}) {
     *t = zeros(t->shape);
   }
   CHECK(next_logits(deep, tokens) == alone);
 }
 
 TEST_CASE("RMSNorm takes no mean off") {
-  DeepModel deep = deep_of(random_model(PosKind::standard, ActFn::relu, NormKind::layer_norm, false, 9));
+  DeepModel deep = deep_of(
+      random_model(PosKind::standard, ActFn::relu, NormKind::layer_norm, false, 0, false, 9));
   const std::vector<TokenId> tokens = tokens_of(4, deep.config.d_vocab, 6);
   const std::vector<double> layer = next_logits(deep, tokens);
   deep.rms = true;
@@ -157,6 +161,7 @@ TEST_CASE("a sequence's bits do not depend on those beside it") {
 TEST_CASE("a position or token beyond the model is refused") {
   const DeepModel deep = two_layers();
   CHECK(deep.longest() == deep.config.n_ctx);
-  CHECK_THROWS_AS(next_logits(deep, tokens_of(deep.config.n_ctx + 1, deep.config.d_vocab, 1)), Error);
+  CHECK_THROWS_AS(next_logits(deep, tokens_of(deep.config.n_ctx + 1, deep.config.d_vocab, 1)),
+                  Error);
   CHECK_THROWS_AS(next_logits(deep, std::vector<TokenId>{TokenId(deep.config.d_vocab)}), Error);
 }

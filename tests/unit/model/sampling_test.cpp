@@ -32,13 +32,19 @@ class Coin : public TokenEngine {
   double noise_;
 };
 
+DecoderRule rule_of(DecoderRule::Kind kind) {
+  DecoderRule rule;
+  rule.kind = kind;
+  return rule;
+}
+
 const std::vector<std::vector<TokenId>> kPrompts(200, {TokenId(0), TokenId(1)});
 
 }  // namespace
 
 TEST_CASE("a run's tokens depend on its number, not on those beside it") {
   Coin coin(0);
-  const DrawPlan plan{{DecoderRule::Kind::plain}, 9, 20, 3};
+  const DrawPlan plan{rule_of(DecoderRule::Kind::plain), 9, 20, 3};
   const auto all = draw_side_by_side(coin, plan, 0, kPrompts);
   const auto part = draw_side_by_side(coin, plan, 50, {kPrompts.begin(), kPrompts.begin() + 7});
   for (std::size_t i = 0; i < part.size(); ++i) {
@@ -58,7 +64,6 @@ TEST_CASE("a run's tokens depend on its number, not on those beside it") {
 }
 
 TEST_CASE("a near tie is drawn from the context alone") {
-  Coin coin(0);
   // greedy with a tie of the two best: every draw asks for the context alone
   class Tie : public Coin {
    public:
@@ -71,7 +76,7 @@ TEST_CASE("a near tie is drawn from the context alone") {
       return out;
     }
   } tie;
-  const DrawPlan plan{{DecoderRule::Kind::greedy}, 9, 2, 3};
+  const DrawPlan plan{rule_of(DecoderRule::Kind::greedy), 9, 2, 3};
   const auto runs = draw_side_by_side(tie, plan, 0, {{TokenId(2)}});
   CHECK(tie.alone_ == 2);
   CHECK(runs[0].tokens == std::vector<TokenId>{TokenId(0), TokenId(0)});
@@ -79,7 +84,8 @@ TEST_CASE("a near tie is drawn from the context alone") {
 
 TEST_CASE("an output that is no token ends a run") {
   Coin coin(0);
-  const DrawPlan plan{{DecoderRule::Kind::plain}, 1, 50, 1};  // tokens 1 and 2 cannot be read back
+  const DrawPlan plan{rule_of(DecoderRule::Kind::plain), 1, 50,
+                      1};  // tokens 1 and 2 cannot be read back
   for (const SampledRun& run : draw_side_by_side(coin, plan, 0, kPrompts)) {
     CHECK(run.is_over);
     CHECK(run.tokens.size() < 50);
@@ -95,7 +101,8 @@ TEST_CASE("runs are written and read back, and broken lines refused by number") 
   b.tokens.clear();
   const std::string text = runs_jsonl({a, b});
   CHECK(text ==
-        "{\"over\":false,\"prompt\":[3],\"tokens\":[1,0]}\n{\"over\":true,\"prompt\":[3],\"tokens\":[]}\n");
+        "{\"over\":false,\"prompt\":[3],\"tokens\":[1,0]}\n{\"over\":true,\"prompt\":[3],"
+        "\"tokens\":[]}\n");
   CHECK(parse_runs_jsonl(text, "r", 4) == std::vector<SampledRun>{a, b});
   b.slack = 0.25;
   CHECK(parse_runs_jsonl(runs_jsonl({b}, true), "r", 4) == std::vector<SampledRun>{b});

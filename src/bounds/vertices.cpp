@@ -148,6 +148,36 @@ void CaseVertices::place_neurons() {
   }
 }
 
+namespace {
+
+/// Slopes in [0, 1] that make the largest entry of constant + by_slope a small: projected
+/// subgradients from `start`, with steps after the value `goal` that no slopes can undercut.
+std::vector<double> descend(const std::vector<double>& start,
+                            const Eigen::Map<const Eigen::MatrixXd>& by_slope,
+                            const Eigen::VectorXd& constant, double goal, std::size_t steps) {
+  const auto value = [&](const std::vector<double>& x, std::vector<double>& gradient) {
+    const Eigen::Map<const Eigen::VectorXd> a(x.data(), index(x.size()));
+    const Eigen::VectorXd all = constant + by_slope * a;
+    Eigen::Index worst = 0;
+    const double hi = all.maxCoeff(&worst);
+    gradient.resize(x.size());
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const double g = by_slope(worst, index(i));
+      const bool is_held = (g > 0 && x[i] <= 0) || (g < 0 && x[i] >= 1);
+      gradient[i] = is_held ? 0 : g;
+    }
+    return hi;
+  };
+  const auto project = [](std::vector<double>& x) {
+    for (double& a : x) {
+      a = std::clamp(a, 0.0, 1.0);
+    }
+  };
+  return polyak(start, goal, steps, value, project);
+}
+
+}  // namespace
+
 /// @param fixed_part what the slopes do not move, of each vertex
 std::vector<double> CaseVertices::find_slopes(const FoldTarget& target,
                                               const std::vector<Interval>& fixed_part,
@@ -188,27 +218,8 @@ std::vector<double> CaseVertices::find_slopes(const FoldTarget& target,
   if (open.empty()) {
     return slopes;
   }
-  const Eigen::Map<const Eigen::MatrixXd> by_slope(lines.data(), index(V), index(open.size()));
-  const auto value = [&](const std::vector<double>& x, std::vector<double>& gradient) {
-    const Eigen::Map<const Eigen::VectorXd> a(x.data(), index(x.size()));
-    const Eigen::VectorXd all = constant + by_slope * a;
-    Eigen::Index worst = 0;
-    const double hi = all.maxCoeff(&worst);
-    gradient.resize(x.size());
-    for (std::size_t i = 0; i < x.size(); ++i) {
-      const double g = by_slope(worst, index(i));
-      const bool is_held = (g > 0 && x[i] <= 0) || (g < 0 && x[i] >= 1);
-      gradient[i] = is_held ? 0 : g;
-    }
-    return hi;
-  };
-  const auto project = [](std::vector<double>& x) {
-    for (double& a : x) {
-      a = std::clamp(a, 0.0, 1.0);
-    }
-  };
-  const std::vector<double> best =
-      polyak(start, exact.maxCoeff(), kStepsAStep * steps, value, project);
+  const std::vector<double> best = descend(start, {lines.data(), index(V), index(open.size())},
+                                           constant, exact.maxCoeff(), kStepsAStep * steps);
   for (std::size_t i = 0; i < open.size(); ++i) {
     slopes[open[i]] = std::nearbyint(best[i] * kGrid) / kGrid;
   }

@@ -234,7 +234,8 @@ void check_names(const CaseFile& c, const std::string& where) {
   }
   if (!c.bounds && !c.spec && c.erasures.empty() && c.exact.empty() && c.sites.empty() &&
       c.sampled.empty()) {
-    throw InputError(where, "keys", "at least one of bounds, spec, erasures, exact, sampled, sites", "none");
+    throw InputError(where, "keys", "at least one of bounds, spec, erasures, exact, sampled, sites",
+                     "none");
   }
   check_unique(c, where);
   std::vector<std::string> concepts;
@@ -277,10 +278,11 @@ void check_names(const CaseFile& c, const std::string& where) {
 CaseFile read_case(const std::string& json, const fs::path& file) {
   const nlohmann::json value = parse_profile_json(json, file.string());
   const ObjectReader o(value, file.string());
-  refuse_other_keys(o, {"assay-case", "sampled", "name",       "serial", "resourceUri",  "scope",
-                        "validDays",  "model",      "text",   "dictionaries", "decoder",
-                        "seed",       "evalTokens", "cards",  "bounds",       "erasures",
-                        "automaton",  "spec",       "exact",  "sites",        "notClaimed"});
+  refuse_other_keys(o,
+                    {"assay-case", "sampled", "name",      "serial",       "resourceUri", "scope",
+                     "validDays",  "model",   "text",      "dictionaries", "decoder",     "seed",
+                     "evalTokens", "cards",   "bounds",    "erasures",     "automaton",   "spec",
+                     "exact",      "sites",   "notClaimed"});
   if (o.count("assay-case") != 1) {
     throw InputError(o.where(), "assay-case", "1", std::to_string(o.count("assay-case")));
   }

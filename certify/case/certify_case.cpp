@@ -6,6 +6,7 @@
 #include "assay/base/text.hpp"
 #include "assay/model/deep_model.hpp"
 #include "case_run.hpp"
+#include "sampled_claim.hpp"
 
 namespace assay::certify {
 namespace {
@@ -70,7 +71,10 @@ void set_certificate(CaseRun& run, const std::optional<std::string>& issued_at) 
 /// All contexts and sites first, then the specifications, then the erasures, each in its own order.
 void order_claims(std::vector<Claim>& claims) {
   const auto rank = [](const Claim& c) {
-    return c.kind == "residual" ? 2 : c.kind == "spec" || c.kind == "exact" ? 1 : 0;
+    return c.kind == kRateKind                     ? 3
+           : c.kind == "residual"                  ? 2
+           : c.kind == "spec" || c.kind == "exact" ? 1
+                                                   : 0;
   };
   std::stable_sort(claims.begin(), claims.end(),
                    [&](const Claim& a, const Claim& b) { return rank(a) < rank(b); });
@@ -90,7 +94,11 @@ void set_assumptions(Statement& statement) {
       {kRows,
        "The rows of the data files are the model's activations at the named site on the text "
        "whose digest is listed.",
-       "data", "the rows were made in another way; recompute them from model and text"}};
+       "data", "the rows were made in another way; recompute them from model and text"},
+      {kDraws,
+       "The numbers that draw the runs (Philox 4x32-10 of the plan's seed) are as good as "
+       "independent and uniform ones, and the seed was not chosen by what came out.",
+       "statistics", "several seeds were tried and the most pleasing one was kept"}};
   for (const Assumption& a : all) {
     bool used = false;
     for (const Claim& claim : statement.claims) {
@@ -183,8 +191,8 @@ CertifyResult certify_case(const CaseFile& file, const CertifyOptions& options,
                            add_exact_claims, add_automaton_claims, add_figures}) {
     run_stage(run, stage);
   }
-  order_claims(run.statement.claims);
   run_stage(run, add_sampled_claims);
+  order_claims(run.statement.claims);
   set_assumptions(run.statement);
   set_not_claimed(run);
   run.statement.commands = options.reproduction;

@@ -47,20 +47,4 @@ verify::SampleInput sample_input(const SampledSubject& subject, const SampledPla
   return input;
 }
 
-SampledWords sampled_words(const verify::SampleInput& input, const spec::Property& property,
-                           const std::string& lo, const std::string& hi,
-                           const std::string& at_most) {
-  const auto doc = property.attributes.find("doc");
-  const std::string what = doc == property.attributes.end() ? property.name : doc->second;
-  const std::string tokens = std::to_string(input.max_new) + " tokens";
-  SampledWords out;
-  out.formal = "P(a run violates within " + tokens + ": " + property.claim_text() + ") " +
-               (at_most.empty() ? "in [" + lo + ", " + hi + "]" : "<= " + at_most);
-  out.text = (at_most.empty() ? "Between " + lo + " and " + hi : "At most " + at_most) +
-             " of sampled runs violate, within " + tokens + ": " + what;
-  out.domain = "runs drawn from the model, decoder " + input.emission.text() +
-               "; prompts: " + input.prompts.words();
-  return out;
-}
-
 }  // namespace assay::certify

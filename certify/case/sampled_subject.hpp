@@ -17,7 +17,8 @@ namespace assay::certify {
 /// inputs made of it point to.
 struct SampledSubject {
   DeepModel model;
-  std::optional<Transformer> one_layer;  ///< the same model, where activations and enclosures are read
+  std::optional<Transformer>
+      one_layer;  ///< the same model, where activations and enclosures are read
   std::optional<Tokenizer> tokenizer;
   std::map<std::string, const Sae*> saes;          ///< by `use` name
   std::map<std::string, const Readout*> readouts;  ///< by `use` name
@@ -40,13 +41,5 @@ inline constexpr std::size_t kMostTokens = 20'000'000;
 /// Throws UsageError, InputError. `resolved` and the subject outlive the input.
 [[nodiscard]] verify::SampleInput sample_input(const SampledSubject& subject,
                                                const SampledPlan& plan, const spec::Spec& resolved);
-
-/// What a claim about a rate says; `at_most` is its threshold, or empty: the interval is the claim.
-struct SampledWords {
-  std::string formal, text, domain;
-};
-[[nodiscard]] SampledWords sampled_words(const verify::SampleInput& input,
-                                         const spec::Property& property, const std::string& lo,
-                                         const std::string& hi, const std::string& at_most);
 
 }  // namespace assay::certify

@@ -55,7 +55,8 @@ int tail_within(std::uint64_t n, std::uint64_t k, std::uint32_t m, const Rationa
     (j - 1 >= k ? tail : below).add(w);
   }
   // T / (T + B) <= num / (2 den), T's ends against B's opposite ones
-  const Big num = static_cast<std::uint64_t>(alpha.num), twice = Big(static_cast<std::uint64_t>(alpha.den)) * 2;
+  const Big num = static_cast<std::uint64_t>(alpha.num),
+            twice = Big(static_cast<std::uint64_t>(alpha.den)) * 2;
   if (tail.hi * twice <= num * (tail.hi + below.lo)) {
     return 1;
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "../case/sampled_claim.hpp"
 #include "../case/sampled_subject.hpp"
 #include "../emit/json_profile.hpp"
 #include "assay/base/errors.hpp"
@@ -22,8 +23,15 @@ constexpr std::size_t kMostBytes = std::size_t{1} << 30U;
   throw Error(ExitCode::evidence, what);
 }
 
-std::string parent(const std::string& name) {
-  return name.substr(0, name.rfind('/'));
+/// Of "sampled/NAME/plan.json".
+SampledPlace place_of(const std::string& plan) {
+  const std::size_t begin = plan.find('/') + 1, end = plan.rfind('/');
+  SampledPlace place{end >= begin && end != std::string::npos ? plan.substr(begin, end - begin)
+                                                              : ""};
+  if (place.file("plan.json") != plan) {
+    refuse("expected sampled/NAME/plan.json, found '" + visible(plan) + "'");
+  }
+  return place;
 }
 
 /// The claims of one plan, and everything that it names.
@@ -35,11 +43,11 @@ class PlanRecheck {
         evidence_(evidence),
         claims_(std::move(claims)),
         first_(*claims_.front()->statistics),
-        folder_(parent(first_.plan)) {}
+        place_(place_of(first_.plan)) {}
 
   void run(const fs::path& model_directory) {
     const std::string text = file_of(first_.plan, first_.plan_sha256, "sampling plan");
-    const std::string resolved_name = folder_ + "/resolved.spec";
+    const std::string resolved_name = place_.file("resolved.spec");
     const std::string spec_text = read_file(evidence_ / listed(resolved_name), kMostBytes);
     const spec::Spec resolved = spec::parse_spec(spec_text, resolved_name);
     SampledSubject subject(model_directory);
@@ -57,9 +65,8 @@ class PlanRecheck {
  private:
   /// Only what the statement lists was looked at; the rest of the folder is nobody's word.
   [[nodiscard]] const std::string& listed(const std::string& name) const {
-    const auto found =
-        std::find_if(statement_.evidence.begin(), statement_.evidence.end(),
-                     [&](const Evidence& e) { return e.name == name; });
+    const auto found = std::find_if(statement_.evidence.begin(), statement_.evidence.end(),
+                                    [&](const Evidence& e) { return e.name == name; });
     if (found == statement_.evidence.end()) {
       refuse("'" + visible(name) + "' is not listed as evidence");
     }
@@ -84,7 +91,7 @@ class PlanRecheck {
           refuse("dictionary " + visible(use.name) + " is not the one of the spec");
         }
       } else if (use.kind == "readout") {
-        const std::string name = folder_ + "/readouts/" + use.name + ".json";
+        const std::string name = place_.file("readouts/" + use.name + ".json");
         readouts_.emplace(use.name, load_readout(evidence_ / listed(name)));
         subject.readouts[use.name] = &readouts_.at(use.name);
         if (use.sha256 != readouts_.at(use.name).digest) {
@@ -149,23 +156,27 @@ class PlanRecheck {
     }
   }
 
-  static void check_words(const Claim& claim, const verify::SampleInput& input,
-                          const std::string& name) {
+  /// Every word of a claim is the one that its numbers give, whoever signed it.
+  void check_words(const Claim& stated, const verify::SampleInput& input,
+                   const std::string& name) const {
     const auto& all = input.subject.spec->properties;
     const auto property = std::find_if(all.begin(), all.end(),
                                        [&](const spec::Property& p) { return p.name == name; });
-    const Statistics& s = *claim.statistics;
-    const SampledWords words = sampled_words(input, *property, s.lo, s.hi, claim.threshold);
-    if (claim.formal != words.formal || claim.text != words.text ||
-        claim.domain != words.domain) {
-      refuse("claim '" + visible(claim.id) + "': its words are not those of its numbers");
+    Claim again = rate_claim(place_, input, *property, *stated.statistics, stated.threshold);
+    if (!stated.counterexample
+             .empty()) {  // of its own claim; listed and bound by digest as all evidence
+      again.counterexample = "counterexamples/" + again.id + ".json";
+      again.evidence.push_back(again.counterexample);
+    }
+    if (stated != again) {
+      refuse("claim '" + visible(stated.id) + "' does not say what its numbers say");
     }
   }
 
   void count(const verify::SampleInput& input) {
-    std::vector<SampledRun> stated = parse_runs_jsonl(
-        read_file(evidence_ / listed(first_.runs), kMostBytes), first_.runs,
-        input.model->config.d_vocab);
+    std::vector<SampledRun> stated =
+        parse_runs_jsonl(read_file(evidence_ / listed(first_.runs), kMostBytes), first_.runs,
+                         input.model->config.d_vocab);
     const std::vector<SampledRun> drawn = verify::draw_runs(input);
     if (stated.size() != drawn.size()) {
       refuse("the runs are not as many as planned");
@@ -173,7 +184,8 @@ class PlanRecheck {
     std::size_t parted = 0;
     for (std::size_t i = 0; i < drawn.size(); ++i) {
       const bool same = stated[i].prompt == drawn[i].prompt &&
-                        stated[i].tokens == drawn[i].tokens && stated[i].is_over == drawn[i].is_over;
+                        stated[i].tokens == drawn[i].tokens &&
+                        stated[i].is_over == drawn[i].is_over;
       if (!same && drawn[i].slack >= kNearTie) {
         refuse("run " + std::to_string(i) + " is not the one that its seed draws");
       }
@@ -186,7 +198,7 @@ class PlanRecheck {
     for (const Claim* claim : claims_) {
       compare(*claim, result);
     }
-    step_ = std::to_string(result.runs.size()) + " runs of '" + visible(folder_) +
+    step_ = std::to_string(result.runs.size()) + " runs of '" + visible(place_.name) +
             "' drawn and counted again" +
             (parted > 0 ? "; " + std::to_string(parted) + " part behind a near tie" : "");
   }
@@ -220,42 +232,17 @@ class PlanRecheck {
   const fs::path& evidence_;
   std::vector<const Claim*> claims_;
   const Statistics& first_;
-  std::string folder_;
+  SampledPlace place_;
   std::map<std::string, Sae> saes_;
   std::map<std::string, Readout> readouts_;
   std::string step_;
 };
 
-/// millionths / 10^6 > limit
-bool exceeds(std::uint32_t millionths, const Rational& limit) {
-  __extension__ using Wide = __int128;
-  return Wide{millionths} * limit.den > Wide{limit.num} * 1000000;
-}
-
-/// The claim's interval, and its status as the interval and the threshold say. Empty: no fault.
+/// The numbers of a claim against each other. Empty: no fault.
 std::string claim_fault(const Claim& claim) {
   const Statistics& s = *claim.statistics;
-  const StatedInterval stated{parse_millionths(s.lo), parse_millionths(s.hi)};
-  if (std::string fault = interval_fault(s.n, s.k, s.undecided, parse_rational(s.alpha), stated);
-      !fault.empty()) {
-    return fault;
-  }
-  if (claim.bound != s.hi) {
-    return "its bound is not the upper end of its interval";
-  }
-  Status status = Status::holds;
-  if (!claim.threshold.empty()) {
-    const Rational limit = parse_rational(claim.threshold);
-    status = exceeds(stated.lo, limit)    ? Status::violated
-             : !exceeds(stated.hi, limit) ? Status::holds
-                                          : Status::unknown;
-  }
-  if (claim.status != status) {
-    return "it says " + status_name(claim.status) + ", its interval says " + status_name(status);
-  }
-  return status != Status::unknown && claim.level != Level::statistical
-             ? "its level is not STATISTICAL"
-             : "";
+  return interval_fault(s.n, s.k, s.undecided, parse_rational(s.alpha),
+                        {parse_millionths(s.lo), parse_millionths(s.hi)});
 }
 
 }  // namespace
@@ -267,8 +254,9 @@ SampledRecheck recheck_sampled(const Statement& statement, const fs::path& evide
   for (const Claim& claim : statement.claims) {
     const std::string name = "claim '" + visible(claim.id) + "'";
     if (!claim.statistics) {
-      if (claim.status != Status::unknown && claim.level == Level::statistical) {
-        out.faults.push_back(name + " says STATISTICAL and has no statistics to recompute");
+      if (claim.status != Status::unknown &&
+          (claim.level == Level::statistical || claim.kind == kRateKind)) {
+        out.faults.push_back(name + " is about a rate and has no statistics to recompute");
       }
       continue;
     }

@@ -1,5 +1,7 @@
 #include "../../../certify/sign/exact_interval.hpp"
 
+#include <algorithm>
+#include <boost/multiprecision/cpp_int.hpp>
 #include <catch.hpp>
 
 #include "assay/automata/binomial.hpp"
@@ -7,11 +9,41 @@
 
 using namespace assay;
 using certify::interval_fault;
+namespace mp = boost::multiprecision;
+using Exact = mp::number<mp::cpp_int_backend<1024, 1024, mp::signed_magnitude, mp::checked, void>>;
 
 namespace {
 
 automata::Proportion made(std::uint64_t n, std::uint64_t k, std::uint64_t u, Rational alpha) {
   return {automata::clopper_pearson(k, n, alpha).lo, automata::clopper_pearson(k + u, n, alpha).hi};
+}
+
+/// P(X >= k) - alpha / 2 for X ~ Binomial(n, m / 10^6), term by term and exactly: its sign.
+int against_half(std::uint64_t n, std::uint64_t k, std::uint32_t m, Rational alpha) {
+  Exact tail = 0, binomial = 1, all = 1;  // in units of 10^-6n
+  for (std::uint64_t j = 0; j <= n; ++j) {
+    Exact term = binomial;
+    for (std::uint64_t i = 0; i < n; ++i) {
+      term *= i < j ? m : 1000000 - m;
+    }
+    tail += j >= k ? term : Exact(0);
+    binomial = binomial * (n - j) / (j + 1);
+    all *= j < n ? 1000000 : 1;
+  }
+  return (tail * 2 * alpha.den).compare(all * alpha.num);
+}
+
+/// An end that is m away from its side: not too far in, and no longer so two millionths further in.
+struct End {
+  bool is_accepted_surely = false, may_be_accepted = false;
+};
+End end_of(std::uint64_t n, std::uint64_t k, std::uint32_t m, Rational alpha) {
+  if (k == 0) {
+    return {m == 0, m == 0};
+  }
+  const int here = m == 0 ? -1 : against_half(n, k, m, alpha);
+  const int further = against_half(n, k, m + 2, alpha);
+  return {here < 0 && further > 0, here <= 0 && further > 0};  // an exact tie is nobody's to decide
 }
 
 }  // namespace
@@ -29,13 +61,31 @@ TEST_CASE(
           if (p.lo > 3) {
             CHECK_FALSE(interval_fault(n, k, u, alpha, {p.lo - 3, p.hi}).empty());
           }
-          if (k > 0) {
-            CHECK_FALSE(
-                interval_fault(n, k, u, alpha, {p.lo + 1, p.hi}).empty());  // too high is unsound
+          if (p.hi + 3 < 1000000) {
+            CHECK_FALSE(interval_fault(n, k, u, alpha, {p.lo, p.hi + 3}).empty());
           }
-          if (k + u < n) {
-            CHECK_FALSE(interval_fault(n, k, u, alpha, {p.lo, p.hi - 1}).empty());
-          }
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("what is accepted is within the exact tails, computed term by term") {
+  for (const Rational alpha : {Rational{1, 100}, Rational{1, 20}, Rational{1, 2}}) {
+    for (const std::uint64_t n : {1U, 2U, 5U, 12U}) {
+      for (std::uint64_t k = 0; k <= n; ++k) {
+        const automata::Proportion p = made(n, k, 0, alpha);
+        for (std::uint32_t lo = p.lo < 3 ? 0 : p.lo - 3; lo <= p.lo + 3; ++lo) {
+          const bool accepted = interval_fault(n, k, 0, alpha, {lo, p.hi}).empty();
+          const End end = end_of(n, k, lo, alpha);
+          INFO(n << " " << k << " " << lo << " " << alpha.text());
+          CHECK((accepted ? end.may_be_accepted : !end.is_accepted_surely));
+        }
+        for (std::uint32_t hi = p.hi - 3; hi <= std::min(p.hi + 3, 1000000U); ++hi) {
+          const bool accepted = interval_fault(n, k, 0, alpha, {p.lo, hi}).empty();
+          const End end = end_of(n, n - k, 1000000 - hi, alpha);
+          INFO(n << " " << k << " to " << hi << " " << alpha.text());
+          CHECK((accepted ? end.may_be_accepted : !end.is_accepted_surely));
         }
       }
     }

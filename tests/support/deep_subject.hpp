@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "assay/base/progress.hpp"
 #include "assay/spec/print.hpp"
 #include "assay/spec/resolve.hpp"
 #include "assay/verify/sampled.hpp"
@@ -19,6 +20,7 @@ inline Block block_of(const Transformer& m) {
 class DeepSubject {
  public:
   explicit DeepSubject(const std::string& text, std::size_t layers = 2) {
+    set_progress(false);  // tests draw hundreds of plans
     const Transformer first = random_model(5);
     model_.config = first.config;
     model_.config.n_layers = layers;

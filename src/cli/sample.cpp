@@ -19,6 +19,8 @@ namespace {
 using nlohmann::ordered_json;
 namespace fs = std::filesystem;
 
+constexpr std::size_t kMostRuns = 10'000'000, kMostNew = 1'000'000;
+
 struct Options : SubjectOptions {
   std::string decoder, allow, prompts, alpha = "1/100", at_most, engine = "reference", out,
                                        device = "auto";
@@ -46,6 +48,11 @@ void load(const Options& options, Files& files) {
   if (options.runs == 0 || options.max_new == 0 || options.threads == 0 || options.batch == 0) {
     throw UsageError(
         "--runs, --max-new, --threads and --batch: expected a number above 0, found 0");
+  }
+  if (options.runs > kMostRuns || options.max_new > kMostNew) {
+    throw UsageError("--runs, --max-new: expected at most " + std::to_string(kMostRuns) + " and " +
+                     std::to_string(kMostNew) + ", found " + std::to_string(options.runs) +
+                     " and " + std::to_string(options.max_new));
   }
   verify::SampleInput& input = files.input;
   input.emission = automata::Emission::parse(options.decoder);

@@ -65,6 +65,8 @@ struct SampleResult {
 /// The share of alpha of every property that is counted, by name. Throws UsageError when the ledger is overdrawn: more
 /// than alpha is given away, or nothing is left for a property.
 [[nodiscard]] std::map<std::string, Rational> alpha_ledger(const SampleInput& input);
+/// All properties are, unless some are named.
+[[nodiscard]] bool is_wanted(const SampleInput& input, const std::string& property);
 /// Why no rate of this property is counted; empty when one is.
 [[nodiscard]] std::string beyond_sampling(const SampleInput& input, const spec::Property& property);
 

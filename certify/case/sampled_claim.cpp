@@ -1,6 +1,7 @@
 #include "sampled_claim.hpp"
 
 #include "../sign/exact_interval.hpp"
+#include "assay/base/errors.hpp"
 #include "case_run.hpp"
 
 namespace assay::certify {
@@ -81,6 +82,24 @@ Claim rate_claim(const SampledPlace& place, const verify::SampleInput& input,
                   " (exact Clopper-Pearson interval; the plan was fixed before the draw)",
               Level::statistical}};
   return c;
+}
+
+Figure alpha_figure(const std::vector<Claim>& claims) {
+  Rational total{0, 1};
+  std::size_t rates = 0;
+  for (const Claim& claim : claims) {
+    if (claim.statistics) {
+      const auto next = sum(total, parse_rational(claim.statistics->alpha));
+      if (!next) {
+        throw InputError("the alphas of the rates add to no fraction below 2^53");
+      }
+      total = *next;
+      ++rates;
+    }
+  }
+  return {"Rates", "chance of error of all rates together", total.text(),
+          "sum of alpha over " + std::to_string(rates) +
+              " STATISTICAL claims: all intervals hold at once with confidence 1 - this"};
 }
 
 Claim uncounted_claim(const SampledPlace& place, const verify::SampleInput& input,

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "assay/certify/claim.hpp"
+#include "assay/certify/statement.hpp"
 #include "assay/verify/sampled.hpp"
 
 namespace assay::certify {
@@ -29,6 +31,10 @@ struct SampledPlace {
 [[nodiscard]] Claim rate_claim(const SampledPlace& place, const verify::SampleInput& input,
                                const spec::Property& property, const Statistics& statistics,
                                const std::string& threshold);
+
+/// The ledger of a certificate: what the alphas of its claims add to, as a figure. Throws InputError where that is no
+/// fraction to write.
+[[nodiscard]] Figure alpha_figure(const std::vector<Claim>& claims);
 
 /// The same of a property whose rate is not counted: UNKNOWN.
 [[nodiscard]] Claim uncounted_claim(const SampledPlace& place, const verify::SampleInput& input,

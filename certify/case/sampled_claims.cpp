@@ -118,6 +118,9 @@ void add_sampled_claims(CaseRun& run) {
   for (const SampledCase& s : run.file.sampled) {
     add_sampled(run, s);
   }
+  if (!run.file.sampled.empty()) {
+    run.statement.figures.push_back(alpha_figure(run.statement.claims));
+  }
 }
 
 }  // namespace assay::certify

@@ -245,6 +245,18 @@ std::string claim_fault(const Claim& claim) {
                         {parse_millionths(s.lo), parse_millionths(s.hi)});
 }
 
+/// The ledger of the whole certificate says what its claims add to.
+std::string ledger_fault(const Statement& statement) {
+  const Figure again = alpha_figure(statement.claims);
+  const auto stated = std::find_if(
+      statement.figures.begin(), statement.figures.end(),
+      [&](const Figure& f) { return f.group == again.group && f.label == again.label; });
+  return stated != statement.figures.end() && stated->value == again.value &&
+                 stated->note == again.note
+             ? ""
+             : "the ledger of alpha is not the sum of the rates' alphas, " + again.value;
+}
+
 }  // namespace
 
 SampledRecheck recheck_sampled(const Statement& statement, const fs::path& evidence,
@@ -268,6 +280,15 @@ SampledRecheck recheck_sampled(const Statement& statement, const fs::path& evide
       out.faults.push_back(name + ": " + e.what());
     }
     plans[claim.statistics->plan].push_back(&claim);
+  }
+  if (!plans.empty() && out.faults.empty()) {
+    try {
+      if (const std::string fault = ledger_fault(statement); !fault.empty()) {
+        out.faults.push_back(fault);
+      }
+    } catch (const Error& e) {
+      out.faults.emplace_back(e.what());
+    }
   }
   for (const auto& [plan, claims] : plans) {
     if (!out.faults.empty()) {

@@ -71,25 +71,7 @@ expect 0 verify "$cert" "$dir/model"
 # Signed by the right key and still refused: a proof of one thing under the name of another.
 resign() { # resign PYTHON-EDIT of predicate p
   rm -rf "$dir/c"; cp -r "$dir/a" "$dir/c"
-  python3 - "$dir/c/tiny.cert.dsse.json" "$dir/keys/private.pem" "$1" <<'P'
-import base64, hashlib, json, subprocess, sys, tempfile
-e = json.load(open(sys.argv[1])); s = json.loads(base64.b64decode(e["payload"])); p = s["predicate"]
-c = {c["id"]: c for c in p["claims"]}
-folder = sys.argv[1].rsplit("/", 1)[0] + "/evidence/"
-def put(name, text):
-    open(folder + name, "w").write(text)
-    for x in p["evidence"]:
-        if x["name"] == name: x["sha256"] = hashlib.sha256(text.encode()).hexdigest(); x["size"] = len(text)
-exec(sys.argv[3])
-body = json.dumps(s, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-pae = b"DSSEv1 28 application/vnd.in-toto+json %d " % len(body) + body
-with tempfile.NamedTemporaryFile() as f, tempfile.NamedTemporaryFile() as o:
-    f.write(pae); f.flush()
-    subprocess.run(["openssl", "pkeyutl", "-sign", "-inkey", sys.argv[2], "-rawin", "-in", f.name, "-out", o.name], check=True)
-    sig = open(o.name, "rb").read()
-e["payload"] = base64.b64encode(body).decode(); e["signatures"][0]["sig"] = base64.b64encode(sig).decode()
-json.dump(e, open(sys.argv[1], "w"))
-P
+  python3 "$ASSAY_SOURCE/tests/support/resign.py" "$dir/c/tiny.cert.dsse.json" "$dir/keys/private.pem" "$1"
 }
 refuse() { resign "$1"; expect 8 verify "$dir/c/tiny.cert.dsse.json" "$dir/model"; }
 if command -v openssl >/dev/null; then
@@ -138,4 +120,9 @@ bad 2 "c['dictionaries'] = {}" "sae T: expected an entry in the case's dictionar
 bad 2 "c['sites'] = [{'name': 's', 'site': 'ln_final'}]" "one of logit"
 bad 2 "del c['checks']" "at least one of bounds, spec, erasures, checks, sites"
 bad 2 "e['maxNew'] = 0" "above 0, found 0"
+bad 2 "e['mode'] = 'soft'" "exact, refined or auto"
+bad 2 "e['lemmas'] = 0" "a number above 0"
+bad 2 "e['properties'] = ['nothing']" "expected a property of the spec"
+bad 2 "e['prompts'] = {'any': True}" "both forms, or neither"
+bad 2 "e['mode'] = 'refined'; e['decoder'] = 'top-p:0.9'" "refined mode"
 echo "certify checks: ok"

@@ -48,9 +48,14 @@ struct CheckRun {
 };
 
 verify::PromptSet prompts_of(const CheckCase& c, std::size_t vocabulary) {
-  const bool inside = c.prompts.empty();
-  return verify::parse_prompts(inside ? c.prompt_set : read_file(c.prompts, kMaxPrompts),
-                               inside ? "checks." + c.name : c.prompts.string(), vocabulary);
+  if (!c.prompts.empty()) {
+    return verify::parse_prompts(read_file(c.prompts, kMaxPrompts), c.prompts.string(), vocabulary);
+  }
+  try {
+    return verify::parse_prompts(c.prompt_set, "checks." + c.name, vocabulary);
+  } catch (const InputError& e) {
+    throw UsageError(std::string("case: ") + e.what());
+  }
 }
 
 verify::ExactInput input_of(const CaseRun& run, const CheckCase& c, const spec::Spec& resolved) {

@@ -179,14 +179,14 @@ class Verification {
 
   void check_levels() {
     for (const Claim& claim : statement().claims) {
-      if (claim.status == Status::unknown) {
-        continue;
-      }
       const std::string name = "claim '" + visible(claim.id) + "'";
       const Level supported = chain_level(claim.chain);
       if (claim.level != supported) {
         fail(ExitCode::evidence, name + " says " + level_name(claim.level) +
                                      ", its chain supports " + level_name(supported));
+      }
+      if (claim.status == Status::unknown) {
+        continue;
       }
       if (claim.level == Level::proved && !claim.recheck) {
         fail(ExitCode::evidence, name + " says PROVED and names no proof to re-check");

@@ -159,6 +159,33 @@ CheckCase read_check(const ObjectReader& o, const fs::path& folder) {
   return c;
 }
 
+Rational fraction(const ObjectReader& o, const char* key, const std::string& otherwise) {
+  const Rational r = parse_rational(text_or(o, key, otherwise));
+  if (r.num <= 0 || r.num > r.den) {
+    throw InputError(o.where(), key, "a fraction above 0, at most 1", r.text());
+  }
+  return r;
+}
+
+SampledCase read_sampled(const ObjectReader& o, const fs::path& folder) {
+  refuse_other_keys(o, {"name", "spec", "readouts", "decoder", "allow", "prompts", "runs", "maxNew",
+                        "alpha", "atMost"});
+  SampledCase s;
+  s.name = plain_name(o);
+  s.spec.file = folder / o.text("spec");
+  s.spec.readouts = named_texts(o, "readouts");
+  s.decoder = o.text("decoder");
+  s.allow = o.optional_text("allow");
+  s.prompts = folder / o.text("prompts");
+  s.runs = count_or(o, "runs", s.runs);
+  s.max_new = count_or(o, "maxNew", s.max_new);
+  s.alpha = fraction(o, "alpha", s.alpha.text());
+  if (o.has("atMost")) {
+    s.at_most = fraction(o, "atMost", "");
+  }
+  return s;
+}
+
 std::optional<std::uint32_t> token_of(const ObjectReader& o, const char* key) {
   if (!o.has(key)) {
     return std::nullopt;
@@ -206,6 +233,9 @@ void check_unique(const CaseFile& c, const std::string& where) {
   for (const CheckCase& check : c.checks) {
     once("checks", check.name);
   }
+  for (const SampledCase& s : c.sampled) {
+    once("sampled", s.name);
+  }
   for (const SiteCase& s : c.sites) {
     once("sites", s.name);
   }
@@ -227,8 +257,10 @@ void check_names(const CaseFile& c, const std::string& where) {
   if (c.spec && !c.automaton) {
     throw InputError(where, "automaton", "an object, because spec is given", "nothing");
   }
-  if (!c.bounds && !c.spec && c.erasures.empty() && c.checks.empty() && c.sites.empty()) {
-    throw InputError(where, "keys", "at least one of bounds, spec, erasures, checks, sites", "none");
+  if (!c.bounds && !c.spec && c.erasures.empty() && c.checks.empty() && c.sites.empty() &&
+      c.sampled.empty()) {
+    throw InputError(where, "keys",
+                     "at least one of bounds, spec, erasures, checks, sampled, sites", "none");
   }
   check_unique(c, where);
   std::vector<std::string> concepts;
@@ -250,6 +282,9 @@ void check_names(const CaseFile& c, const std::string& where) {
   for (const CheckCase& check : c.checks) {
     gather(check.spec, "checks." + check.name + ".readouts.");
   }
+  for (const SampledCase& s : c.sampled) {
+    gather(s.spec, "sampled." + s.name + ".readouts.");
+  }
   for (const SiteCase& s : c.sites) {
     known("sites." + s.name + ".dictionary", s.dictionary);
   }
@@ -268,10 +303,11 @@ void check_names(const CaseFile& c, const std::string& where) {
 CaseFile read_case(const std::string& json, const fs::path& file) {
   const nlohmann::json value = parse_profile_json(json, file.string());
   const ObjectReader o(value, file.string());
-  refuse_other_keys(o, {"assay-case", "name",       "serial", "resourceUri",  "scope",
-                        "validDays",  "model",      "text",   "dictionaries", "decoder",
-                        "seed",       "evalTokens", "cards",  "bounds",       "erasures",
-                        "automaton",  "spec",       "checks", "sites",        "notClaimed"});
+  refuse_other_keys(o,
+                    {"assay-case", "sampled", "name",      "serial",       "resourceUri", "scope",
+                     "validDays",  "model",   "text",      "dictionaries", "decoder",     "seed",
+                     "evalTokens", "cards",   "bounds",    "erasures",     "automaton",   "spec",
+                     "checks",     "sites",   "notClaimed"});
   if (o.count("assay-case") != 1) {
     throw InputError(o.where(), "assay-case", "1", std::to_string(o.count("assay-case")));
   }
@@ -311,6 +347,9 @@ CaseFile read_case(const std::string& json, const fs::path& file) {
   }
   for (const ObjectReader& check : o.objects("checks")) {
     c.checks.push_back(read_check(check, folder));
+  }
+  for (const ObjectReader& s : o.objects("sampled")) {
+    c.sampled.push_back(read_sampled(s, folder));
   }
   for (const ObjectReader& s : o.objects("sites")) {
     c.sites.push_back(read_site(s, folder));

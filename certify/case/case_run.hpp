@@ -76,6 +76,7 @@ inline constexpr const char* kReal = "A1";
 inline constexpr const char* kTokens = "A2";
 inline constexpr const char* kDecoder = "A3";
 inline constexpr const char* kRows = "A4";
+inline constexpr const char* kDraws = "A5";
 
 /// Of the claims that add_check_claims makes.
 [[nodiscard]] bool is_check_kind(const std::string& kind);
@@ -85,9 +86,10 @@ void add_dictionaries(CaseRun& run);
 void add_erasures(CaseRun& run);          ///< erasure claims; leaves the probes
 void add_automaton_claims(CaseRun& run);  ///< resolves the spec, fits, checks
 void add_bound_claims(CaseRun& run);
-void add_check_claims(CaseRun& run);  ///< specs on every run of the model
-void add_site_claims(CaseRun& run);   ///< normalised sites, at any depth
-void add_figures(CaseRun& run);       ///< metrics, training record, materials, environment
+void add_check_claims(CaseRun& run);    ///< specs on every run of the model
+void add_sampled_claims(CaseRun& run);  ///< rates over independently drawn runs
+void add_site_claims(CaseRun& run);     ///< normalised sites, at any depth
+void add_figures(CaseRun& run);         ///< metrics, training record, materials, environment
 /// Cards of features that are plain to read, for the report.
 void add_cards(CaseRun& run, const automata::FitResult& fit);
 

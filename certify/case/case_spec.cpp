@@ -63,7 +63,7 @@ spec::Spec resolve_spec(CaseRun& run, const SpecCase& spec, const std::string& f
   const spec::Spec written = spec::parse_spec(source, spec.file.string());
   const Subject& s = run.subject;
   spec::ResolveInput input;
-  input.tokenizer = &s.tokenizer;
+  input.tokenizer = s.tokenizer.size() > 0 ? &s.tokenizer : nullptr;
   input.vocabulary = s.model.config.d_vocab;
   input.model = s.model.weights_digest;
   for (const spec::Use& use : written.uses) {

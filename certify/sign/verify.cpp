@@ -12,6 +12,7 @@
 #include "assay/certify/envelope.hpp"
 #include "proof_header.hpp"
 #include "run_claim.hpp"
+#include "sampled_recheck.hpp"
 #include "staging.hpp"
 
 namespace assay::certify {
@@ -70,6 +71,7 @@ class Verification {
     const bool evidence = check_evidence(staging);
     check_levels();
     if (artifact && evidence) {
+      recount(staging.path());
       recheck(staging.path());
     } else {
       step("proofs were not re-checked: files are missing or altered");
@@ -197,6 +199,19 @@ class Verification {
     }
   }
 
+  /// STATISTICAL claims: interval, plan, ledger, runs.
+  void recount(const fs::path& evidence_dir) {
+    const SampledRecheck again =
+        recheck_sampled(statement(), evidence_dir, options_.model_dir);
+    for (const std::string& fault : again.faults) {
+      fail(ExitCode::evidence, fault);
+    }
+    for (const std::string& done : again.steps) {
+      step(done);
+    }
+    result_.recounted = again.recounted;
+  }
+
   /// One run per proof group; claims that share certificate and inputs share the run.
   void recheck(const fs::path& evidence_dir) {
     using Key = std::pair<std::string, std::vector<std::pair<std::string, std::string>>>;
@@ -213,7 +228,7 @@ class Verification {
     for (const auto& [key, claims] : groups) {
       recheck_group(evidence_dir, claims);
     }
-    if (result_.rechecked == 0 && result_.findings.empty()) {
+    if (result_.rechecked + result_.recounted == 0 && result_.findings.empty()) {
       fail(ExitCode::unknown,
            "nothing was re-checked: no claim names a proof and says more than UNKNOWN");
     }

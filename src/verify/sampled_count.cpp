@@ -151,7 +151,8 @@ SampleResult count_runs(const SampleInput& input, std::vector<SampledRun> runs) 
   for (const spec::Property& property : input.subject.spec->properties) {
     if (const auto share = ledger.find(property.name); share != ledger.end()) {
       out.properties.push_back(count(input, letters, property, share->second, runs));
-    } else if (const std::string why = beyond_sampling(input, property); !why.empty()) {
+    } else if (const std::string why = beyond_sampling(input, property);
+               !why.empty() && is_wanted(input, property.name)) {
       out.properties.push_back({});
       out.properties.back().name = property.name;
       out.properties.back().skipped = why;

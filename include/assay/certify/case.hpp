@@ -61,6 +61,17 @@ struct CheckCase {
   std::size_t states = 0, lemmas = 0;  ///< budgets; 0: the command's default
 };
 
+/// Rates of a specification's violations over runs drawn independently (`assay sample`), at any depth.
+struct SampledCase {
+  std::string name;  ///< a plain name; claims are NAME.PROPERTY
+  SpecCase spec;
+  std::string decoder, allow;
+  std::filesystem::path prompts;  ///< file of the law of prompts
+  std::size_t runs = 1000, max_new = 64;
+  Rational alpha{1, 100};           ///< of all properties together
+  std::optional<Rational> at_most;  ///< claim that each rate is at most this
+};
+
 /// A claim about one normalised site, for every input of a model of any depth (`assay bound --site`).
 struct SiteCase {
   std::string name;  ///< the claim's id
@@ -87,6 +98,7 @@ struct CaseFile {
   std::optional<AutomatonCase> automaton;
   std::optional<SpecCase> spec;  ///< needs `automaton`
   std::vector<CheckCase> checks;
+  std::vector<SampledCase> sampled;
   std::vector<SiteCase> sites;
   std::vector<std::string> not_claimed;
   std::string bytes;  ///< of the file, kept as evidence

@@ -68,13 +68,15 @@ void set_certificate(CaseRun& run, const std::optional<std::string>& issued_at) 
   }
 }
 
-/// All contexts and sites first, then the specifications, then the erasures, each in its own order.
+/// All contexts and sites first, then the specifications (of every run before the fitted automaton), then the erasures,
+/// each in its own order.
 void order_claims(std::vector<Claim>& claims) {
   const auto rank = [](const Claim& c) {
-    return c.kind == kRateKind                     ? 3
-           : c.kind == "residual"                  ? 2
-           : c.kind == "spec" || c.kind == "exact" ? 1
-                                                   : 0;
+    return c.kind == kRateKind     ? 4
+           : c.kind == "residual"  ? 3
+           : c.kind == "spec"      ? 2
+           : is_check_kind(c.kind) ? 1
+                                   : 0;
   };
   std::stable_sort(claims.begin(), claims.end(),
                    [&](const Claim& a, const Claim& b) { return rank(a) < rank(b); });
@@ -188,7 +190,7 @@ CertifyResult certify_case(const CaseFile& file, const CertifyOptions& options,
   set_subject(run.statement, file.name, file.model);
   add_evidence(run.statement, run.paths, "case.json", "case", file.bytes);
   for (const auto stage : {add_dictionaries, add_erasures, add_bound_claims, add_site_claims,
-                           add_exact_claims, add_automaton_claims, add_figures}) {
+                           add_check_claims, add_automaton_claims, add_figures}) {
     run_stage(run, stage);
   }
   run_stage(run, add_sampled_claims);

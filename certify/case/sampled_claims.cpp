@@ -43,19 +43,15 @@ Statistics statistics_of(const SampledCheck& check, const verify::SampledPropert
 }
 
 void show_counterexample(CaseRun& run, const SampledCheck& check, Claim& claim,
-                         const verify::SampledProperty& p) {
+                         const spec::Property& property, const verify::SampledProperty& p) {
   const auto found =
       std::find_if(p.counterexamples.begin(), p.counterexamples.end(),
                    [](const verify::Counterexample& c) { return c.replayed.has_value(); });
   if (found == p.counterexamples.end() || check.input.subject.tokenizer == nullptr) {
     return;
   }
-  claim.counterexample = "counterexamples/" + claim.id + ".json";
-  add_evidence(
-      run.statement, run.paths, claim.counterexample, kCounterexampleRole,
-      counterexample_json(run_exhibit(check.input.subject, claim.id,
-                                      check.result.runs[found->run].prompt, *found->replayed)));
-  claim.evidence.push_back(claim.counterexample);
+  add_run(run, claim, check.input.subject, property, check.result.runs[found->run].prompt,
+          *found->replayed);
 }
 
 void add_claim(CaseRun& run, const SampledCheck& check, const spec::Property& property,
@@ -66,7 +62,7 @@ void add_claim(CaseRun& run, const SampledCheck& check, const spec::Property& pr
   }
   Claim c = rate_claim(check.place, check.input, property, statistics_of(check, p),
                        check.file.at_most ? check.file.at_most->text() : "");
-  show_counterexample(run, check, c, p);
+  show_counterexample(run, check, c, property, p);
   run.statement.claims.push_back(std::move(c));
 }
 

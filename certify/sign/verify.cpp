@@ -181,14 +181,14 @@ class Verification {
 
   void check_levels() {
     for (const Claim& claim : statement().claims) {
-      if (claim.status == Status::unknown) {
-        continue;
-      }
       const std::string name = "claim '" + visible(claim.id) + "'";
       const Level supported = chain_level(claim.chain);
       if (claim.level != supported) {
         fail(ExitCode::evidence, name + " says " + level_name(claim.level) +
                                      ", its chain supports " + level_name(supported));
+      }
+      if (claim.status == Status::unknown) {
+        continue;
       }
       if (claim.level == Level::proved && !claim.recheck) {
         fail(ExitCode::evidence, name + " says PROVED and names no proof to re-check");
@@ -201,8 +201,7 @@ class Verification {
 
   /// STATISTICAL claims: interval, plan, ledger, runs.
   void recount(const fs::path& evidence_dir) {
-    const SampledRecheck again =
-        recheck_sampled(statement(), evidence_dir, options_.model_dir);
+    const SampledRecheck again = recheck_sampled(statement(), evidence_dir, options_.model_dir);
     for (const std::string& fault : again.faults) {
       fail(ExitCode::evidence, fault);
     }
@@ -285,26 +284,33 @@ class Verification {
       fail(ExitCode::evidence,
            name + ": the checker accepted another statement: " + visible(line->statement));
     } else if (const auto rule = header.rules.find(recheck.accepts);
-               rule == header.rules.end() ||
-               (rule->second == "WITNESS") != (claim.status == Status::violated)) {
+               rule == header.rules.end() || concludes_violation(rule->second, line->statement) !=
+                                                 (claim.status == Status::violated)) {
       fail(ExitCode::evidence,
            name + " says " + status_name(claim.status) + ", the proof concludes otherwise");
     } else if (!says_the_same(claim, header)) {
-      fail(ExitCode::evidence, name + ": its domain or formula is not the one that was accepted: " +
-                                   visible(line->statement));
+      fail(ExitCode::evidence,
+           name + ": its domain, formula or bound is not the one that was accepted: " +
+               visible(line->statement));
     } else {
       ++result_.rechecked;
     }
   }
 
-  /// Of a claim about runs, domain and formula are parts of the checker's statement.
+  /// CHANCE alone concludes either way, and its words say which.
+  static bool concludes_violation(const std::string& rule, const std::string& statement) {
+    return rule == "WITNESS" || (rule == "CHANCE" && !statement.starts_with("HOLDS "));
+  }
+
+  /// Of a claim about runs, domain, formula, bound and threshold are parts of the checker's statement.
   static bool says_the_same(const Claim& claim, const ProofHeader& header) {
     if (!is_run_kind(header.kind)) {
       return true;
     }
     const std::optional<RunClaim> accepted = parse_run_claim(claim.recheck->statement);
     return accepted && accepted->holds == (claim.status == Status::holds) &&
-           accepted->domain_text() == claim.domain && accepted->formal == claim.formal;
+           accepted->domain_text() == claim.domain && accepted->formal == claim.formal &&
+           accepted->bound == claim.bound && accepted->threshold == claim.threshold;
   }
 
   const VerifyOptions& options_;

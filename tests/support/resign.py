@@ -1,7 +1,7 @@
 """resign.py ENVELOPE PRIVATE.pem EDIT: applies the Python statements EDIT to a signed predicate and signs it again.
 
 EDIT sees `p` (the predicate), `c` (its claims by id), `folder` (the evidence, with a slash) and `put(name, text)`, which writes an evidence
-file and its digest.
+file and its digest. An EDIT that changes nothing, other than "pass", is an error.
 """
 import base64
 import hashlib
@@ -18,6 +18,7 @@ folder = sys.argv[1].rsplit("/", 1)[0] + "/evidence/"
 
 
 def put(name, text):
+    assert text != open(folder + name).read(), "put changes nothing in " + name
     open(folder + name, "w").write(text)
     for x in p["evidence"]:
         if x["name"] == name:
@@ -25,7 +26,9 @@ def put(name, text):
             x["size"] = len(text.encode())
 
 
+before = json.dumps(s)
 exec(sys.argv[3])
+assert sys.argv[3] == "pass" or before != json.dumps(s), "nothing changed: " + sys.argv[3]
 body = json.dumps(s, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 pae = b"DSSEv1 28 application/vnd.in-toto+json %d " % len(body) + body
 with tempfile.NamedTemporaryFile() as f, tempfile.NamedTemporaryFile() as o:

@@ -5,6 +5,7 @@
 
 #include "../emit/json_profile.hpp"
 #include "assay/base/errors.hpp"
+#include "assay/base/rational_sum.hpp"
 #include "assay/base/text.hpp"
 #include "assay/certify/case.hpp"
 

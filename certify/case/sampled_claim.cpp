@@ -2,6 +2,7 @@
 
 #include "../sign/exact_interval.hpp"
 #include "assay/base/errors.hpp"
+#include "assay/base/rational_sum.hpp"
 #include "case_run.hpp"
 
 namespace assay::certify {

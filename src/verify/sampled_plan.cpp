@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "assay/base/errors.hpp"
+#include "assay/base/rational_sum.hpp"
 #include "assay/base/text.hpp"
 #include "assay/verify/sampled.hpp"
 

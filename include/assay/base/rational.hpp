@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,11 +17,6 @@ struct Rational {
   }
   bool operator==(const Rational&) const = default;
 };
-
-/// a − b, a + b and a / n, exactly; nothing where numerator or denominator would pass 2^53.
-[[nodiscard]] std::optional<Rational> difference(const Rational& a, const Rational& b);
-[[nodiscard]] std::optional<Rational> sum(const Rational& a, const Rational& b);
-[[nodiscard]] std::optional<Rational> quotient(const Rational& a, std::uint32_t n);
 
 /// Throws InputError when `text` is not a fraction or decimal that fits.
 [[nodiscard]] Rational parse_rational(std::string_view text);

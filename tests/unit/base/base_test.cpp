@@ -6,6 +6,7 @@
 #include "assay/base/errors.hpp"
 #include "assay/base/files.hpp"
 #include "assay/base/rational.hpp"
+#include "assay/base/rational_sum.hpp"
 #include "assay/base/text.hpp"
 #include "catch.hpp"
 

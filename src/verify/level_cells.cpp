@@ -31,7 +31,7 @@ class TreeProof {
  public:
   TreeProof(const LevelSystem& system, const std::vector<LevelCell>& cells,
             const std::vector<std::vector<std::size_t>>& at)
-      : cells_(cells), at_(at), rows_(system.levels.size()) {}
+      : cells_(cells), at_(at), names_(system.levels), rows_(system.levels.size()) {}
 
   std::optional<std::string> prove(std::size_t cell, const LevelSystem::Control& control,
                                    std::size_t edge) {
@@ -102,13 +102,14 @@ class TreeProof {
     if (!failing || at_[leaf.to].size() < 2 || splits == 0 || failing->terms.empty()) {
       return false;
     }
-    words_ += " s " + row_text(*failing);
+    words_ += " s " + row_text(*failing, names_);
     const auto side = [&] { return prove_leaf(leaf, splits - 1); };
     return under(*failing, side) && under(failing->negated(), side);
   }
 
   const std::vector<LevelCell>& cells_;
   const std::vector<std::vector<std::size_t>>& at_;
+  const std::vector<std::size_t>& names_;
   LevelRows rows_;
   std::string words_;
 };

@@ -204,7 +204,10 @@ class Decision {
     return false;
   }
 
-  [[nodiscard]] std::string id() const { return "level." + property_.name; }
+  /// No property's name has a dot.
+  [[nodiscard]] std::string id() const {
+    return "level." + std::to_string(&property_ - spec_.properties.data());
+  }
 
   /// dID DFA … and the line that concludes.
   bool conclude(const std::string& lines, std::size_t count) {
@@ -259,7 +262,7 @@ class Decision {
                std::to_string(control.state) + " " + std::to_string(control.spec) + " " +
                std::to_string(cells[i].rows.size());
       for (const Row& row : cells[i].rows) {
-        lines += " " + row_text(row);
+        lines += " " + row_text(row, system.levels);
       }
       lines += "\n";
     }

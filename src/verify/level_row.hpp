@@ -54,6 +54,7 @@ class Sum {
 };
 
 [[nodiscard]] Exact value_of(const Terms& terms, const std::vector<Exact>& values);
-[[nodiscard]] std::string row_text(const Row& row);
+/// `<|<= BOUND n LEVEL COEFFICIENT …`, level i under the number names[i].
+[[nodiscard]] std::string row_text(const Row& row, const std::vector<std::size_t>& names);
 
 }  // namespace assay::verify

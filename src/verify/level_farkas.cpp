@@ -341,7 +341,8 @@ std::optional<Multipliers> LevelRows::contradiction() const {
     }
   }
   for (std::size_t level = 0; level < by_level_.size(); ++level) {
-    if (upper_[level] && lower_[level]) {
+    const std::optional<Exact> most = upper(level), least = lower(level);
+    if (most && least && *most <= *least) {
       if (auto out = by_boxes(goal, upper_[level])) {
         return out;
       }

@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::size_t kNone = static_cast<std::size_t>(-1);
 constexpr std::size_t kMaxBits = 2000;
-constexpr std::size_t kMaxNumbers = 2000000;
+constexpr std::size_t kMaxNumbers = 200000;  // computed in all
 
 std::string key_of(const LevelPoint& point) {
   std::string out = std::to_string(point.control);
@@ -56,7 +56,7 @@ LevelPoint move_point(const LevelBranch& branch, const LevelPoint& from) {
 
 PointSearch search_points(const LevelSystem& system, std::size_t limit) {
   PointSearch out;
-  limit = std::min(limit, kMaxNumbers / std::max<std::size_t>(1, system.levels.size()));
+  std::size_t numbers = 0;
   std::vector<Visit> visits;
   std::unordered_set<std::string> seen;
   const auto visit = [&](LevelPoint point, Visit from) {
@@ -73,10 +73,12 @@ PointSearch search_points(const LevelSystem& system, std::size_t limit) {
       out.run = path(out.points, visits, i);
       return out;
     }
-    if (out.points.size() > limit || is_large(out.points[i])) {
+    const std::vector<LevelBranch>& branches = system.controls[out.points[i].control].branches;
+    numbers += branches.size() * system.levels.size();
+    if (out.points.size() > limit || numbers > kMaxNumbers || is_large(out.points[i])) {
       return out;
     }
-    for (const LevelBranch& branch : system.controls[out.points[i].control].branches) {
+    for (const LevelBranch& branch : branches) {
       visit(move_point(branch, out.points[i]), {i, branch.edge, branch.letter});
     }
   }

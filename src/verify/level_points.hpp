@@ -25,7 +25,7 @@ struct PointSearch {
 };
 
 /// Every reachable pair of control and exact numbers, breadth-first, up to a number of points. It stops
-/// early where the numbers themselves grow beyond 2,000 bits.
+/// early where 200,000 numbers were computed or one grows beyond 2,000 bits.
 [[nodiscard]] PointSearch search_points(const LevelSystem& system, std::size_t limit);
 
 /// Where a letter leads. @pre the branch is one of the point's control.

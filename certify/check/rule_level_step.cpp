@@ -5,6 +5,8 @@
 namespace assay_check {
 namespace {
 
+constexpr std::size_t kMaxSplits = 64;  // by s, one below the other
+
 /// Reads the tree of a STEP: at each comparison `?`, anywhere `e` (the rows so far contradict each
 /// other), on arrival `c CELL` with multipliers for each of its rows, or `s ROW` to split once more.
 class TreeReader : public LevelVisitor {
@@ -31,7 +33,11 @@ class TreeReader : public LevelVisitor {
     if (how == "s") {
       const LevelRow row = parse_row(step_.words, at_, levels_);
       set_.cone.need(step_, row);
+      if (++splits_ > kMaxSplits) {
+        refuse(step_, "more than 64 splits by s");
+      }
       both(row, [&](bool /*side*/) { arrive(state, q, update); });
+      --splits_;
       return;
     }
     if (how != "c") {
@@ -99,7 +105,7 @@ class TreeReader : public LevelVisitor {
   const Step& step_;
   const LevelFacts::Set& set_;
   std::vector<LevelRow> rows_;
-  std::size_t levels_, at_ = 0;
+  std::size_t levels_, at_ = 0, splits_ = 0;
 };
 
 }  // namespace

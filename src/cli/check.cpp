@@ -76,7 +76,7 @@ void run(const Options& options, Session& session) {
       throw UsageError(
           "check: expected --automaton FILE.hoa, or --decoder and --prompts, found both");
     }
-    check_hoa(options.automaton, options.spec, options.properties, options.out, session);
+    check_hoa(options.automaton, options.spec, options.properties, options.out, options.smt, session);
     return;
   }
   if (options.model.empty()) {

@@ -87,6 +87,18 @@ Reported reported(const GivenResult& r) {
   return {to_text(r), to_json(r), kCodes[static_cast<int>(r.verdict)]};
 }
 
+/// Z3 is asked about what holds; with a folder the obligations are written there.
+verify::LevelEffort effort_of(const std::string& property, const std::string& smt) {
+  verify::LevelEffort out;
+  out.second_opinion = true;
+  if (!smt.empty()) {
+    out.dump = [property, smt](const std::string& name, const std::string& text) {
+      write_file_atomic(smt + "/" + property + "." + name + ".smt2", text);
+    };
+  }
+  return out;
+}
+
 /// Writes the certificate of the levels' properties that hold; says where, "" for nowhere.
 std::string write_certificate(const std::vector<verify::LevelResult>& results,
                               const std::string& machine, const std::string& statement,
@@ -109,7 +121,10 @@ bool is_hoa(const std::string& file) {
 
 void check_hoa(const std::string& machine, const std::string& spec,
                const std::vector<std::string>& properties, const std::string& certificate,
-               Session& session) {
+               const std::string& smt, Session& session) {
+  if (!smt.empty()) {
+    make_directory(smt);
+  }
   const std::string text = read_file(spec, std::size_t{1} << 21U), bytes = read_file(machine);
   const spec::Spec statement = spec::parse_spec(text, spec);
   const automata::Hoa hoa = automata::parse_hoa(bytes, machine);
@@ -127,7 +142,7 @@ void check_hoa(const std::string& machine, const std::string& spec,
   for (const spec::Property& p : statement.properties) {
     if (std::find(names.levels.begin(), names.levels.end(), p.name) != names.levels.end()) {
       const verify::LevelResult& r =
-          levels.emplace_back(verify::decide_levels(statement, p, hoa, verify::LevelEffort{}));
+          levels.emplace_back(verify::decide_levels(statement, p, hoa, effort_of(p.name, smt)));
       by_name.emplace(p.name, Reported{levels_text(p.name, p.claim_text(), r),
                                        levels_json(p.name, p.claim_text(), r), levels_code(r)});
     }

@@ -39,6 +39,10 @@ std::string levels_text(const std::string& name, const std::string& claim, const
                     std::to_string(r.levels.size()) + " levels\n";
   out += r.engine.empty() ? "" : "    " + how(r) + "\n";
   out += r.reason.empty() ? "" : "    " + r.reason + "\n";
+  if (!r.opinion.empty()) {
+    out += "    second opinion of " + r.solver + ": " + r.opinion +
+           (r.opinion_detail.empty() ? "" : " (" + r.opinion_detail + ")") + "\n";
+  }
   for (const LevelResult::Step& step : r.run) {
     out += "      " + (step.shown.empty() ? "-" : joined(step.shown)) + "  to state " +
            std::to_string(step.state);
@@ -63,7 +67,7 @@ nlohmann::ordered_json levels_json(const std::string& name, const std::string& c
   return {{"name", name},         {"claim", claim},       {"verdict", word(r.verdict, false)},
           {"level", "OBSERVED"},  {"reason", r.reason},   {"engine", r.engine},
           {"levels", r.levels},   {"pairs", r.controls},  {"points", r.points},
-          {"cells", r.cells},     {"proofLines", r.proof_steps}, {"run", run}};
+          {"cells", r.cells},     {"proofLines", r.proof_steps}, {"secondOpinion", {{"solver", r.solver}, {"invariant", r.opinion}, {"detail", r.opinion_detail}}}, {"run", run}};
 }
 
 ExitCode levels_code(const LevelResult& r) {

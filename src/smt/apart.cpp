@@ -20,6 +20,7 @@ namespace {
 
 constexpr rlim_t kBytes = rlim_t{8} << 30U;
 constexpr int kSeconds = 600;
+constexpr std::size_t kMaxAnswer = std::size_t{64} << 20U;
 
 /// Never returns: writes what the work gives, after "+", or after "-" why it failed, and leaves without
 /// running anybody's destructors.
@@ -50,7 +51,7 @@ constexpr int kSeconds = 600;
   ::_exit(0);
 }
 
-/// What the child wrote until it closed its end; false when time is over.
+/// What the child wrote until it closed its end, or more than an answer has; false when time is over.
 bool read_all(int in, int seconds, std::string& text) {
   using Clock = std::chrono::steady_clock;
   const Clock::time_point end = Clock::now() + std::chrono::seconds(seconds);
@@ -66,7 +67,7 @@ bool read_all(int in, int seconds, std::string& text) {
     if (n < 0 && errno != EINTR) {
       return true;
     }
-    if (n == 0) {
+    if (n == 0 || text.size() > kMaxAnswer) {
       return true;
     }
     text.append(part.data(), n > 0 ? static_cast<std::size_t>(n) : 0);
@@ -105,7 +106,7 @@ ApartText text_apart(const std::function<std::string()>& work, int seconds) {
   std::string text;
   const bool in_time = read_all(pipe[0], seconds, text);
   ::close(pipe[0]);
-  if (!in_time) {
+  if (!in_time || text.size() > kMaxAnswer) {
     ::kill(child, SIGKILL);
   }
   int status = 0;
@@ -114,13 +115,16 @@ ApartText text_apart(const std::function<std::string()>& work, int seconds) {
   if (!in_time) {
     return {"", "the solver took longer than " + std::to_string(seconds) + " s"};
   }
+  if (text.size() > kMaxAnswer) {
+    return {"", "the solver answered more than 64 MiB"};
+  }
   if (WIFSIGNALED(status)) {
     return {"", "the solver died (signal " + std::to_string(WTERMSIG(status)) + ")"};
   }
-  if (text.empty() || text[0] == '-') {
-    return {"", text.empty() ? "the solver answered nothing" : text.substr(1)};
+  if (text.empty() || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+    return {"", "the solver answered nothing"};
   }
-  return {text.substr(1), ""};
+  return text[0] == '+' ? ApartText{text.substr(1), ""} : ApartText{"", text.substr(1)};
 }
 
 SecondOpinion run_apart(const std::function<SecondOpinion()>& work, int seconds) {

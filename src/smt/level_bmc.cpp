@@ -1,4 +1,5 @@
 #include "level_search.hpp"
+#include "level_terms.hpp"
 #include "solver.hpp"
 
 namespace assay::smt {

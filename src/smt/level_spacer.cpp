@@ -2,6 +2,7 @@
 #include <optional>
 
 #include "level_search.hpp"
+#include "level_terms.hpp"
 #include "solver.hpp"
 
 namespace assay::smt {

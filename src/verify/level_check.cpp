@@ -2,12 +2,14 @@
 #include <optional>
 
 #include "assay/base/errors.hpp"
+#include "assay/smt/scripts.hpp"
 #include "assay/spec/formula.hpp"
 #include "assay/verify/given.hpp"
 #include "assay/verify/levels.hpp"
 #include "certificate.hpp"
 #include "level_candidates.hpp"
 #include "level_points.hpp"
+#include "level_smt2.hpp"
 #include "level_solver.hpp"
 
 namespace assay::verify {
@@ -15,6 +17,8 @@ namespace {
 
 using automata::Hoa;
 using Verdict = LevelResult::Verdict;
+
+constexpr std::size_t kMaxAsked = std::size_t{64} << 20U;  // bytes that Z3 is shown
 
 /// Why no engine here decides the claim; empty when nothing stands in the way.
 std::string obstacle(const spec::Spec& spec, const spec::Property& property, const Hoa& machine) {
@@ -242,7 +246,13 @@ class Decision {
     result_.engine = "enumeration";
     if (!conclude(lines, points.size())) {
       result_.reason = why_;
+      return;
     }
+    std::vector<LevelCell> cells;
+    for (const LevelPoint& point : points) {
+      cells.push_back(cell_of(point));
+    }
+    ask_others(system, cells);
   }
 
   bool holds_by_cells(const LevelSystem& system, std::vector<LevelCell> cells,
@@ -278,7 +288,36 @@ class Decision {
     }
     result_.engine = engine;
     result_.cells = cells.size();
+    ask_others(system, cells);
     return true;
+  }
+
+  /// Of what holds already: the obligations for other solvers, and what Z3 says of them.
+  void ask_others(const LevelSystem& system, const std::vector<LevelCell>& cells) {
+    if (!effort_.dump && !effort_.second_opinion) {
+      return;
+    }
+    std::vector<smt::Script> scripts;
+    std::size_t bytes = 0;
+    write_obligations(spec_, system, cells, [&](const std::string& name, const std::string& text) {
+      if (effort_.dump) {
+        effort_.dump(name, text);
+      }
+      bytes += text.size();
+      if (effort_.second_opinion && bytes <= kMaxAsked) {
+        scripts.emplace_back(name, text);
+      }
+    });
+    if (!effort_.second_opinion) {
+      return;
+    }
+    const smt::SecondOpinion said =
+        bytes > kMaxAsked
+            ? smt::SecondOpinion{smt::Opinion::unknown, 0, "more than 64 MiB: not asked"}
+            : smt::check_scripts_apart(scripts);
+    result_.solver = smt::solver_version();
+    result_.opinion = smt::name(said.opinion);
+    result_.opinion_detail = said.detail;
   }
 
   const spec::Spec& spec_;

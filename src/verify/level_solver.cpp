@@ -22,7 +22,9 @@ LevelProblem::Row to_solver(const Row& row) {
 Row from_solver(const LevelProblem::Row& row) {
   Row out{{}, Exact(row.bound), row.strict};
   for (const auto& [level, coefficient] : row.terms) {
-    out.terms.emplace_back(level, Exact(coefficient));
+    if (const Exact factor(coefficient); factor != 0) {
+      out.terms.emplace_back(level, factor);
+    }
   }
   return out;
 }
@@ -73,6 +75,7 @@ smt::LevelLimits limits_of(const LevelEffort& effort) {
   limits.seconds = effort.solver_seconds;
   limits.depth = effort.depth;
   limits.careless = effort.careless_spacer;
+  limits.instead = effort.instead;
   return limits;
 }
 
@@ -86,9 +89,7 @@ std::vector<std::pair<std::size_t, std::size_t>> moves_by_solver(const LevelSyst
   why = answer.detail;
   std::vector<std::pair<std::size_t, std::size_t>> out;
   for (const std::size_t step : answer.run) {
-    if (step < steps.moves.size()) {
-      out.push_back(steps.moves[step]);
-    }
+    out.push_back(steps.moves.at(step));
   }
   return out;
 }
@@ -104,7 +105,7 @@ std::vector<LevelCell> cells_by_solver(const LevelSystem& system, const LevelEff
     for (const LevelProblem::Row& row : candidate.rows) {
       cell.rows.push_back(from_solver(row));
     }
-    if (candidate.control < system.controls.size() && !system.controls[candidate.control].bad) {
+    if (!system.controls[candidate.control].bad) {
       out.push_back(std::move(cell));
     }
   }

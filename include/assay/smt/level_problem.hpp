@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -40,9 +41,11 @@ struct LevelLimits {
   std::size_t steps = 3000;         ///< larger problems are not asked
   /// Spacer as Z3 ships it, rewriting of clauses on: for comparison only.
   bool careless = false;
+  /// Asked "run" or "invariant" in the child, in Z3's place: what stands here may lie, hang or die.
+  std::function<std::string(const std::string&, const LevelProblem&)> instead = {};
 };
 
-/// A conjunction of rows at a control.
+/// A conjunction of rows at a control; its numbers are words of the right form, its levels those of the problem.
 struct LevelCandidate {
   std::size_t control = 0;
   std::vector<LevelProblem::Row> rows;

@@ -1,12 +1,17 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "assay/automata/hoa.hpp"
 #include "assay/spec/spec.hpp"
+
+namespace assay::smt {
+struct LevelProblem;
+}  // namespace assay::smt
 
 namespace assay::verify {
 
@@ -18,6 +23,11 @@ struct LevelEffort {
   bool spacer = true;           ///< its model is a candidate only
   bool careless_spacer = false; ///< with Z3's default options: for comparison
   int solver_seconds = 20;      ///< a hard kill of each child process
+  bool second_opinion = false;  ///< ask Z3 about every obligation of an invariant
+  /// Called with name and SMT-LIB2 text of each obligation, whose unsatisfiability is the claim; may be empty.
+  std::function<void(const std::string&, const std::string&)> dump = {};
+  /// In Z3's place (smt::LevelLimits): what stands here may lie, hang or die.
+  std::function<std::string(const std::string&, const smt::LevelProblem&)> instead = {};
 };
 
 /// A property about levels, decided on a given machine in exact rational numbers.
@@ -37,6 +47,8 @@ struct LevelResult {
   /// Lines of a certificate of kind level that conclude it; empty unless it holds.
   std::string proof;
   std::size_t proof_steps = 0;
+  /// Z3's of the obligations: "agree", "disagree", "unknown", "not_built"; empty: not asked. It changes no verdict.
+  std::string solver, opinion, opinion_detail;
 };
 
 /// The property compares a level.

@@ -85,7 +85,8 @@ class Reader {
       if (two == "/*" || (depth > 0 && two == "*/")) {
         depth += two == "/*" ? 1 : -1;
         ++at_;
-      } else if (depth == 0 && std::string_view(" \t\r\n").find(text_[at_]) == std::string_view::npos) {
+      } else if (depth == 0 &&
+                 std::string_view(" \t\r\n").find(text_[at_]) == std::string_view::npos) {
         return;
       }
       line_ += text_[at_] == '\n' ? 1 : 0;

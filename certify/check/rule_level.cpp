@@ -43,7 +43,8 @@ std::pair<std::size_t, std::size_t> read_pair(Session& session, const Step& step
 /// Follows one point and asks that it lands in the set.
 class PointMove : public LevelVisitor {
  public:
-  PointMove(const Step& step, const LevelFacts::Set& set, const std::map<std::size_t, Exact>& values)
+  PointMove(const Step& step, const LevelFacts::Set& set,
+            const std::map<std::size_t, Exact>& values)
       : step_(step), set_(set), values_(values) {}
 
   void split(const LevelRow& row, const std::function<void(bool)>& next) override {
@@ -186,11 +187,11 @@ void rule_level_inv(Session& session, const Step& step) {
   for (const std::size_t level : set.cone.levels) {
     names += (names.empty() ? "" : " ") + spec.levels[level].name;
   }
-  session.conclusions.push_back(
-      {step.id, "PROVED",
-       "HOLDS of every run of the machine " + session.header().machine.value().substr(0, 16) +
-           " (" + std::to_string(machine.edges.size()) + " states), levels " + names +
-           " exact: all " + spec.properties[dfa.property].text});
+  session.conclusions.push_back({step.id, "PROVED",
+                                 "HOLDS of every run of the machine " +
+                                     session.header().machine.value().substr(0, 16) + " (" +
+                                     std::to_string(machine.edges.size()) + " states), levels " +
+                                     names + " exact: all " + spec.properties[dfa.property].text});
 }
 
 }  // namespace assay_check

@@ -58,7 +58,7 @@ class LevelFacts {
     std::size_t point_count = 0;
   };
   Machine machine;
-  std::map<std::string, Set, std::less<>> sets;                            ///< by DFA
+  std::map<std::string, Set, std::less<>> sets;                                   ///< by DFA
   std::map<std::string, std::pair<std::string, std::size_t>, std::less<>> cells;  ///< DFA, number
 };
 

@@ -126,7 +126,8 @@ class Move {
   const LevelCone& cone_;
   std::size_t to_, q_;
   LevelVisitor& visitor_;
-  std::map<std::size_t, bool> truth_;  ///< of atoms: the letter's, and guards' comparisons before it
+  std::map<std::size_t, bool>
+      truth_;  ///< of atoms: the letter's, and guards' comparisons before it
   LevelUpdate update_;
 };
 

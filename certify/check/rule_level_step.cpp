@@ -117,8 +117,8 @@ class TreeReader : public LevelVisitor {
 //   from the cell the edge leads into cells
 void rule_step(Session& session, const Step& step) {
   LevelFacts& facts = session.levels();
-  const auto named = step.premises.size() == 1 ? facts.cells.find(step.premises[0])
-                                               : facts.cells.end();
+  const auto named =
+      step.premises.size() == 1 ? facts.cells.find(step.premises[0]) : facts.cells.end();
   if (named == facts.cells.end()) {
     refuse(step, "the premise is not a CELL");
   }

@@ -64,10 +64,20 @@ nlohmann::ordered_json levels_json(const std::string& name, const std::string& c
     }
     run.push_back({{"true", step.shown}, {"state", step.state}, {"levels", values}});
   }
-  return {{"name", name},         {"claim", claim},       {"verdict", word(r.verdict, false)},
-          {"level", "OBSERVED"},  {"reason", r.reason},   {"engine", r.engine},
-          {"levels", r.levels},   {"pairs", r.controls},  {"points", r.points},
-          {"cells", r.cells},     {"proofLines", r.proof_steps}, {"secondOpinion", {{"solver", r.solver}, {"invariant", r.opinion}, {"detail", r.opinion_detail}}}, {"run", run}};
+  return {{"name", name},
+          {"claim", claim},
+          {"verdict", word(r.verdict, false)},
+          {"level", "OBSERVED"},
+          {"reason", r.reason},
+          {"engine", r.engine},
+          {"levels", r.levels},
+          {"pairs", r.controls},
+          {"points", r.points},
+          {"cells", r.cells},
+          {"proofLines", r.proof_steps},
+          {"secondOpinion",
+           {{"solver", r.solver}, {"invariant", r.opinion}, {"detail", r.opinion_detail}}},
+          {"run", run}};
 }
 
 ExitCode levels_code(const LevelResult& r) {

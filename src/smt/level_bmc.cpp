@@ -52,8 +52,7 @@ void add_step(z3::solver& solver, const LevelProblem& problem, const Position& n
       all.push_back(next.x[static_cast<unsigned>(l)] ==
                     level_sum(c, step.update[l].terms, step.update[l].constant, now.x));
     }
-    solver.add(
-        z3::implies(now.step == c.int_val(static_cast<unsigned>(i)), z3::mk_and(all)));
+    solver.add(z3::implies(now.step == c.int_val(static_cast<unsigned>(i)), z3::mk_and(all)));
   }
 }
 

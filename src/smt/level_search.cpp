@@ -75,8 +75,7 @@ class Reader {
     for (std::size_t i = 0; terms && i < *terms; ++i) {
       const auto level = below(problem_.initial.size());
       std::string coefficient;
-      const bool is_next =
-          level && (out.terms.empty() || out.terms.back().first < *level);
+      const bool is_next = level && (out.terms.empty() || out.terms.back().first < *level);
       if (!is_next || !(in_ >> coefficient) || !is_number(coefficient)) {
         return std::nullopt;
       }
@@ -97,7 +96,7 @@ ApartText asked(const std::string& question, const LevelProblem& problem,
   }
   return text_apart(
       [&] {
-        return limits.instead        ? limits.instead(question, problem)
+        return limits.instead      ? limits.instead(question, problem)
                : question == "run" ? level_bmc(problem, limits)
                                    : level_spacer(problem, limits);
       },

@@ -223,8 +223,8 @@ class Spacer {
       for (const LevelProblem::Form& form : step.update) {
         next.push_back(level_sum(c_, form.terms, form.constant, x));
       }
-      add(z3::forall(x, z3::implies(z3::mk_and(body),
-                                    problem_.bad[step.to] ? bad_() : at_[step.to](next))));
+      add(z3::forall(
+          x, z3::implies(z3::mk_and(body), problem_.bad[step.to] ? bad_() : at_[step.to](next))));
     }
   }
 

@@ -41,7 +41,10 @@ Bound extreme(const Terms& terms, const Exact& constant, bool largest, const Upp
 class Thresholds {
  public:
   Thresholds(const spec::Spec& spec, const LevelSystem& system)
-      : index_(index_of(system)), sets_(system.levels.size()), lo_(sets_.size()), hi_(sets_.size()) {
+      : index_(index_of(system)),
+        sets_(system.levels.size()),
+        lo_(sets_.size()),
+        hi_(sets_.size()) {
     for (std::size_t i = 0; i < system.levels.size(); ++i) {
       add(i, spec.levels[system.levels[i]], system.initial[i]);
     }
@@ -127,8 +130,11 @@ class Thresholds {
 class BoxSearch {
  public:
   BoxSearch(const spec::Spec& spec, const LevelSystem& system)
-      : system_(system), thresholds_(spec, system), boxes_(system.controls.size()),
-        joins_(system.controls.size(), 0), waits_(system.controls.size(), false) {}
+      : system_(system),
+        thresholds_(spec, system),
+        boxes_(system.controls.size()),
+        joins_(system.controls.size(), 0),
+        waits_(system.controls.size(), false) {}
 
   std::vector<LevelBox> run() {
     LevelBox start{true, {}, {}};

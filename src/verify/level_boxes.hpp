@@ -10,8 +10,8 @@
 namespace assay::verify {
 
 struct LevelBox {
-  bool met = false;                            ///< some step may lead here
-  std::vector<std::optional<Exact>> lo, hi;    ///< [levels]; none: unbounded
+  bool met = false;                          ///< some step may lead here
+  std::vector<std::optional<Exact>> lo, hi;  ///< [levels]; none: unbounded
 };
 
 /// Intervals of the levels at each control: a fixed point of the steps' images, joined, and after a few

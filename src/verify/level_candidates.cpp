@@ -7,8 +7,8 @@
 namespace assay::verify {
 namespace {
 
-constexpr std::size_t kMaxRows = 200;    // at one control, of those that look ahead
-constexpr std::size_t kMaxLevels = 64;   // to look ahead
+constexpr std::size_t kMaxRows = 200;   // at one control, of those that look ahead
+constexpr std::size_t kMaxLevels = 64;  // to look ahead
 
 /// The same row, the first coefficient of size 1.
 Row normalised(Row row) {
@@ -52,8 +52,9 @@ std::vector<std::vector<Row>> look_ahead(const LevelSystem& system, std::size_t 
     for (std::size_t c = 0; c < system.controls.size(); ++c) {
       for (const LevelBranch& branch : system.controls[c].branches) {
         std::vector<Row> path;
-        for_leaves(*branch.root, path,
-                   [&](const LevelNode& node, const std::vector<Row>& rows) { leaf(c, node, rows); });
+        for_leaves(*branch.root, path, [&](const LevelNode& node, const std::vector<Row>& rows) {
+          leaf(c, node, rows);
+        });
       }
     }
   };

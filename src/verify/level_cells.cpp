@@ -225,13 +225,12 @@ std::optional<std::vector<LevelStepProof>> prove_cells(const LevelSystem& system
 
 std::vector<LevelCell> keep_inductive(const LevelSystem& system, std::vector<LevelCell> proposed) {
   for (LevelCell& cell : proposed) {  // what a start does not satisfy is no invariant there
-    const bool starts = std::find(system.start.begin(), system.start.end(), cell.control) !=
-                        system.start.end();
-    cell.rows.erase(std::remove_if(cell.rows.begin(), cell.rows.end(),
-                                   [&](const Row& row) {
-                                     return starts && !row.holds(system.initial);
-                                   }),
-                    cell.rows.end());
+    const bool starts =
+        std::find(system.start.begin(), system.start.end(), cell.control) != system.start.end();
+    cell.rows.erase(
+        std::remove_if(cell.rows.begin(), cell.rows.end(),
+                       [&](const Row& row) { return starts && !row.holds(system.initial); }),
+        cell.rows.end());
   }
   Weakening(system, proposed).run();
   return proposed;

@@ -115,13 +115,14 @@ class Decision {
       return;
     }
     if (search.closed) {
-      result_.reason = "no run reaches a violation, but a prefix that the acceptance rules out does: no "
-                       "certificate speaks of that";
+      result_.reason =
+          "no run reaches a violation, but a prefix that the acceptance rules out does: no "
+          "certificate speaks of that";
       return;
     }
-    why_ = effort_.points == 0 ? ""
-                               : "more than " + std::to_string(result_.points) +
-                                     " pairs of state and numbers; ";
+    why_ = effort_.points == 0
+               ? ""
+               : "more than " + std::to_string(result_.points) + " pairs of state and numbers; ";
     if (by_induction(system) || by_search(runs) || by_spacer(system)) {
       return;
     }
@@ -148,8 +149,7 @@ class Decision {
   }
 
   bool violated(const LevelSystem& system,
-                const std::vector<std::pair<std::size_t, std::size_t>>& moves,
-                const char* engine) {
+                const std::vector<std::pair<std::size_t, std::size_t>>& moves, const char* engine) {
     const std::vector<LevelStep> run = replay_levels(system, moves);
     for (const LevelStep& step : run) {
       LevelResult::Step out;
@@ -333,9 +333,8 @@ class Decision {
 
 bool reads_levels(const spec::Spec& spec, const spec::Property& property) {
   const std::vector<std::size_t> atoms = spec::atoms_of(property.formula);
-  return std::any_of(atoms.begin(), atoms.end(), [&](std::size_t a) {
-    return spec.atoms[a].kind == spec::Atom::Kind::level;
-  });
+  return std::any_of(atoms.begin(), atoms.end(),
+                     [&](std::size_t a) { return spec.atoms[a].kind == spec::Atom::Kind::level; });
 }
 
 LevelResult decide_levels(const spec::Spec& spec, const spec::Property& property,
@@ -351,10 +350,10 @@ std::string level_certificate(const std::string& machine_sha, const std::string&
     steps += result.proof;
     count += result.proof_steps;
   }
-  return count == 0 ? ""
-                    : "assay-cert 1\nkind level\nsemantics REAL\nmachine " + machine_sha +
-                          "\nstatement " + statement_sha + "\n" + steps + "end " +
-                          std::to_string(count) + "\n";
+  return count == 0
+             ? ""
+             : "assay-cert 1\nkind level\nsemantics REAL\nmachine " + machine_sha + "\nstatement " +
+                   statement_sha + "\n" + steps + "end " + std::to_string(count) + "\n";
 }
 
 }  // namespace assay::verify

@@ -30,7 +30,9 @@ struct Cost {
 class Simplex {
  public:
   Simplex(std::vector<std::vector<Exact>> rows, std::vector<Exact> right)
-      : rows_(std::move(rows)), right_(std::move(right)), columns_(rows_.empty() ? 0 : rows_[0].size()) {
+      : rows_(std::move(rows)),
+        right_(std::move(right)),
+        columns_(rows_.empty() ? 0 : rows_[0].size()) {
     for (std::size_t i = 0; i < rows_.size(); ++i) {
       if (right_[i] < 0) {
         right_[i] = -right_[i];

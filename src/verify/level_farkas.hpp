@@ -47,8 +47,8 @@ class LevelRows {
                                                       const std::vector<std::size_t>& rows) const;
 
   std::vector<Row> rows_;
-  std::vector<std::vector<std::size_t>> by_level_;        ///< rows that name the level
-  std::vector<std::optional<std::size_t>> upper_, lower_; ///< tightest single-level rows
+  std::vector<std::vector<std::size_t>> by_level_;         ///< rows that name the level
+  std::vector<std::optional<std::size_t>> upper_, lower_;  ///< tightest single-level rows
   std::vector<Saved> saved_;
 };
 

@@ -86,8 +86,8 @@ PointSearch search_points(const LevelSystem& system, std::size_t limit) {
   return out;
 }
 
-std::vector<LevelStep> replay_levels(const LevelSystem& system,
-                                     const std::vector<std::pair<std::size_t, std::size_t>>& moves) {
+std::vector<LevelStep> replay_levels(
+    const LevelSystem& system, const std::vector<std::pair<std::size_t, std::size_t>>& moves) {
   for (const std::size_t start : system.start) {
     LevelPoint at{start, system.initial};
     std::vector<LevelStep> run;

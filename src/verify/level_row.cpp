@@ -70,8 +70,8 @@ Terms Sum::take() const {
 }
 
 std::string row_text(const Row& row, const std::vector<std::size_t>& names) {
-  std::string out = (row.strict ? "< " : "<= ") + exact_text(row.bound) + " " +
-                    std::to_string(row.terms.size());
+  std::string out =
+      (row.strict ? "< " : "<= ") + exact_text(row.bound) + " " + std::to_string(row.terms.size());
   for (const auto& [level, coefficient] : row.terms) {
     out += " " + std::to_string(names[level]) + " " + exact_text(coefficient);
   }

@@ -20,8 +20,7 @@ using spec::Atom;
 /// The comparison of levels as a row over the system's levels.
 Row row_of(const Atom& atom, const std::map<std::size_t, std::size_t>& index) {
   using spec::Comparison;
-  const bool flip =
-      atom.comparison == Comparison::at_least || atom.comparison == Comparison::above;
+  const bool flip = atom.comparison == Comparison::at_least || atom.comparison == Comparison::above;
   Row row;
   for (const auto& [level, coefficient] : atom.form.terms) {
     row.terms.emplace_back(index.at(level), flip ? -exact(coefficient) : exact(coefficient));
@@ -116,9 +115,8 @@ class Builder {
           truth_[system_.letter_atoms[i]] = ((letter >> i) & 1U) != 0;
         }
         std::vector<Form> update(system_.levels.size());
-        LevelBranch branch{e, letter,
-                           move_level(0, 0, update, machine_.edges[e].to,
-                                      system_.controls[c].spec)};
+        LevelBranch branch{
+            e, letter, move_level(0, 0, update, machine_.edges[e].to, system_.controls[c].spec)};
         system_.controls[c].branches.push_back(std::move(branch));
       }
     }

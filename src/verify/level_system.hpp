@@ -15,17 +15,17 @@ namespace assay::verify {
 
 /// What one letter on one edge does: comparisons to split on, then a move of all levels.
 struct LevelNode {
-  Row split;                              ///< inner nodes: `yes` has it, `no` its negation
+  Row split;  ///< inner nodes: `yes` has it, `no` its negation
   std::unique_ptr<const LevelNode> yes, no;
-  std::size_t to = 0;                     ///< leaves: a control
-  std::vector<Form> update;               ///< leaves: the values after it, by those before it
+  std::size_t to = 0;        ///< leaves: a control
+  std::vector<Form> update;  ///< leaves: the values after it, by those before it
 
   [[nodiscard]] bool is_leaf() const { return yes == nullptr; }
 };
 
 struct LevelBranch {
-  std::size_t edge = 0;      ///< of the machine
-  std::size_t letter = 0;    ///< over LevelSystem::letter_atoms
+  std::size_t edge = 0;    ///< of the machine
+  std::size_t letter = 0;  ///< over LevelSystem::letter_atoms
   std::unique_ptr<const LevelNode> root;
 };
 
@@ -39,7 +39,7 @@ struct LevelSystem {
     bool bad = false;
     std::vector<LevelBranch> branches;  ///< by edge, then letter; of a bad control none
   };
-  std::vector<std::size_t> levels;        ///< indices into Spec::levels; a row's level 0 is levels[0]
+  std::vector<std::size_t> levels;  ///< indices into Spec::levels; a row's level 0 is levels[0]
   std::vector<Exact> initial;
   std::vector<std::size_t> letter_atoms;  ///< indices into Spec::atoms that the machine gives
   std::vector<Control> controls;          ///< breadth-first

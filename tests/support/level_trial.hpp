@@ -26,7 +26,8 @@ struct Random {
 inline std::string decimal(int quarters) {
   static constexpr std::array<const char*, 4> kRest = {"", ".25", ".5", ".75"};
   const int size = quarters < 0 ? -quarters : quarters;
-  return (quarters < 0 ? "-" : "") + std::to_string(size / 4) + kRest[static_cast<std::size_t>(size % 4)];
+  return (quarters < 0 ? "-" : "") + std::to_string(size / 4) +
+         kRest[static_cast<std::size_t>(size % 4)];
 }
 
 struct Trial {
@@ -35,7 +36,7 @@ struct Trial {
     unsigned letters;  ///< bit i: letter i (bit 0 A, bit 1 B) takes it
   };
   struct Case {
-    int guard = -1;  ///< 0 A, 1 B, 2 !A & B, 3 Low (x < 1); -1 else
+    int guard = -1;           ///< 0 A, 1 B, 2 !A & B, 3 Low (x < 1); -1 else
     std::array<int, 3> to{};  ///< quarters: of x, of y, constant
   };
   struct Level {
@@ -117,27 +118,30 @@ struct Trial {
       for (const Case& c : level.cases) {
         const bool low = c.guard == 3 && l == 0;  // Low is declared after x
         out += c.guard < 0 ? " else "
-                           : std::string(" when ") + kGuards[low ? 2U : static_cast<std::size_t>(c.guard)] + ": ";
+                           : std::string(" when ") +
+                                 kGuards[low ? 2U : static_cast<std::size_t>(c.guard)] + ": ";
         out += form(factors(c, l));
       }
       out += ";\n" + std::string(l == 0 ? "ap Low = x < 1;\n" : "");
     }
     return out + "ap C = " + form({compared[0], compared[1], 0}) + " " +
-           kSigns[static_cast<std::size_t>(sign)] + " " + decimal(compared[2]) +
-           ";\nprop P: all " + kProperties[static_cast<std::size_t>(property)] + ";\n";
+           kSigns[static_cast<std::size_t>(sign)] + " " + decimal(compared[2]) + ";\nprop P: all " +
+           kProperties[static_cast<std::size_t>(property)] + ";\n";
   }
 
   /// A run of at most `depth` letters that violates: whether there is one.
   [[nodiscard]] bool violable(int depth) const {
     const std::vector<bool> live = live_states();
     using Tuple = std::array<std::int64_t, 4>;  // state, x, y, monitor
-    std::set<Tuple> seen, now{Tuple{0, levels[0].initial * (kOne / 4), levels[1].initial * (kOne / 4), 0}};
+    std::set<Tuple> seen,
+        now{Tuple{0, levels[0].initial * (kOne / 4), levels[1].initial * (kOne / 4), 0}};
     for (int i = 0; i < depth && !now.empty(); ++i) {
       std::set<Tuple> next;
       for (const Tuple& at : now) {
         for (const Edge& e : edges) {
           for (unsigned letter = 0; letter < 4; ++letter) {
-            if (e.from != at[0] || ((e.letters >> letter) & 1U) == 0 || !live[static_cast<std::size_t>(e.to)]) {
+            if (e.from != at[0] || ((e.letters >> letter) & 1U) == 0 ||
+                !live[static_cast<std::size_t>(e.to)]) {
               continue;
             }
             const auto [x, y] = moved(at[1], at[2], letter);
@@ -178,8 +182,12 @@ struct Trial {
   /// The monitor's next state; -1: violated.
   [[nodiscard]] int watch(int m, unsigned letter, std::int64_t x, std::int64_t y) const {
     const bool a = (letter & 1U) != 0, b = (letter & 2U) != 0;
-    const std::int64_t left = compared[0] / 4 * x + compared[1] / 4 * y, right = compared[2] * (kOne / 4);
-    const bool c = sign == 0 ? left >= right : sign == 1 ? left > right : sign == 2 ? left <= right : left < right;
+    const std::int64_t left = compared[0] / 4 * x + compared[1] / 4 * y,
+                       right = compared[2] * (kOne / 4);
+    const bool c = sign == 0   ? left >= right
+                   : sign == 1 ? left > right
+                   : sign == 2 ? left <= right
+                               : left < right;
     switch (property) {
       case 0:
         return c ? -1 : 0;
@@ -200,7 +208,8 @@ struct Trial {
  private:
   /// x may not read y, which is declared after it.
   static std::array<int, 3> factors(const Case& c, std::size_t level) {
-    return level == 0 ? std::array<int, 3>{c.to[0], 0, c.to[2]} : std::array<int, 3>{c.to[1], c.to[0], c.to[2]};
+    return level == 0 ? std::array<int, 3>{c.to[0], 0, c.to[2]}
+                      : std::array<int, 3>{c.to[1], c.to[0], c.to[2]};
   }
   static std::string form(const std::array<int, 3>& f) {
     std::string out;
@@ -211,7 +220,8 @@ struct Trial {
     }
     return out.empty() ? decimal(f[2]) : f[2] == 0 ? out : out + " + " + decimal(f[2]);
   }
-  [[nodiscard]] std::int64_t moved(std::size_t l, std::int64_t x, std::int64_t y, unsigned letter) const {
+  [[nodiscard]] std::int64_t moved(std::size_t l, std::int64_t x, std::int64_t y,
+                                   unsigned letter) const {
     const bool a = (letter & 1U) != 0, b = (letter & 2U) != 0;
     for (const Case& c : levels[l].cases) {
       const int guard = c.guard == 3 && l == 0 ? 2 : c.guard;
@@ -219,8 +229,10 @@ struct Trial {
           (guard == 3 && x < kOne)) {
         const std::array<int, 3> f = factors(c, l);
         std::int64_t v = (f[0] * x + f[1] * y) / 4 + f[2] * (kOne / 4);
-        v = levels[l].least && v < *levels[l].least * (kOne / 4) ? *levels[l].least * (kOne / 4) : v;
-        return levels[l].most && v > *levels[l].most * (kOne / 4) ? *levels[l].most * (kOne / 4) : v;
+        v = levels[l].least && v < *levels[l].least * (kOne / 4) ? *levels[l].least * (kOne / 4)
+                                                                 : v;
+        return levels[l].most && v > *levels[l].most * (kOne / 4) ? *levels[l].most * (kOne / 4)
+                                                                  : v;
       }
     }
     return 0;

@@ -35,10 +35,10 @@ struct LevelProblem {
 };
 
 struct LevelLimits {
-  int seconds = 20;                 ///< a hard kill of the child
-  unsigned resources = 200000000;   ///< Z3's rlimit
-  std::size_t depth = 64;           ///< of bounded model checking
-  std::size_t steps = 3000;         ///< larger problems are not asked
+  int seconds = 20;                ///< a hard kill of the child
+  unsigned resources = 200000000;  ///< Z3's rlimit
+  std::size_t depth = 64;          ///< of bounded model checking
+  std::size_t steps = 3000;        ///< larger problems are not asked
   /// Spacer as Z3 ships it, rewriting of clauses on: for comparison only.
   bool careless = false;
   /// Asked "run" or "invariant" in the child, in Z3's place: what stands here may lie, hang or die.
@@ -54,9 +54,9 @@ struct LevelCandidate {
 /// What Z3 said in a child process of its own. Neither part may be believed: a run is to be computed
 /// anew, an invariant to be checked step by step.
 struct LevelAnswer {
-  std::vector<std::size_t> run;            ///< steps, the last one into a bad control
-  std::vector<LevelCandidate> invariant;   ///< what Spacer's model says, as cells
-  std::string detail;                      ///< why there is neither; empty: there is
+  std::vector<std::size_t> run;           ///< steps, the last one into a bad control
+  std::vector<LevelCandidate> invariant;  ///< what Spacer's model says, as cells
+  std::string detail;                     ///< why there is neither; empty: there is
 };
 
 /// Bounded model checking: one solver, a query a depth.

@@ -9,15 +9,18 @@ namespace {
 using Lines = std::vector<std::string>;
 
 const std::string kFree =
-    "HOA: v1\nStates: 1\nStart: 0\nAP: 2 \"A\" \"B\"\nAcceptance: 0 t\n--BODY--\nState: 0\n[t] 0\n--END--\n";
+    "HOA: v1\nStates: 1\nStart: 0\nAP: 2 \"A\" \"B\"\nAcceptance: 0 t\n--BODY--\nState: 0\n[t] "
+    "0\n--END--\n";
 const std::string kHead = "spec \"t\" version 1;\nap A = tok = id 0; ap B = tok = id 1;\n";
-const std::string kLeaky = kHead + "level heat = 0 when A: 0.9*heat + 1 else 0.9*heat;\nap Z = heat >= 10;\n";
+const std::string kLeaky =
+    kHead + "level heat = 0 when A: 0.9*heat + 1 else 0.9*heat;\nap Z = heat >= 10;\n";
 
 struct LevelCase : Case {
   std::string machine = kFree, spec;
   Lines steps;
 
-  LevelCase(std::string statement, Lines proof) : spec(std::move(statement)), steps(std::move(proof)) {
+  LevelCase(std::string statement, Lines proof)
+      : spec(std::move(statement)), steps(std::move(proof)) {
     inputs.machine = (folder.path() / "m.hoa").string();
     inputs.spec = (folder.path() / "t.spec").string();
   }
@@ -65,7 +68,8 @@ Lines with(Lines steps, const std::string& from, const std::string& to) {
   throw std::runtime_error("no step " + from);
 }
 Lines without(Lines steps, const std::string& from) {
-  steps.erase(std::find_if(steps.begin(), steps.end(), [&](const auto& s) { return s.rfind(from, 0) == 0; }));
+  steps.erase(std::find_if(steps.begin(), steps.end(),
+                           [&](const auto& s) { return s.rfind(from, 0) == 0; }));
   return steps;
 }
 
@@ -79,11 +83,13 @@ LevelCase leaky() {
 }
 /// 1 - 2x cut to [-1, 1], in two halves, the second of which leads into both.
 LevelCase tent() {
-  return {kHead + "level x = 0 min -1 max 1 else 1 - 2*x;\nap Z = x > 1;\nprop P: all G !Z;\n",
-          {kDfa, "c0 CELL d : 0 0 2 <= 0 1 0 1 <= 1 1 0 -1", "c1 CELL d : 0 0 2 <= 1 1 0 1 <= 0 1 0 -1",
-           "s0 STEP c0 : 0 ? e 2 0 2 2 1 ? c 1 0 0 ? e 2 3 1 4 1 c 1 1 4 1 1 0 2",
-           "s1 STEP c1 : 0 ? e 2 0 2 2 1 ? e 2 1 2 3 1 ? e 2 3 1 4 1 s <= -1 1 0 -2 c 0 1 5 1 1 2 1 c 1 1 4 1 1 5 1",
-           kEnd}};
+  return {
+      kHead + "level x = 0 min -1 max 1 else 1 - 2*x;\nap Z = x > 1;\nprop P: all G !Z;\n",
+      {kDfa, "c0 CELL d : 0 0 2 <= 0 1 0 1 <= 1 1 0 -1", "c1 CELL d : 0 0 2 <= 1 1 0 1 <= 0 1 0 -1",
+       "s0 STEP c0 : 0 ? e 2 0 2 2 1 ? c 1 0 0 ? e 2 3 1 4 1 c 1 1 4 1 1 0 2",
+       "s1 STEP c1 : 0 ? e 2 0 2 2 1 ? e 2 1 2 3 1 ? e 2 3 1 4 1 s <= -1 1 0 -2 c 0 1 5 1 1 2 1 c "
+       "1 1 4 1 1 5 1",
+       kEnd}};
 }
 /// Up by A, down by B, within [-2, 3].
 LevelCase counter() {
@@ -93,7 +99,8 @@ LevelCase counter() {
   }
   steps.push_back(kEnd);
   return {kHead +
-              "level n = 0 min -2 max 3 when A: n + 1 when B: n - 1 else n;\nap C = n > 3; ap D = n < -2;\n"
+              "level n = 0 min -2 max 3 when A: n + 1 when B: n - 1 else n;\nap C = n > 3; ap D = "
+              "n < -2;\n"
               "prop P: all G !(C | D);\n",
           steps};
 }
@@ -144,9 +151,16 @@ TEST_CASE("levels: the untouched cells, splits and points are accepted, and say 
 
 TEST_CASE("levels: no certificate with a word changed is accepted of a false statement") {
   std::vector<std::pair<std::string, std::string>> changes[3];
-  changes[0] = {{"heat >= 10", "heat >= 9.99999"}, {"0.9*heat + 1 ", "0.9*heat + 1.00001 "}, {"= 0 when", "= 10 when"}, {"heat >= 10", "heat <= 9"}};
-  changes[1] = {{"max 1 else", "max 1.5 else"}, {"x > 1", "x >= 1"}, {"x > 1", "x < -0.5"}, {"min -1 max 1 else", "min -1 else"}};
-  changes[2] = {{"max 3", "max 4"}, {"n < -2", "n <= -2"}, {"n > 3", "n > 2"}, {"min -2", "min -3"}};
+  changes[0] = {{"heat >= 10", "heat >= 9.99999"},
+                {"0.9*heat + 1 ", "0.9*heat + 1.00001 "},
+                {"= 0 when", "= 10 when"},
+                {"heat >= 10", "heat <= 9"}};
+  changes[1] = {{"max 1 else", "max 1.5 else"},
+                {"x > 1", "x >= 1"},
+                {"x > 1", "x < -0.5"},
+                {"min -1 max 1 else", "min -1 else"}};
+  changes[2] = {
+      {"max 3", "max 4"}, {"n < -2", "n <= -2"}, {"n > 3", "n > 2"}, {"min -2", "min -3"}};
   for (const std::size_t which : {0U, 1U, 2U}) {
     LevelCase good = which == 0 ? leaky() : which == 1 ? tent() : counter();
     REQUIRE(good.said() == "");
@@ -183,15 +197,29 @@ TEST_CASE("levels: a false number is refused where it stands") {
   refuses(c, with(c.steps, "c CELL", "c CELL d : 0 0 1 < 9 1 0 1"), "do not add up");
   refuses(c, with(c.steps, "c CELL", "c CELL d : 0 0 1 < 0 1 0 1"), "");
   refuses(c, with(c.steps, "c CELL", "c CELL d : 0 0 2 < 10 1 0 1 < 0 1 0 1"), "");
-  refuses(c, with(c.steps, "s STEP", "s STEP c : 0 ? e 2 0 9/10 1 1 c 0 1 0 9/10 ? e 2 0 9/10 1 1 c 0 1 0 9/10"), "do not add up");
-  refuses(c, with(c.steps, "s STEP", "s STEP c : 0 ? e 2 0 -9/10 1 1 c 0 1 0 9/10 ? e 2 0 9/10 1 1 c 0 1 1 1"), "not above 0");
-  refuses(c, with(c.steps, "s STEP", "s STEP c : 0 ? e 2 0 0 1 1 c 0 1 0 9/10 ? e 2 0 9/10 1 1 c 0 1 1 1"), "not above 0");
-  refuses(c, with(c.steps, "s STEP", "s STEP c : 0 ? e 1 0 1 c 0 1 0 9/10 ? e 2 0 9/10 1 1 c 0 1 1 1"), "do not add up");
+  refuses(c,
+          with(c.steps, "s STEP",
+               "s STEP c : 0 ? e 2 0 9/10 1 1 c 0 1 0 9/10 ? e 2 0 9/10 1 1 c 0 1 0 9/10"),
+          "do not add up");
+  refuses(c,
+          with(c.steps, "s STEP",
+               "s STEP c : 0 ? e 2 0 -9/10 1 1 c 0 1 0 9/10 ? e 2 0 9/10 1 1 c 0 1 1 1"),
+          "not above 0");
+  refuses(
+      c,
+      with(c.steps, "s STEP", "s STEP c : 0 ? e 2 0 0 1 1 c 0 1 0 9/10 ? e 2 0 9/10 1 1 c 0 1 1 1"),
+      "not above 0");
+  refuses(c,
+          with(c.steps, "s STEP", "s STEP c : 0 ? e 1 0 1 c 0 1 0 9/10 ? e 2 0 9/10 1 1 c 0 1 1 1"),
+          "do not add up");
   refuses(c, with(c.steps, "s STEP", "s STEP c : 0 e 0 e 0"), "do not add up");
   refuses(c, with(c.steps, "s STEP", step + " c 0 1 1 1"), "words after");
   refuses(c, with(c.steps, "s STEP", "s STEP c : 0"), "the words end");
   refuses(c, with(c.steps, "s STEP", "s STEP c : 0 c 0 1 0 1"), "expected ? or e");
-  refuses(c, with(c.steps, "s STEP", "s STEP c : 1 ? e 2 0 9/10 1 1 c 0 1 0 9/10 ? e 2 0 9/10 1 1 c 0 1 1 1"), "an edge");
+  refuses(c,
+          with(c.steps, "s STEP",
+               "s STEP c : 1 ? e 2 0 9/10 1 1 c 0 1 0 9/10 ? e 2 0 9/10 1 1 c 0 1 1 1"),
+          "an edge");
   refuses(c, with(c.steps, "s STEP", "s STEP d : 0"), "not a CELL");
   refuses(c, without(c.steps, "s STEP"), "edge 0 of state 0 is not shown");
   refuses(c, with(c.steps, "c CELL", "c CELL d : 0 1 1 < 10 1 0 1"), "a bad state");
@@ -214,8 +242,9 @@ TEST_CASE("levels: numbers are exact at any size, and none wraps around") {
     return c.said_of(with(c.steps, "c CELL", "c CELL d : 0 0 1 < " + bound + " 1 0 " + factor));
   };
   CHECK(scaled("10", "1") == "");
-  for (const char* bound : {"18446744073709551626", "4294967306", "-18446744073709551606", "-9223372036854775808",
-                            "9223372036854775808", "170141183460469231731687303715884105738"}) {
+  for (const char* bound :
+       {"18446744073709551626", "4294967306", "-18446744073709551606", "-9223372036854775808",
+        "9223372036854775808", "170141183460469231731687303715884105738"}) {
     INFO(bound);
     CHECK(scaled(bound, "1") != "");
     CHECK(scaled("10", bound) != "");
@@ -223,21 +252,23 @@ TEST_CASE("levels: numbers are exact at any size, and none wraps around") {
   // the same row a thousand digits up, its multipliers as far down
   const std::string zeros(1000, '0'), up = "1" + zeros;
   const Lines large = {kDfa, "c CELL d : 0 0 1 < 10" + zeros + " 1 0 " + up,
-                       "s STEP c : 0 ? e 2 0 9/10" + zeros + " 1 1 c 0 1 0 9/10 ? e 2 0 9/10" + zeros +
-                           " 1 1 c 0 1 1 " + up,
+                       "s STEP c : 0 ? e 2 0 9/10" + zeros + " 1 1 c 0 1 0 9/10 ? e 2 0 9/10" +
+                           zeros + " 1 1 c 0 1 1 " + up,
                        kEnd};
   CHECK(c.said_of(large) == "");
   Lines off = large;
   off[1] = "c CELL d : 0 0 1 < 10" + std::string(999, '0') + "1 1 0 " + up;
   CHECK_THAT(c.said_of(off), Catch::Contains("do not add up"));
   CHECK(scaled(std::string(2001, '1'), "1") != "");
-  for (const char* word : {"1/0", "1/-2", "+10", "010", "10.0", "0x1p+3", "1e1", "--10", "-", "/", "10/", ""}) {
+  for (const char* word :
+       {"1/0", "1/-2", "+10", "010", "10.0", "0x1p+3", "1e1", "--10", "-", "/", "10/", ""}) {
     INFO(word);
     CHECK(scaled(word, "1") != "");
   }
   // the spec's own numbers: 15 digits, read exactly
   CHECK(c.said_of_spec("heat >= 10", "heat >= 9.9999999999999") != "");
-  CHECK_THAT(c.said_of_spec("heat >= 10", "heat >= 9223372036854775808"), Catch::Contains("digits"));
+  CHECK_THAT(c.said_of_spec("heat >= 10", "heat >= 9223372036854775808"),
+             Catch::Contains("digits"));
   CHECK_THAT(c.said_of_spec("= 0 when", "= -9223372036854775808 when"), Catch::Contains("digits"));
 }
 
@@ -257,9 +288,11 @@ TEST_CASE("levels: negative steps go as far down as the bound, and no further") 
 TEST_CASE("levels: every start and every edge that goes on counts; dead ends do not") {
   LevelCase c = leaky();
   const std::string two =
-      "HOA: v1\nStates: 3\nStart: 0\nStart: 1\nAP: 2 \"A\" \"B\"\nAcceptance: 0 t\n--BODY--\nState: 0\n[t] 0\nState: "
+      "HOA: v1\nStates: 3\nStart: 0\nStart: 1\nAP: 2 \"A\" \"B\"\nAcceptance: 0 "
+      "t\n--BODY--\nState: 0\n[t] 0\nState: "
       "1\n[!0 & 1] 0\n[0] 2\nState: 2\n--END--\n";
-  CHECK_THAT(c.said_of_machine(two), Catch::Contains("values at 1,0 are reached but not in the set"));
+  CHECK_THAT(c.said_of_machine(two),
+             Catch::Contains("values at 1,0 are reached but not in the set"));
   LevelCase more = leaky();
   more.machine = two;
   more.steps.insert(more.steps.begin() + 2, "c1 CELL d : 1 0 1 <= 0 1 0 1");
@@ -271,7 +304,8 @@ TEST_CASE("levels: every start and every edge that goes on counts; dead ends do 
   CHECK_THAT(more.said_of_machine(alive), Catch::Contains("edge 1 of state 1 is not shown"));
   std::string shut = two;
   shut.replace(shut.find("[!0 & 1]"), 8, "[!0 & 0]");
-  CHECK_THAT(more.said_of_machine(shut), Catch::Contains("words after"));  // the tree speaks of a letter that no label allows
+  CHECK_THAT(more.said_of_machine(shut),
+             Catch::Contains("words after"));  // the tree speaks of a letter that no label allows
 }
 
 TEST_CASE("levels: what is not read of a machine is rejected") {
@@ -282,28 +316,47 @@ TEST_CASE("levels: what is not read of a machine is rejected") {
     m.replace(m.find(from), from.size(), to);
     return c.said_of_machine(m);
   };
-  CHECK(changed("Acceptance: 0 t", "acc-name: all\nAcceptance: 0 t\nproperties: explicit-labels trans-acc") == "");
+  CHECK(changed("Acceptance: 0 t",
+                "acc-name: all\nAcceptance: 0 t\nproperties: explicit-labels trans-acc") == "");
   CHECK(changed("State: 0", "/* a /* nested */ comment */ State: 0 \"a name\" {0 1}") == "");
   CHECK(changed("[t] 0", "[(0 | !0) & (1 | !(1 & t))] 0 {3}") == "");
   for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
-           {"HOA: v1", "HOA: v2"},       {"HOA: v1", ""},
-           {"States: 1", ""},            {"States: 1", "States: 0"},
-           {"States: 1", "States: 1000001"}, {"States: 1", "States: -1"},
-           {"Start: 0", ""},             {"Start: 0", "Start: 1"},
-           {"Start: 0", "Start: 0 & 0"}, {"\"A\" \"B\"", "\"A\" \"A\""},
-           {"\"A\" \"B\"", "\"a\" \"B\""}, {"\"A\" \"B\"", "\"A\""},
-           {"\"A\" \"B\"", "\"A\" \"B"},  {"AP: 2", "AP: 65"},
-           {"Acceptance: 0 t", "Alias: @a 0\nAcceptance: 0 t"}, {"Acceptance: 0 t", "Finite-words: t\nAcceptance: 0 t"},
-           {"Acceptance: 0 t", "Mystery: 1"}, {"State: 0", "State: [t] 0"},
-           {"State: 0", "State: 1"},     {"State: 0", "State: 0\nState: 0"},
-           {"[t] 0", "0"},               {"[t] 0", "[t] 1"},
-           {"[t] 0", "[t] 0 & 0"},       {"[t] 0", "[2] 0"},
-           {"[t] 0", "[@a] 0"},          {"[t] 0", "[0 &] 0"},
-           {"[t] 0", "[0 | ] 0"},        {"[t] 0", "[(0] 0"},
-           {"[t] 0", "[] 0"},            {"[t] 0", "[t] 0 {"},
+           {"HOA: v1", "HOA: v2"},
+           {"HOA: v1", ""},
+           {"States: 1", ""},
+           {"States: 1", "States: 0"},
+           {"States: 1", "States: 1000001"},
+           {"States: 1", "States: -1"},
+           {"Start: 0", ""},
+           {"Start: 0", "Start: 1"},
+           {"Start: 0", "Start: 0 & 0"},
+           {"\"A\" \"B\"", "\"A\" \"A\""},
+           {"\"A\" \"B\"", "\"a\" \"B\""},
+           {"\"A\" \"B\"", "\"A\""},
+           {"\"A\" \"B\"", "\"A\" \"B"},
+           {"AP: 2", "AP: 65"},
+           {"Acceptance: 0 t", "Alias: @a 0\nAcceptance: 0 t"},
+           {"Acceptance: 0 t", "Finite-words: t\nAcceptance: 0 t"},
+           {"Acceptance: 0 t", "Mystery: 1"},
+           {"State: 0", "State: [t] 0"},
+           {"State: 0", "State: 1"},
+           {"State: 0", "State: 0\nState: 0"},
+           {"[t] 0", "0"},
+           {"[t] 0", "[t] 1"},
+           {"[t] 0", "[t] 0 & 0"},
+           {"[t] 0", "[2] 0"},
+           {"[t] 0", "[@a] 0"},
+           {"[t] 0", "[0 &] 0"},
+           {"[t] 0", "[0 | ] 0"},
+           {"[t] 0", "[(0] 0"},
+           {"[t] 0", "[] 0"},
+           {"[t] 0", "[t] 0 {"},
            {"[t] 0", "[" + std::string(3000, '(') + "t" + std::string(3000, ')') + "] 0"},
-           {"[t] 0", "[" + std::string(3000, '!') + "t] 0"}, {"--END--", ""},
-           {"--END--", "--END-- HOA: v1"}, {"--END--", "--ABORT--"}, {"[t] 0", "[t] /* 0"}}) {
+           {"[t] 0", "[" + std::string(3000, '!') + "t] 0"},
+           {"--END--", ""},
+           {"--END--", "--END-- HOA: v1"},
+           {"--END--", "--ABORT--"},
+           {"[t] 0", "[t] /* 0"}}) {
     INFO(from << " -> " << to.substr(0, 60));
     const std::string said = changed(from, to);
     CHECK(said != "");

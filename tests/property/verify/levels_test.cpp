@@ -68,14 +68,16 @@ void need_run(const Trial& trial, const verify::LevelResult& r) {
       bool agrees = true;
       for (const unsigned ap : {0U, 1U}) {
         const std::string name = ap == 0 ? "A" : "B";
-        agrees = agrees && (!has(r.aps, name) || has(step.shown, name) == (((letter >> ap) & 1U) != 0));
+        agrees =
+            agrees && (!has(r.aps, name) || has(step.shown, name) == (((letter >> ap) & 1U) != 0));
       }
       for (const Trial::Edge& e : trial.edges) {
         for (const auto& [state, m] : at) {
           if (agrees && e.from == state && e.to == static_cast<int>(step.state) &&
               ((e.letters >> letter) & 1U) != 0 && m >= 0) {
             values.insert(trial.moved(x, y, letter));
-            next.insert({e.to, trial.watch(m, letter, values.begin()->first, values.begin()->second)});
+            next.insert(
+                {e.to, trial.watch(m, letter, values.begin()->first, values.begin()->second)});
           }
         }
       }
@@ -98,7 +100,8 @@ class Checked {
   Checked(const Checked&) = delete;
   Checked& operator=(const Checked&) = delete;
 
-  bool accepts(const std::string& certificate, const std::string& machine, const std::string& spec) {
+  bool accepts(const std::string& certificate, const std::string& machine,
+               const std::string& spec) {
     const auto put = [&](const char* name, const std::string& text) {
       std::ofstream(folder_ / name, std::ios::binary) << text;
       return (folder_ / name).string();
@@ -114,13 +117,14 @@ class Checked {
   std::string last;
 
  private:
-  std::filesystem::path folder_ = std::filesystem::temp_directory_path() /
-                                  ("assay-levels-" + std::to_string(::getpid()));
+  std::filesystem::path folder_ =
+      std::filesystem::temp_directory_path() / ("assay-levels-" + std::to_string(::getpid()));
 };
 
-std::string with_digests(const std::string& proof, const std::string& machine, const std::string& spec) {
-  return "assay-cert 1\nkind level\nsemantics REAL\nmachine " + sha256(machine).hex() + "\nstatement " +
-         sha256(spec).hex() + "\n" + proof + "end " +
+std::string with_digests(const std::string& proof, const std::string& machine,
+                         const std::string& spec) {
+  return "assay-cert 1\nkind level\nsemantics REAL\nmachine " + sha256(machine).hex() +
+         "\nstatement " + sha256(spec).hex() + "\n" + proof + "end " +
          std::to_string(std::count(proof.begin(), proof.end(), '\n')) + "\n";
 }
 
@@ -133,7 +137,8 @@ Trial changed(Trial t, Random& random) {
       t.compared[2] += by;
       break;
     case 1:
-      level.cases[static_cast<std::size_t>(random.in(0, static_cast<int>(level.cases.size()) - 1))].to[2] += by;
+      level.cases[static_cast<std::size_t>(random.in(0, static_cast<int>(level.cases.size()) - 1))]
+          .to[2] += by;
       break;
     case 2:
       t.sign = random.in(0, 3);
@@ -142,8 +147,8 @@ Trial changed(Trial t, Random& random) {
       level.most = level.most ? std::optional<int>(*level.most + 4) : std::nullopt;
       break;
     default:
-      t.edges[static_cast<std::size_t>(random.in(0, static_cast<int>(t.edges.size()) - 1))].letters =
-          static_cast<unsigned>(random.in(1, 15));
+      t.edges[static_cast<std::size_t>(random.in(0, static_cast<int>(t.edges.size()) - 1))]
+          .letters = static_cast<unsigned>(random.in(1, 15));
   }
   return t;
 }
@@ -152,12 +157,14 @@ Trial changed(Trial t, Random& random) {
 std::string corrupted(const std::string& proof, Random& random) {
   std::vector<std::size_t> digits;
   for (std::size_t i = 0; i < proof.size(); ++i) {
-    if (proof[i] >= '0' && proof[i] <= '9' && (proof[i - 1] == ' ' || proof[i - 1] == '-' || proof[i - 1] == '/')) {
+    if (proof[i] >= '0' && proof[i] <= '9' &&
+        (proof[i - 1] == ' ' || proof[i - 1] == '-' || proof[i - 1] == '/')) {
       digits.push_back(i);
     }
   }
   std::string out = proof;
-  const std::size_t at = digits[static_cast<std::size_t>(random.in(0, static_cast<int>(digits.size()) - 1))];
+  const std::size_t at =
+      digits[static_cast<std::size_t>(random.in(0, static_cast<int>(digits.size()) - 1))];
   out[at] = static_cast<char>('0' + random.in(0, 9));
   return out;
 }
@@ -183,14 +190,16 @@ TEST_CASE("levels: whole numbers within bounds are decided as brute force decide
       continue;
     }
     ++holds;
-    const bool accepted = checked.accepts(with_digests(r->proof, trial.hoa(), trial.spec()), trial.hoa(), trial.spec());
+    const bool accepted = checked.accepts(with_digests(r->proof, trial.hoa(), trial.spec()),
+                                          trial.hoa(), trial.spec());
     INFO(checked.last << "\n" << r->proof);
     REQUIRE(accepted);
     for (int i = 0; i < 4; ++i) {
       const Trial other = changed(trial, random);
       const std::string proof = i == 3 ? corrupted(r->proof, random) : r->proof;
       INFO("changed:\n" << other.hoa() << other.spec());
-      if (checked.accepts(with_digests(proof, other.hoa(), other.spec()), other.hoa(), other.spec())) {
+      if (checked.accepts(with_digests(proof, other.hoa(), other.spec()), other.hoa(),
+                          other.spec())) {
         ++accepted_anyway;
         CHECK((!other.live_states()[0] || !other.violable(10000)));
       }
@@ -201,7 +210,8 @@ TEST_CASE("levels: whole numbers within bounds are decided as brute force decide
   CHECK(accepted_anyway > 20);  // the check above has something to say
 }
 
-TEST_CASE("levels: what induction shows of numbers without bounds no run of ten letters contradicts") {
+TEST_CASE(
+    "levels: what induction shows of numbers without bounds no run of ten letters contradicts") {
   Checked checked;
   std::size_t holds = 0, violated = 0, unknown = 0;
   for (std::uint64_t seed = 1000; seed < 1400; ++seed) {
@@ -220,13 +230,15 @@ TEST_CASE("levels: what induction shows of numbers without bounds no run of ten 
     } else if (r->verdict == Verdict::holds) {
       ++holds;
       CHECK_FALSE(trial.violable(10));
-      const bool accepted = checked.accepts(with_digests(r->proof, trial.hoa(), trial.spec()), trial.hoa(), trial.spec());
+      const bool accepted = checked.accepts(with_digests(r->proof, trial.hoa(), trial.spec()),
+                                            trial.hoa(), trial.spec());
       INFO(checked.last << "\n" << r->proof);
       REQUIRE(accepted);
       for (int i = 0; i < 4; ++i) {
         const Trial other = changed(trial, random);
         const std::string proof = i == 3 ? corrupted(r->proof, random) : r->proof;
-        if (checked.accepts(with_digests(proof, other.hoa(), other.spec()), other.hoa(), other.spec())) {
+        if (checked.accepts(with_digests(proof, other.hoa(), other.spec()), other.hoa(),
+                            other.spec())) {
           CHECK((!other.live_states()[0] || !other.violable(10)));
         }
       }

@@ -32,8 +32,8 @@ LevelProblem leaky() {
 
 std::size_t children() {
   std::size_t out = 0;
-  const std::string path = "/proc/" + std::to_string(::getpid()) + "/task/" +
-                           std::to_string(::getpid()) + "/children";
+  const std::string path =
+      "/proc/" + std::to_string(::getpid()) + "/task/" + std::to_string(::getpid()) + "/children";
   if (FILE* file = std::fopen(path.c_str(), "r")) {
     int pid = 0;
     while (std::fscanf(file, "%d", &pid) == 1) {

@@ -23,7 +23,8 @@ verify::LevelResult decide(const std::string& rest, const verify::LevelEffort& e
 }
 
 /// No engine but the named ones.
-verify::LevelEffort only(std::size_t points, std::size_t induction, std::size_t depth, bool spacer) {
+verify::LevelEffort only(std::size_t points, std::size_t induction, std::size_t depth,
+                         bool spacer) {
   verify::LevelEffort effort;
   effort.points = points;
   effort.induction = induction;
@@ -57,10 +58,12 @@ TEST_CASE("levels: a threshold at the limit of a leaky sum is exact to the last 
   const auto holds = decide(kLeaky + "ap Z = heat >= 10; prop P: all G !Z;");
   CHECK(holds.verdict == Verdict::holds);
   CHECK(holds.engine == "1-induction");
-  const auto strict = decide(kLeaky + "ap Z = heat >= 9.9999; prop P: all G !Z;", only(100, 3, 0, false));
+  const auto strict =
+      decide(kLeaky + "ap Z = heat >= 9.9999; prop P: all G !Z;", only(100, 3, 0, false));
   CHECK(strict.verdict == Verdict::unknown);
   CHECK_THAT(strict.reason, Catch::Contains("not 3-inductive"));
-  const auto binary = decide("level h = 0 when A: 0.5*h + 0.1 else 0.5*h; ap Z = h >= 0.2; prop P: all G !Z;");
+  const auto binary =
+      decide("level h = 0 when A: 0.5*h + 0.1 else 0.5*h; ap Z = h >= 0.2; prop P: all G !Z;");
   CHECK(binary.verdict == Verdict::holds);
   const auto early = decide(kLeaky + "ap Z = heat >= 5; prop P: all G !Z;");
   REQUIRE(early.verdict == Verdict::violated);
@@ -86,9 +89,11 @@ TEST_CASE("levels: guards, comparisons of levels in guards, and control of the m
   CHECK(r.verdict == Verdict::holds);
   // A only every other letter: at most one more A than half the letters
   const std::string machine =
-      "HOA: v1 States: 2 Start: 0 AP: 2 \"A\" \"B\" Acceptance: 0 t --BODY-- State: 0 [t] 1 State: 1 "
+      "HOA: v1 States: 2 Start: 0 AP: 2 \"A\" \"B\" Acceptance: 0 t --BODY-- State: 0 [t] 1 State: "
+      "1 "
       "[!0] 0 --END--";
-  const auto two = decide("level x = 0 when A: x + 1 else x - 1; ap C = x > 1; prop P: all G !C;", {}, machine);
+  const auto two =
+      decide("level x = 0 when A: x + 1 else x - 1; ap C = x > 1; prop P: all G !C;", {}, machine);
   CHECK(two.verdict == Verdict::holds);
   CHECK(decide("level x = 0 when A: x + 1 else x - 1; ap C = x > 1; prop P: all G !C;").verdict ==
         Verdict::violated);
@@ -115,7 +120,8 @@ TEST_CASE("levels: only runs that the machine accepts violate") {
   const std::string spec = "level x = 0 when A: x + 1 else x; ap C = x >= 1; prop P: all G !C;";
   CHECK(decide(spec, {}, dead).verdict == Verdict::holds);
   const std::string unfair =
-      "HOA: v1 States: 2 Start: 0 AP: 2 \"A\" \"B\" Acceptance: 1 Inf(0) --BODY-- State: 0 {0} [!0] 0 "
+      "HOA: v1 States: 2 Start: 0 AP: 2 \"A\" \"B\" Acceptance: 1 Inf(0) --BODY-- State: 0 {0} "
+      "[!0] 0 "
       "[0] 1 State: 1 [t] 1 --END--";
   const auto r = decide(spec, {}, unfair);
   CHECK(r.verdict == Verdict::unknown);

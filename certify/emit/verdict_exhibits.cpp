@@ -49,10 +49,9 @@ std::optional<Watcher> watcher_of(const spec::Property& property) {
                       property.claim == spec::Property::Claim::pmin;
   const spec::FormulaPtr opposite = spec::negation(property.formula);
   try {
-    spec::Dfa prefixes = spec::bad_prefix_dfa(
-        chance && spec::is_safety(opposite) ? opposite : property.formula);
-    Watcher out =
-        prefixes.has_bad() ? of_prefixes(std::move(prefixes)) : of_runs(property.formula);
+    spec::Dfa prefixes =
+        spec::bad_prefix_dfa(chance && spec::is_safety(opposite) ? opposite : property.formula);
+    Watcher out = prefixes.has_bad() ? of_prefixes(std::move(prefixes)) : of_runs(property.formula);
     return out.graph.states <= kMaxStates ? std::optional(std::move(out)) : std::nullopt;
   } catch (const UsageError&) {
     return std::nullopt;

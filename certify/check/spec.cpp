@@ -33,6 +33,7 @@ class SpecParser {
     if (spec_.properties.empty()) {
       tokens_.refuse("a property");
     }
+    levels_.finish();
     return std::move(spec_);
   }
 
@@ -56,6 +57,8 @@ class SpecParser {
       read_class();
     } else if (tokens_.take_if("level")) {
       levels_.read(fresh_name("formula"));
+    } else if (tokens_.take_if("move")) {
+      levels_.move();
     } else if (tokens_.take_if("ap")) {
       read_ap();
     } else if (tokens_.take_if("let")) {
@@ -64,7 +67,7 @@ class SpecParser {
     } else if (tokens_.take_if("prop")) {
       read_prop();
     } else {
-      tokens_.refuse("use, class, level, ap, let or prop");
+      tokens_.refuse("use, class, level, move, ap, let or prop");
     }
   }
 

@@ -32,13 +32,36 @@ void SpecLevels::read(const std::string& name) {
     tokens_.refuse("a first value from min to max before this");
   }
   spec_.levels.push_back(level);  // its updates may name it
+  if (tokens_.peek().text != ";") {
+    cases(spec_.levels.size() - 1);
+  }
+}
+
+void SpecLevels::move() {
+  const std::size_t level = find(tokens_.take(Kind::name, "the name of a level").text);
+  if (level == spec_.levels.size() || !spec_.levels[level].cases.empty()) {
+    tokens_.refuse("a level without cases before this");
+  }
+  cases(level);
+}
+
+void SpecLevels::cases(std::size_t level) {
+  std::vector<SpecLevel::Case> out;
   do {
-    if (level.cases.size() >= kMaxCases) {
+    if (out.size() >= kMaxCases) {
       tokens_.refuse("at most 64 cases of one level");
     }
-    level.cases.push_back(one_case());
-  } while (level.cases.back().guard);
-  spec_.levels.back() = level;
+    out.push_back(one_case());
+  } while (out.back().guard);
+  spec_.levels[level].cases = std::move(out);
+}
+
+void SpecLevels::finish() const {
+  for (const SpecLevel& level : spec_.levels) {
+    if (level.cases.empty()) {
+      tokens_.refuse("move for " + level.name);
+    }
+  }
 }
 
 SpecLevel::Case SpecLevels::one_case() {

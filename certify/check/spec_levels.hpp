@@ -14,8 +14,12 @@ class SpecLevels {
   SpecLevels(SpecTokens& tokens, LtlParser& ltl, Spec& spec)
       : tokens_(tokens), ltl_(ltl), spec_(spec) {}
 
-  /// = DEC [ min DEC ] [ max DEC ] { when ltl : form } else form
+  /// = DEC [ min DEC ] [ max DEC ] [ cases ], cases = { when ltl : form } else form
   void read(const std::string& name);
+  /// ID cases, of a level that has none.
+  void move();
+  /// Every level has cases.
+  void finish() const;
   /// A form begins here.
   [[nodiscard]] bool is_form() const;
   /// Σ coefficient · level, at least one level and no constant.
@@ -23,6 +27,7 @@ class SpecLevels {
 
  private:
   [[nodiscard]] Exact number();
+  void cases(std::size_t level);
   [[nodiscard]] SpecLevel::Case one_case();
   [[nodiscard]] LevelForm form();
   void term(LevelForm& out, bool minus, bool& has_constant);

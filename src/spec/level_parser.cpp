@@ -33,7 +33,7 @@ bool is_at_most(const Rational& a, const Rational& b) {
 
 }  // namespace
 
-// level = DEC [ min DEC ] [ max DEC ] { when ltl : form } else form
+// level = DEC [ min DEC ] [ max DEC ] [ { when ltl : form } else form ]
 void LevelParser::declare(const Lexeme& name) {
   if (name.text == "when" || name.text == "else" || name.text == "min" || name.text == "max") {
     lexer_.fail(name.place, "a name for the level", shown(name) + ", which is a word of levels");
@@ -55,16 +55,42 @@ void LevelParser::declare(const Lexeme& name) {
     lexer_.fail(start, "a first value from min to max", "one outside");
   }
   spec_.levels.push_back(out);  // its own updates may name it
+  if (!lexer_.at(";")) {
+    cases(spec_.levels.size() - 1);
+  }
+}
+
+// move = ID { when ltl : form } else form, of a level declared without
+void LevelParser::move() {
+  const Lexeme name = lexer_.expect(LexemeKind::identifier, "the name of a level");
+  const Level* level = find(name.text);
+  if (level == nullptr || !level->cases.empty()) {
+    lexer_.fail(name.place, "the name of a level declared above that has no cases yet",
+                shown(name));
+  }
+  cases(static_cast<std::size_t>(level - spec_.levels.data()));
+}
+
+void LevelParser::cases(std::size_t level) {
+  std::vector<Level::Case> out;
   do {
     if (!lexer_.at("when") && !lexer_.at("else")) {
       lexer_.fail_words("'when' or 'else'", {"when", "else", "min", "max"});
     }
-    if (out.cases.size() == kMaxCases) {
+    if (out.size() == kMaxCases) {
       lexer_.fail_here("at most " + std::to_string(kMaxCases) + " cases of one level");
     }
-    out.cases.push_back(one_case());
-  } while (out.cases.back().guard);
-  spec_.levels.back() = std::move(out);
+    out.push_back(one_case());
+  } while (out.back().guard);
+  spec_.levels[level].cases = std::move(out);
+}
+
+void LevelParser::finish() const {
+  for (const Level& level : spec_.levels) {
+    if (level.cases.empty()) {
+      lexer_.fail_here("'move " + level.name + " when …', for the level has no cases");
+    }
+  }
 }
 
 Level::Case LevelParser::one_case() {

@@ -16,6 +16,10 @@ class LevelParser {
 
   /// What follows `level NAME`; adds the level.
   void declare(const Lexeme& name);
+  /// What follows `move`: the cases of a level declared without, which may read aps about it.
+  void move();
+  /// At the end of the file: every level has cases.
+  void finish() const;
   /// A form may begin here: a level's name or a number.
   [[nodiscard]] bool is_form() const;
   /// The left side of a comparison: at least one level, no constant.
@@ -23,6 +27,7 @@ class LevelParser {
   [[nodiscard]] std::vector<std::string> names_and(std::vector<std::string> words) const;
 
  private:
+  void cases(std::size_t level);
   Level::Case one_case();
   LinearForm form();
   void term(LinearForm& out, bool minus);

@@ -34,6 +34,7 @@ class Parser {
     while (lexer_.peek().kind != LexemeKind::end) {
       declaration();
     }
+    levels_.finish();
     return std::move(spec_);
   }
 
@@ -47,13 +48,15 @@ class Parser {
       ap();
     } else if (lexer_.at("level")) {
       level();
+    } else if (lexer_.accept("move")) {
+      levels_.move();
     } else if (lexer_.at("let")) {
       let();
     } else if (lexer_.at("prop")) {
       prop();
     } else {
-      lexer_.fail_words("'use', 'class', 'level', 'ap', 'let' or 'prop'",
-                        {"use", "class", "level", "ap", "let", "prop"});
+      lexer_.fail_words("'use', 'class', 'level', 'move', 'ap', 'let' or 'prop'",
+                        {"use", "class", "level", "move", "ap", "let", "prop"});
     }
     lexer_.expect(";");
   }

@@ -1,5 +1,6 @@
 #include "assay/spec/print.hpp"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "assay/base/errors.hpp"
@@ -37,15 +38,32 @@ std::string let_text(const Let& let) {
   return out + (let.parameters.empty() ? "" : ")") + " = " + let.text + ";\n";
 }
 
-std::string level_text(const Spec& spec, const Level& level) {
-  std::string out = "level " + level.name + " = " + decimal_text(level.initial);
-  out += level.least ? " min " + decimal_text(*level.least) : "";
-  out += level.most ? " max " + decimal_text(*level.most) : "";
+/// Its cases read what is declared after it: they stand in a `move`.
+bool moves_apart(const Spec& spec, std::size_t index) {
+  const Level& level = spec.levels[index];
+  return std::any_of(level.cases.begin(), level.cases.end(), [&](const Level::Case& c) {
+    const std::vector<std::size_t> aps = c.guard ? atoms_of(c.guard) : std::vector<std::size_t>();
+    return (!aps.empty() && aps.back() >= level.atoms_before) ||
+           (!c.to.terms.empty() && c.to.terms.back().first > index);
+  });
+}
+
+std::string cases_text(const Spec& spec, const Level& level) {
+  std::string out;
   for (const Level::Case& c : level.cases) {
-    out += "\n  " + (c.guard ? "when " + formula_text(c.guard, spec.atoms) + ": " : std::string("else "));
+    out += "\n  " +
+           (c.guard ? "when " + formula_text(c.guard, spec.atoms) + ": " : std::string("else "));
     out += form_text(c.to, spec.levels);
   }
   return out + ";\n";
+}
+
+std::string level_text(const Spec& spec, std::size_t index) {
+  const Level& level = spec.levels[index];
+  std::string out = "level " + level.name + " = " + decimal_text(level.initial);
+  out += level.least ? " min " + decimal_text(*level.least) : "";
+  out += level.most ? " max " + decimal_text(*level.most) : "";
+  return out + (moves_apart(spec, index) ? ";\n" : cases_text(spec, level));
 }
 
 std::string property_text(const Property& p) {
@@ -110,9 +128,9 @@ std::string form_text(const LinearForm& form, const std::vector<Level>& levels) 
     const bool minus = c.num < 0 && !out.empty();
     const Rational size = minus ? Rational{-c.num, c.den} : c;
     out += out.empty() ? "" : minus ? " - " : " + ";
-    out += name.empty()                           ? decimal_text(size)
-           : size == Rational{1, 1}               ? name
-                                                  : decimal_text(size) + "*" + name;
+    out += name.empty()             ? decimal_text(size)
+           : size == Rational{1, 1} ? name
+                                    : decimal_text(size) + "*" + name;
   };
   for (const auto& [level, coefficient] : form.terms) {
     add(coefficient, levels[level].name);
@@ -165,11 +183,15 @@ std::string print_spec(const Spec& spec) {
   std::size_t level = 0;
   for (std::size_t i = 0; i <= spec.atoms.size(); ++i) {
     while (level < spec.levels.size() && spec.levels[level].atoms_before <= i) {
-      out += level_text(spec, spec.levels[level++]);
+      out += level_text(spec, level++);
     }
     if (i < spec.atoms.size()) {
       out += "ap " + spec.atoms[i].name + " = " + atom_text(spec, spec.atoms[i]) + ";\n";
     }
+  }
+  for (std::size_t i = 0; i < spec.levels.size(); ++i) {
+    out += moves_apart(spec, i) ? "move " + spec.levels[i].name + cases_text(spec, spec.levels[i])
+                                : "";
   }
   for (const Let& let : spec.lets) {
     out += let_text(let);

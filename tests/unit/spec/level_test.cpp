@@ -72,6 +72,24 @@ TEST_CASE("levels: what is wrong is named where it stands") {
   refused("level x = 0 else x; ap C = xx > 1;", "did you mean 'x'");
 }
 
+TEST_CASE("levels: a level that reads aps about itself moves apart") {
+  const spec::Spec s = read(
+      "level n = 0; level m = 1 else m; ap Full = n >= 8; move n when Full & A: m else n + 1;\n"
+      "ap C = n > 8; prop P: all G !C;");
+  REQUIRE(s.levels.size() == 2);
+  REQUIRE(s.levels[0].cases.size() == 2);
+  CHECK(s.levels[0].cases[0].to.terms[0].first == 1);
+  CHECK(spec::levels_of(s, s.properties[0].formula) == std::vector<std::size_t>{0, 1});
+  const std::string once = spec::print_spec(s);
+  CHECK_THAT(once, Catch::Contains("level n = 0;\n") &&
+                       Catch::Contains("\nmove n\n  when (Full & A): m\n  else n + 1;\n"));
+  CHECK(spec::print_spec(spec::parse_spec(once, "again")) == once);
+  refused("level n = 0; ap C = n > 8; prop P: all G !C;", "'move n when …'");
+  refused("level n = 0; move n else n; move n else n;", "that has no cases yet");
+  refused("level n = 0 else n; move n else n;", "that has no cases yet");
+  refused("level n = 0; move k else n;", "the name of a level declared above");
+}
+
 TEST_CASE("levels: other engines say that they do not decide them") {
   const spec::Spec s = read("level x = 0 else x; ap C = x > 1; prop P: all G !C;");
   CHECK_THAT(spec::beyond_universal(s, s.properties[0]), Catch::Contains("compares a level"));

@@ -73,6 +73,7 @@ class Steps {
 smt::LevelLimits limits_of(const LevelEffort& effort) {
   smt::LevelLimits limits;
   limits.seconds = effort.solver_seconds;
+  limits.resources = effort.solver_resources;
   limits.depth = effort.depth;
   limits.careless = effort.careless_spacer;
   limits.instead = effort.instead;

@@ -17,13 +17,14 @@ namespace assay::verify {
 
 /// What is tried, in this order, and how long. 0 leaves an engine out.
 struct LevelEffort {
-  std::size_t points = 20000;    ///< pairs of control and numbers enumerated at most
-  std::size_t induction = 6;     ///< 1-induction, then k-induction up to this k
-  std::size_t depth = 64;        ///< of bounded model checking, by Z3
-  bool spacer = true;            ///< its model is a candidate only
-  bool careless_spacer = false;  ///< with Z3's default options: for comparison
-  int solver_seconds = 20;       ///< a hard kill of each child process
-  bool second_opinion = false;   ///< ask Z3 about every obligation of an invariant
+  std::size_t points = 20000;             ///< pairs of control and numbers enumerated at most
+  std::size_t induction = 6;              ///< 1-induction, then k-induction up to this k
+  std::size_t depth = 64;                 ///< of bounded model checking, by Z3
+  bool spacer = true;                     ///< its model is a candidate only
+  bool careless_spacer = false;           ///< with Z3's default options: for comparison
+  unsigned solver_resources = 200000000;  ///< Z3's rlimit, the same on every machine
+  int solver_seconds = 20;                ///< a hard kill of each child process
+  bool second_opinion = false;            ///< ask Z3 about every obligation of an invariant
   /// Called with name and SMT-LIB2 text of each obligation, whose unsatisfiability is the claim; may be empty.
   std::function<void(const std::string&, const std::string&)> dump = {};
   /// In Z3's place (smt::LevelLimits): what stands here may lie, hang or die.

@@ -240,6 +240,8 @@ TEST_CASE(
     for (const Input& input : {kRefuted, kDropped, kCounted}) {
       verify::LevelEffort effort = solver_alone();
       effort.careless_spacer = careless;
+      effort.solver_resources = 5000000;
+      effort.solver_seconds = 60;
       effort.depth = 8;
       const auto r = decide(input, effort);
       INFO(input.spec << "\n" << r.engine << r.reason);

@@ -333,19 +333,11 @@ void check_names(const CaseFile& c, const std::string& where) {
 CaseFile read_case(const std::string& json, const fs::path& file) {
   const nlohmann::json value = parse_profile_json(json, file.string());
   const ObjectReader o(value, file.string());
-<<<<<<< HEAD
   refuse_other_keys(
       o, {"assay-case", "alpha",      "sampled", "name",      "serial",       "resourceUri",
           "scope",      "validDays",  "model",   "text",      "dictionaries", "decoder",
           "seed",       "evalTokens", "cards",   "bounds",    "erasures",     "automaton",
-          "spec",       "exact",      "sites",   "notClaimed"});
-=======
-  refuse_other_keys(o,
-                    {"assay-case", "sampled", "name",      "serial",       "resourceUri", "scope",
-                     "validDays",  "model",   "text",      "dictionaries", "decoder",     "seed",
-                     "evalTokens", "cards",   "bounds",    "erasures",     "automaton",   "spec",
-                     "checks",     "sites",   "notClaimed"});
->>>>>>> merge
+          "spec",       "checks",     "sites",   "notClaimed"});
   if (o.count("assay-case") != 1) {
     throw InputError(o.where(), "assay-case", "1", std::to_string(o.count("assay-case")));
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,12 +33,18 @@ struct SampledPlace {
                                const spec::Property& property, const Statistics& statistics,
                                const std::string& threshold);
 
+/// The same of a property whose rate is not counted: UNKNOWN.
+[[nodiscard]] Claim uncounted_claim(const SampledPlace& place, const verify::SampleInput& input,
+                                    const spec::Property& property, const std::string& why);
+
 /// The ledger of a certificate: what the alphas of its claims add to, as a figure. Throws InputError where that is no
 /// fraction to write.
 [[nodiscard]] Figure alpha_figure(const std::vector<Claim>& claims);
 
-/// The same of a property whose rate is not counted: UNKNOWN.
-[[nodiscard]] Claim uncounted_claim(const SampledPlace& place, const verify::SampleInput& input,
-                                    const spec::Property& property, const std::string& why);
+/// The first run that violates the property and was replayed, as the file of the claim's counterexample; nothing where
+/// there is none, or no tokenizer to show it with.
+[[nodiscard]] std::optional<std::string> counterexample_file(
+    const SampledPlace& place, const verify::SampleInput& input, const verify::SampleResult& result,
+    const verify::SampledProperty& counted);
 
 }  // namespace assay::certify

@@ -5,6 +5,7 @@
 
 #include "../emit/json_profile.hpp"
 #include "assay/base/errors.hpp"
+#include "assay/base/rational_sum.hpp"
 #include "assay/base/text.hpp"
 #include "assay/certify/case.hpp"
 
@@ -179,11 +180,40 @@ SampledCase read_sampled(const ObjectReader& o, const fs::path& folder) {
   s.prompts = folder / o.text("prompts");
   s.runs = count_or(o, "runs", s.runs);
   s.max_new = count_or(o, "maxNew", s.max_new);
-  s.alpha = fraction(o, "alpha", s.alpha.text());
   if (o.has("atMost")) {
     s.at_most = fraction(o, "atMost", "");
   }
   return s;
+}
+
+[[noreturn]] void refuse_alpha(const std::string& where, const std::string& found) {
+  throw InputError(where, "sampled", "shares that add to at most the case's alpha", found);
+}
+
+/// One ledger for all rates of a case: an entry takes its own alpha, the others share what is left evenly.
+void share_alpha(CaseFile& c, const ObjectReader& o) {
+  c.alpha = fraction(o, "alpha", c.alpha.text());
+  const std::vector<ObjectReader> entries = o.objects("sampled");
+  std::optional<Rational> left = c.alpha;
+  std::vector<SampledCase*> others;
+  for (std::size_t i = 0; i < entries.size() && left; ++i) {
+    if (entries[i].has("alpha")) {
+      c.sampled[i].alpha = fraction(entries[i], "alpha", "");
+      left = difference(*left, c.sampled[i].alpha);
+    } else {
+      others.push_back(&c.sampled[i]);
+    }
+  }
+  if (!left || left->num < 0 || (left->num == 0 && !others.empty())) {
+    refuse_alpha(o.where(), left ? "more than " + c.alpha.text() : "unwieldy fractions");
+  }
+  for (SampledCase* s : others) {
+    const auto share = quotient(*left, static_cast<std::uint32_t>(others.size()));
+    if (!share) {
+      refuse_alpha(o.where(), "unwieldy fractions");
+    }
+    s->alpha = *share;
+  }
 }
 
 std::optional<std::uint32_t> token_of(const ObjectReader& o, const char* key) {
@@ -303,11 +333,11 @@ void check_names(const CaseFile& c, const std::string& where) {
 CaseFile read_case(const std::string& json, const fs::path& file) {
   const nlohmann::json value = parse_profile_json(json, file.string());
   const ObjectReader o(value, file.string());
-  refuse_other_keys(o,
-                    {"assay-case", "sampled", "name",      "serial",       "resourceUri", "scope",
-                     "validDays",  "model",   "text",      "dictionaries", "decoder",     "seed",
-                     "evalTokens", "cards",   "bounds",    "erasures",     "automaton",   "spec",
-                     "checks",     "sites",   "notClaimed"});
+  refuse_other_keys(
+      o, {"assay-case", "alpha",      "sampled", "name",      "serial",       "resourceUri",
+          "scope",      "validDays",  "model",   "text",      "dictionaries", "decoder",
+          "seed",       "evalTokens", "cards",   "bounds",    "erasures",     "automaton",
+          "spec",       "checks",     "sites",   "notClaimed"});
   if (o.count("assay-case") != 1) {
     throw InputError(o.where(), "assay-case", "1", std::to_string(o.count("assay-case")));
   }
@@ -351,6 +381,7 @@ CaseFile read_case(const std::string& json, const fs::path& file) {
   for (const ObjectReader& s : o.objects("sampled")) {
     c.sampled.push_back(read_sampled(s, folder));
   }
+  share_alpha(c, o);
   for (const ObjectReader& s : o.objects("sites")) {
     c.sites.push_back(read_site(s, folder));
   }

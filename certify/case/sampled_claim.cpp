@@ -1,6 +1,12 @@
 #include "sampled_claim.hpp"
 
+#include <algorithm>
+
 #include "../sign/exact_interval.hpp"
+#include "assay/base/errors.hpp"
+#include "assay/base/rational_sum.hpp"
+#include "assay/certify/exhibits.hpp"
+#include "assay/certify/verdict_exhibits.hpp"
 #include "case_run.hpp"
 
 namespace assay::certify {
@@ -81,6 +87,39 @@ Claim rate_claim(const SampledPlace& place, const verify::SampleInput& input,
                   " (exact Clopper-Pearson interval; the plan was fixed before the draw)",
               Level::statistical}};
   return c;
+}
+
+std::optional<std::string> counterexample_file(const SampledPlace& place,
+                                               const verify::SampleInput& input,
+                                               const verify::SampleResult& result,
+                                               const verify::SampledProperty& counted) {
+  const auto found =
+      std::find_if(counted.counterexamples.begin(), counted.counterexamples.end(),
+                   [](const verify::Counterexample& c) { return c.replayed.has_value(); });
+  if (found == counted.counterexamples.end() || input.subject.tokenizer == nullptr) {
+    return std::nullopt;
+  }
+  return counterexample_json(
+      run_exhibit(input.subject, property_of(*input.subject.spec, counted.name),
+                  place.claim(counted.name), result.runs[found->run].prompt, *found->replayed));
+}
+
+Figure alpha_figure(const std::vector<Claim>& claims) {
+  Rational total{0, 1};
+  std::size_t rates = 0;
+  for (const Claim& claim : claims) {
+    if (claim.statistics) {
+      const auto next = sum(total, parse_rational(claim.statistics->alpha));
+      if (!next) {
+        throw InputError("the alphas of the rates add to no fraction below 2^53");
+      }
+      total = *next;
+      ++rates;
+    }
+  }
+  return {"Rates", "chance of error of all rates together", total.text(),
+          "sum of alpha over " + std::to_string(rates) +
+              " STATISTICAL claims: all intervals hold at once with confidence 1 - this"};
 }
 
 Claim uncounted_claim(const SampledPlace& place, const verify::SampleInput& input,

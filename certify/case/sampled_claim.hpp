@@ -1,8 +1,11 @@
 #pragma once
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "assay/certify/claim.hpp"
+#include "assay/certify/statement.hpp"
 #include "assay/verify/sampled.hpp"
 
 namespace assay::certify {
@@ -33,5 +36,15 @@ struct SampledPlace {
 /// The same of a property whose rate is not counted: UNKNOWN.
 [[nodiscard]] Claim uncounted_claim(const SampledPlace& place, const verify::SampleInput& input,
                                     const spec::Property& property, const std::string& why);
+
+/// The ledger of a certificate: what the alphas of its claims add to, as a figure. Throws InputError where that is no
+/// fraction to write.
+[[nodiscard]] Figure alpha_figure(const std::vector<Claim>& claims);
+
+/// The first run that violates the property and was replayed, as the file of the claim's counterexample; nothing where
+/// there is none, or no tokenizer to show it with.
+[[nodiscard]] std::optional<std::string> counterexample_file(
+    const SampledPlace& place, const verify::SampleInput& input, const verify::SampleResult& result,
+    const verify::SampledProperty& counted);
 
 }  // namespace assay::certify

@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "assay/base/errors.hpp"
 #include "assay/base/files.hpp"
 #include "assay/base/progress.hpp"
@@ -42,18 +40,6 @@ Statistics statistics_of(const SampledCheck& check, const verify::SampledPropert
   return s;
 }
 
-void show_counterexample(CaseRun& run, const SampledCheck& check, Claim& claim,
-                         const spec::Property& property, const verify::SampledProperty& p) {
-  const auto found =
-      std::find_if(p.counterexamples.begin(), p.counterexamples.end(),
-                   [](const verify::Counterexample& c) { return c.replayed.has_value(); });
-  if (found == p.counterexamples.end() || check.input.subject.tokenizer == nullptr) {
-    return;
-  }
-  add_run(run, claim, check.input.subject, property, check.result.runs[found->run].prompt,
-          *found->replayed);
-}
-
 void add_claim(CaseRun& run, const SampledCheck& check, const spec::Property& property,
                const verify::SampledProperty& p) {
   if (!p.skipped.empty()) {
@@ -62,7 +48,11 @@ void add_claim(CaseRun& run, const SampledCheck& check, const spec::Property& pr
   }
   Claim c = rate_claim(check.place, check.input, property, statistics_of(check, p),
                        check.file.at_most ? check.file.at_most->text() : "");
-  show_counterexample(run, check, c, property, p);
+  if (const auto shown = counterexample_file(check.place, check.input, check.result, p)) {
+    c.counterexample = "counterexamples/" + c.id + ".json";
+    add_evidence(run.statement, run.paths, c.counterexample, kCounterexampleRole, *shown);
+    c.evidence.push_back(c.counterexample);
+  }
   run.statement.claims.push_back(std::move(c));
 }
 
@@ -102,9 +92,7 @@ void add_sampled(CaseRun& run, const SampledCase& s) {
   (void)proof_inputs(run, s.spec, resolved, folder);  // readouts, for whoever counts again
   const SampledCheck check{s, place, input, result};
   for (const verify::SampledProperty& p : result.properties) {
-    const auto property = std::find_if(resolved.properties.begin(), resolved.properties.end(),
-                                       [&](const spec::Property& q) { return q.name == p.name; });
-    add_claim(run, check, *property, p);
+    add_claim(run, check, property_of(resolved, p.name), p);
   }
 }
 
@@ -113,6 +101,9 @@ void add_sampled(CaseRun& run, const SampledCase& s) {
 void add_sampled_claims(CaseRun& run) {
   for (const SampledCase& s : run.file.sampled) {
     add_sampled(run, s);
+  }
+  if (!run.file.sampled.empty()) {
+    run.statement.figures.push_back(alpha_figure(run.statement.claims));
   }
 }
 

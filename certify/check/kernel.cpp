@@ -56,13 +56,14 @@ class HeaderReader {
     header_.kind = text("kind");
     header_.semantics = text("semantics");
     const bool erasure = header_.kind == "erasure", chain = header_.kind == "chain";
+    const bool level = header_.kind == "level";
     if ((header_.kind != "bounds" && header_.kind != "site" && !header_.is_about_runs() &&
          !erasure && !chain) ||
         header_.semantics != (erasure ? "DEPLOYED" : "REAL")) {
       throw Reject("header", "unknown kind, or semantics that do not fit it");
     }
-    if (chain) {
-      header_.chain = parse_sha(text("chain"));
+    if (chain || level) {
+      (chain ? header_.chain : header_.machine) = parse_sha(text(chain ? "chain" : "machine"));
       header_.statement_sha = parse_sha(text("statement"));
       return std::move(header_);
     }

@@ -18,7 +18,7 @@ struct Rule {
   }
 };
 
-inline constexpr std::array<Rule, 52> kRules = {{
+inline constexpr std::array<Rule, 56> kRules = {{
     {"SUFFIX", "bounds", false, rule_suffix},
     {"ROOT", "cases", false, rule_root},
     {"PART", "cases", false, rule_part},
@@ -71,6 +71,10 @@ inline constexpr std::array<Rule, 52> kRules = {{
     {"RANKS", "chain", false, rule_ranks},
     {"REACH-MOST", "chain", true, rule_reach_most},
     {"REACH-LEAST", "chain", true, rule_reach_least},
+    {"CELL", "level", false, rule_cell},
+    {"POINT", "level", false, rule_point},
+    {"STEP", "level", false, rule_step},
+    {"LEVEL-INV", "level", true, rule_level_inv},
 }};
 
 }  // namespace assay_check

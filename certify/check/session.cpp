@@ -46,10 +46,11 @@ Session::Session(const Inputs& inputs, Header header)
   } else {
     request_ = parse_request(text, path);
   }
-  if (header_.chain.has_value() != inputs.model.empty()) {
-    throw Reject("header", "kind " + header_.kind + " does not fit --model or --chain");
+  const bool without_model = header_.chain || header_.machine;
+  if (without_model != inputs.model.empty()) {
+    throw Reject("header", "kind " + header_.kind + " does not fit --model, --chain or --machine");
   }
-  if (!header_.chain) {
+  if (!without_model) {
     config_ = read_digested(inputs.model + "/config.json", header_.config_sha);
     weights_ = read_digested(inputs.model + "/model.safetensors", header_.weights_sha);
   }

@@ -23,16 +23,17 @@ namespace assay_check {
 
 class FloatLayers;
 class ChainFacts;  // rule_chain.hpp
+class LevelFacts;  // rule_level.hpp
 
 /// The certificate's first lines.
 struct Header {
   std::string kind, semantics, config_sha, weights_sha, statement_sha;
   std::optional<std::pair<std::string, std::string>> sae, eraser;  ///< config, weights
   std::map<std::string, std::string> readouts;
-  std::optional<std::string> automaton, runs, chain;
+  std::optional<std::string> automaton, runs, chain, machine;
   /// The statement is a spec.
   [[nodiscard]] bool is_about_runs() const {
-    return kind == "automaton" || kind == "exact" || kind == "refined";
+    return kind == "automaton" || kind == "exact" || kind == "refined" || kind == "level";
   }
   /// The rules about cases of contexts belong to the kind.
   [[nodiscard]] bool has_cases() const { return kind == "bounds" || kind == "refined"; }
@@ -80,6 +81,7 @@ class Session {
   [[nodiscard]] Windows& windows();
   [[nodiscard]] Refinement& refinement();
   [[nodiscard]] ChainFacts& chain();
+  [[nodiscard]] LevelFacts& levels();
   [[nodiscard]] Facts& facts();
   /// The one of the --data files with this digest.
   [[nodiscard]] std::string data(const std::string& sha, std::string& name) const;
@@ -106,6 +108,7 @@ class Session {
   std::shared_ptr<Windows> windows_;
   std::shared_ptr<Refinement> refinement_;
   std::shared_ptr<ChainFacts> chain_;
+  std::shared_ptr<LevelFacts> levels_;
   std::unique_ptr<Facts> facts_;
 };
 
@@ -145,5 +148,9 @@ void rule_values(Session& session, const Step& step);
 void rule_ranks(Session& session, const Step& step);
 void rule_reach_most(Session& session, const Step& step);
 void rule_reach_least(Session& session, const Step& step);
+void rule_cell(Session& session, const Step& step);
+void rule_point(Session& session, const Step& step);
+void rule_step(Session& session, const Step& step);
+void rule_level_inv(Session& session, const Step& step);
 
 }  // namespace assay_check

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "formula.hpp"
+#include "levels.hpp"
 #include "lexis.hpp"
 
 namespace assay_check {
@@ -15,13 +16,14 @@ struct SpecUse {
 };
 
 struct SpecAtom {
-  enum class Kind { token, feature, readout, other } kind = Kind::token;
+  enum class Kind { token, feature, readout, level, other } kind = Kind::token;
   enum class Compare { at_least, above, at_most, below } compare = Compare::above;
   std::string name;
   std::vector<std::size_t> tokens;  ///< sorted; kind token
   std::string use;                  ///< the sae or readout read
   std::size_t feature = 0;
   Fraction threshold, band;
+  LevelTerms form;  ///< kind level: what is compared
 };
 
 struct SpecProperty {
@@ -43,6 +45,7 @@ struct SpecProperty {
 struct Spec {
   Formulas formulas;
   std::vector<SpecUse> uses;
+  std::vector<SpecLevel> levels;
   std::vector<SpecAtom> atoms;  ///< at most 31
   std::vector<SpecProperty> properties;
 

@@ -73,7 +73,7 @@ PropertyExhibit property_exhibit(const spec::Spec& spec, const spec::Property& p
   out.sentence = spec::sentence(spec, property);
   out.formula = property.claim_text();
   for (const std::size_t a : spec::atoms_of(property.formula)) {
-    out.atoms.emplace_back(spec.atoms[a].name, spec::atom_text(spec.atoms[a]));
+    out.atoms.emplace_back(spec.atoms[a].name, spec::atom_text(spec, spec.atoms[a]));
   }
   const std::optional<Watcher> watcher = watcher_of(property);
   if (!watcher) {

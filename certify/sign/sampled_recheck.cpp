@@ -2,15 +2,16 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
+#include "../case/case_run.hpp"
 #include "../case/sampled_claim.hpp"
 #include "../case/sampled_subject.hpp"
 #include "../emit/json_profile.hpp"
 #include "assay/base/errors.hpp"
 #include "assay/base/files.hpp"
 #include "assay/base/text.hpp"
-#include "assay/model/generation.hpp"
-#include "exact_interval.hpp"
+#include "sampled_faults.hpp"
 
 namespace assay::certify {
 namespace {
@@ -60,7 +61,9 @@ class PlanRecheck {
     count(input);
   }
 
-  [[nodiscard]] std::string step() const { return step_; }
+  [[nodiscard]] const std::string& step() const { return step_; }
+  /// Ids of the claims whose every word was made anew, those of properties that are not counted included.
+  [[nodiscard]] const std::set<std::string>& confirmed() const { return confirmed_; }
 
  private:
   /// Only what the statement lists was looked at; the rest of the folder is nobody's word.
@@ -133,7 +136,7 @@ class PlanRecheck {
   }
 
   /// One claim a property of the plan, each of its own fields as the plan says.
-  void check_claims(const verify::SampleInput& input) const {
+  void check_claims(const verify::SampleInput& input) {
     const std::map<std::string, Rational> ledger = verify::alpha_ledger(input);
     std::map<std::string, const Claim*> by_property;
     for (const Claim* claim : claims_) {
@@ -151,20 +154,33 @@ class PlanRecheck {
       }
       check_words(*claim, input, name);
     }
-    if (by_property.size() != ledger.size()) {
-      refuse("a property of the plan is not claimed: what came out must not choose what is said");
+    for (const spec::Property& property : input.subject.spec->properties) {
+      if (!by_property.contains(property.name)) {
+        check_uncounted(property, input);
+      }
+      confirmed_.insert(place_.claim(property.name));
+    }
+  }
+
+  /// A property without numbers is one whose rate cannot be counted, and says so.
+  void check_uncounted(const spec::Property& property, const verify::SampleInput& input) const {
+    const std::string why = verify::beyond_sampling(input, property);
+    const auto stated =
+        std::find_if(statement_.claims.begin(), statement_.claims.end(),
+                     [&](const Claim& c) { return c.id == place_.claim(property.name); });
+    if (why.empty() || stated == statement_.claims.end() ||
+        *stated != uncounted_claim(place_, input, property, why)) {
+      refuse("property '" + visible(property.name) +
+             "' of the spec is not claimed: what came out must not choose what is said");
     }
   }
 
   /// Every word of a claim is the one that its numbers give, whoever signed it.
   void check_words(const Claim& stated, const verify::SampleInput& input,
                    const std::string& name) const {
-    const auto& all = input.subject.spec->properties;
-    const auto property = std::find_if(all.begin(), all.end(),
-                                       [&](const spec::Property& p) { return p.name == name; });
-    Claim again = rate_claim(place_, input, *property, *stated.statistics, stated.threshold);
-    if (!stated.counterexample
-             .empty()) {  // of its own claim; listed and bound by digest as all evidence
+    Claim again = rate_claim(place_, input, property_of(*input.subject.spec, name),
+                             *stated.statistics, stated.threshold);
+    if (!stated.counterexample.empty()) {  // its bytes: `compare`
       again.counterexample = "counterexamples/" + again.id + ".json";
       again.evidence.push_back(again.counterexample);
     }
@@ -174,10 +190,10 @@ class PlanRecheck {
   }
 
   void count(const verify::SampleInput& input) {
-    std::vector<SampledRun> stated =
+    const std::vector<SampledRun> stated =
         parse_runs_jsonl(read_file(evidence_ / listed(first_.runs), kMostBytes), first_.runs,
                          input.model->config.d_vocab);
-    const std::vector<SampledRun> drawn = verify::draw_runs(input);
+    std::vector<SampledRun> drawn = verify::draw_runs(input);
     if (stated.size() != drawn.size()) {
       refuse("the runs are not as many as planned");
     }
@@ -189,42 +205,33 @@ class PlanRecheck {
       if (!same && drawn[i].slack >= kNearTie) {
         refuse("run " + std::to_string(i) + " is not the one that its seed draws");
       }
-      if (!same && (stated[i].prompt != drawn[i].prompt || !can_be_emitted(input, stated[i]))) {
-        refuse("run " + std::to_string(i) + " is none of the model under the decoder");
-      }
       parted += same ? 0 : 1;
     }
-    const verify::SampleResult result = verify::count_runs(input, std::move(stated));
+    // A run that parts is a near tie here, and counts neither way whatever it says.
+    const verify::SampleResult result = verify::count_runs(input, std::move(drawn));
     for (const Claim* claim : claims_) {
-      compare(*claim, result);
+      compare(*claim, input, result);
     }
-    step_ = std::to_string(result.runs.size()) + " runs of '" + visible(place_.name) +
-            "' drawn and counted again" +
-            (parted > 0 ? "; " + std::to_string(parted) + " part behind a near tie" : "");
+    step_ =
+        std::to_string(result.runs.size()) + " runs of '" + visible(place_.name) +
+        "' drawn and counted again" +
+        (parted > 0 ? "; " + std::to_string(parted) + " part behind a near tie, not decided" : "");
   }
 
-  /// Every token in the decoder's support, to within what a near tie may move.
-  static bool can_be_emitted(const verify::SampleInput& input, const SampledRun& run) {
-    const DecoderRule rule = input.emission.rule();
-    std::vector<TokenId> context = run.prompt;
-    for (const TokenId token : run.tokens) {
-      const TokenLaw law = token_law(rule, next_logits(*input.model, context));
-      if (!std::binary_search(law.tokens.begin(), law.tokens.end(), token) &&
-          law.slack >= kNearTie) {
-        return false;
-      }
-      context.push_back(token);
-    }
-    return run.tokens.size() <= input.max_new;
-  }
-
-  static void compare(const Claim& claim, const verify::SampleResult& result) {
+  void compare(const Claim& claim, const verify::SampleInput& input,
+               const verify::SampleResult& result) const {
     const std::string name = claim.id.substr(claim.id.rfind('.') + 1);
     const auto p = std::find_if(result.properties.begin(), result.properties.end(),
                                 [&](const verify::SampledProperty& q) { return q.name == name; });
     if (p == result.properties.end() || p->violated != claim.statistics->k ||
         p->undecided != claim.statistics->undecided) {
       refuse("claim '" + visible(claim.id) + "': counting again gives other numbers");
+    }
+    const auto shown = counterexample_file(place_, input, result, *p);
+    if (shown.has_value() == claim.counterexample.empty() ||
+        (shown && read_file(evidence_ / listed(claim.counterexample), kMostBytes) != *shown)) {
+      refuse("claim '" + visible(claim.id) +
+             "': its counterexample is not the first violating run that replays");
     }
   }
 
@@ -236,40 +243,18 @@ class PlanRecheck {
   std::map<std::string, Sae> saes_;
   std::map<std::string, Readout> readouts_;
   std::string step_;
+  std::set<std::string> confirmed_;
 };
-
-/// The numbers of a claim against each other. Empty: no fault.
-std::string claim_fault(const Claim& claim) {
-  const Statistics& s = *claim.statistics;
-  return interval_fault(s.n, s.k, s.undecided, parse_rational(s.alpha),
-                        {parse_millionths(s.lo), parse_millionths(s.hi)});
-}
 
 }  // namespace
 
 SampledRecheck recheck_sampled(const Statement& statement, const fs::path& evidence,
                                const fs::path& model) {
+  SampledFaults seen = sampled_faults(statement);
   SampledRecheck out;
-  std::map<std::string, std::vector<const Claim*>> plans;
-  for (const Claim& claim : statement.claims) {
-    const std::string name = "claim '" + visible(claim.id) + "'";
-    if (!claim.statistics) {
-      if (claim.status != Status::unknown &&
-          (claim.level == Level::statistical || claim.kind == kRateKind)) {
-        out.faults.push_back(name + " is about a rate and has no statistics to recompute");
-      }
-      continue;
-    }
-    try {
-      if (const std::string fault = claim_fault(claim); !fault.empty()) {
-        out.faults.push_back(name + ": " + fault);
-      }
-    } catch (const Error& e) {
-      out.faults.push_back(name + ": " + e.what());
-    }
-    plans[claim.statistics->plan].push_back(&claim);
-  }
-  for (const auto& [plan, claims] : plans) {
+  out.faults = std::move(seen.faults);
+  std::set<std::string> confirmed;
+  for (const auto& [plan, claims] : seen.plans) {
     if (!out.faults.empty()) {
       break;  // what is already refused is not drawn again
     }
@@ -278,8 +263,14 @@ SampledRecheck recheck_sampled(const Statement& statement, const fs::path& evide
       recheck.run(model);
       out.steps.push_back(recheck.step());
       out.recounted += claims.size();
+      confirmed.insert(recheck.confirmed().begin(), recheck.confirmed().end());
     } catch (const Error& e) {
       out.faults.push_back("sampling plan '" + visible(plan) + "': " + e.what());
+    }
+  }
+  for (const Claim& claim : statement.claims) {
+    if (out.faults.empty() && claim.kind == kRateKind && !confirmed.contains(claim.id)) {
+      out.faults.push_back("claim '" + visible(claim.id) + "' is about no property of a plan");
     }
   }
   return out;

@@ -16,9 +16,10 @@ struct SampledRecheck {
 };
 
 /// Every claim with statistics: the interval is recomputed from n, k and alpha; the plan is the one named by digest, about
-/// these weights, this spec and these prompts; its ledger is not overdrawn and all of its properties are claimed;
-/// the runs are drawn again from the seed, and counted again. A run may differ from the one drawn here only behind a near tie, and
-/// is then required to be one that the decoder can emit. Never throws on bad evidence.
+/// these weights, this spec and these prompts; its ledger is not overdrawn and all properties of the spec are claimed;
+/// the runs are drawn again from the seed, and counted again. A run may differ from the one drawn here only behind a near tie,
+/// and then counts neither way. Counterexamples, ledger and assumptions are made anew, and no plan is without claims. Never
+/// throws on bad evidence.
 [[nodiscard]] SampledRecheck recheck_sampled(const Statement& statement,
                                              const std::filesystem::path& evidence,
                                              const std::filesystem::path& model);

@@ -65,9 +65,12 @@ struct Monitor {
 
 enum class Said { violated, holds, open, undecided };
 
-/// LTL3 along the run; at the end of one that is over, LTLf.
+/// LTL3 along the run; at the end of one that is over, LTLf. A near tie is another run elsewhere: it counts neither way.
 Said verdict_on(const Monitor& monitor, const std::vector<std::uint64_t>& letters,
                 const SampledRun& run) {
+  if (run.slack < kNearTie) {
+    return Said::undecided;
+  }
   std::uint32_t state = 0;
   for (const std::uint64_t letter : letters) {
     state = monitor.acceptor.graph.next(state, monitor.acceptor.graph.project(letter));

@@ -1,36 +1,21 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <utility>
+#include <optional>
 
 #include "assay/base/errors.hpp"
+#include "assay/base/rational_sum.hpp"
 #include "assay/base/text.hpp"
 #include "assay/verify/sampled.hpp"
 
 namespace assay::verify {
 namespace {
 
-__extension__ using Wide = __int128;
-constexpr std::int64_t kMost = std::int64_t{1} << 53U;
-
-/// Reduced; UsageError when numerator or denominator pass 2^53.
-Rational reduced(Wide num, Wide den) {
-  Wide a = num < 0 ? -num : num, b = den;
-  while (b != 0) {
-    a = std::exchange(b, a % b);
-  }
-  if (a > 1) {
-    num /= a;
-    den /= a;
-  }
-  if (num > kMost || den > kMost) {
+Rational known(const std::optional<Rational>& share) {
+  if (!share) {
     throw UsageError(
-        "--alpha: expected shares whose sum has a numerator and denominator below 2^53");
+        "--alpha: expected shares whose sum has a numerator and denominator of at most 2^53");
   }
-  return {static_cast<std::int64_t>(num), static_cast<std::int64_t>(den)};
-}
-
-Rational difference(const Rational& a, const Rational& b) {
-  return reduced(Wide{a.num} * b.den - Wide{b.num} * a.den, Wide{a.den} * b.den);
+  return *share;
 }
 
 const spec::Property* find(const spec::Spec& spec, const std::string& name) {
@@ -84,7 +69,7 @@ std::map<std::string, Rational> alpha_ledger(const SampleInput& input) {
       throw UsageError("--split " + visible(name) +
                        ": expected a counted property of the spec and a share above 0");
     }
-    left = difference(left, share);
+    left = known(difference(left, share));
     out[name] = share;
   }
   std::vector<std::string> others;
@@ -95,11 +80,11 @@ std::map<std::string, Rational> alpha_ledger(const SampleInput& input) {
   }
   if (left.num < 0 || (left.num == 0 && !others.empty())) {
     throw UsageError("--split: the ledger of alpha = " + input.alpha.text() + " is overdrawn" +
-                     (left.num < 0 ? " by " + difference({0, 1}, left).text()
+                     (left.num < 0 ? " by " + Rational{-left.num, left.den}.text()
                                    : ": nothing is left for " + visible(others.front())));
   }
   for (const std::string& name : others) {
-    out[name] = reduced(left.num, Wide{left.den} * static_cast<Wide>(others.size()));
+    out[name] = known(quotient(left, static_cast<std::uint32_t>(others.size())));
   }
   if (out.empty()) {
     throw UsageError(

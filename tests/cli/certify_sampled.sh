@@ -23,7 +23,7 @@ S
 echo '{"any":true,"max_length":6}' >"$dir/any.json"
 echo '{"list":[[3,13],[4]],"weights":[3,1]}' >"$dir/list.json"
 cat >"$dir/case.json" <<'C'
-{"assay-case": 1, "name": "tiny", "serial": "1", "resourceUri": "pkg:generic/test/tiny", "model": "model", "dictionaries": {"T": "sae"}, "seed": 5,
+{"assay-case": 1, "name": "tiny", "serial": "1", "resourceUri": "pkg:generic/test/tiny", "model": "model", "dictionaries": {"T": "sae"}, "seed": 5, "alpha": "1/10",
  "sampled": [{"name": "any", "spec": "t.spec", "decoder": "min-p:0.1", "prompts": "any.json", "runs": 300, "maxNew": 6, "alpha": "1/20"},
              {"name": "limit", "spec": "t.spec", "decoder": "top-k:3", "prompts": "list.json", "runs": 300, "maxNew": 3, "atMost": "1/2"}]}
 C
@@ -62,6 +62,8 @@ assert c["limit.rate.no_digit"]["threshold"] == "1/2" and c["limit.rate.no_digit
 # The ledger: the shares of all properties of a plan add to its alpha.
 from fractions import Fraction
 assert sum(Fraction(x["statistics"]["alpha"]) for x in p["claims"] if x["id"].startswith("any.") and "statistics" in x) == Fraction(1, 20)
+f = [f for f in p["figures"] if f["group"] == "Rates"]
+assert len(f) == 1 and f[0]["value"] == "1/10" and "6 STATISTICAL claims" in f[0]["note"], f
 # The interval, by sums of exact fractions.
 from math import comb
 def tail(n, k, q):  # P(X >= k)
@@ -125,6 +127,8 @@ for k in ("text", "formal", "bound"): x[k] = x[k].replace(old, z["hi"])
 x["levelChain"][0]["link"] = x["levelChain"][0]["link"].replace(old, z["hi"])'
   # What came out does not choose what is said: a property of the plan may not be left out.
   refuse 'x = c["any.rate.quiet"]; p["claims"].remove(x); n = p["verdict"]["counts"]; n["HOLDS"] -= 1; n["STATISTICAL"] -= 1'
+  refuse 'f = [f for f in p["figures"] if f["group"] == "Rates"][0]; f["value"] = "1/100"'
+  refuse 'p["figures"] = [f for f in p["figures"] if f["group"] != "Rates"]'
   # Plan, prompts, spec and runs themselves, with their digests.
   refuse 'import hashlib; t = open(folder + "sampled/any/plan.json").read().replace("\"runs\": 300", "\"runs\": 200"); put("sampled/any/plan.json", t)
 for x in p["claims"]:
@@ -143,7 +147,7 @@ else
 fi
 
 # What a case may not ask for.
-for edit in '"alpha": "0"' '"alpha": "1"' '"runs": 0' '"maxNew": 0' '"runs": 100000000' '"decoder": "nucleus"' '"prompts": "nowhere.json"' '"atMost": "2"' '"name": "a/b"' '"split": 1'; do
+for edit in '"alpha": "1/5"' '"alpha": "1/10"' '"alpha": "0"' '"alpha": "1"' '"runs": 0' '"maxNew": 0' '"runs": 100000000' '"decoder": "nucleus"' '"prompts": "nowhere.json"' '"atMost": "2"' '"name": "a/b"' '"split": 1'; do
   python3 - "$dir/case.json" "$dir/bad.json" "{$edit}" <<'P'
 import json, sys
 case = json.load(open(sys.argv[1])); case["sampled"][0].update(json.loads(sys.argv[3])); json.dump(case, open(sys.argv[2], "w"))

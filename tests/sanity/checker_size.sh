@@ -48,6 +48,9 @@ declare -A group=(
   [site]="site.cpp site.hpp rule_site.cpp"
   [inv]="rule_automaton.cpp"
   [witness]="rule_witness.cpp"
+  # A spec's levels: of what compares one only kind level concludes anything.
+  [level]="levels.cpp levels.hpp machine.cpp machine.hpp machine_label.cpp rule_level.cpp rule_level.hpp
+    rule_level_move.cpp rule_level_step.cpp spec_levels.cpp spec_levels.hpp"
   [residual]="rule_residual.cpp sources.cpp"
 )
 # Claim kind -> groups it needs.
@@ -71,6 +74,7 @@ claims=(
   "REFINED, what its lemmas need: kernel readers request domain network act forward roots targets cases facts margin sae lemma"
   "REFINED, from its lemmas: kernel readers request domain sae decoder emission letters spec runs lemma refined"
   "REFINED in all: kernel readers request domain network act forward roots targets cases facts margin sae decoder emission letters spec runs lemma refined"
+  "LEVEL-INV: kernel readers request spec level"
   "residual: kernel readers request residual"
 )
 

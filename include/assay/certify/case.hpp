@@ -68,7 +68,7 @@ struct SampledCase {
   std::string decoder, allow;
   std::filesystem::path prompts;  ///< file of the law of prompts
   std::size_t runs = 1000, max_new = 64;
-  Rational alpha{1, 100};           ///< of all properties together
+  Rational alpha{1, 100};           ///< of all properties together: a share of the case's
   std::optional<Rational> at_most;  ///< claim that each rate is at most this
 };
 
@@ -99,6 +99,7 @@ struct CaseFile {
   std::optional<SpecCase> spec;  ///< needs `automaton`
   std::vector<CheckCase> checks;
   std::vector<SampledCase> sampled;
+  Rational alpha{1, 100};  ///< the chance of error of all rates together
   std::vector<SiteCase> sites;
   std::vector<std::string> not_claimed;
   std::string bytes;  ///< of the file, kept as evidence

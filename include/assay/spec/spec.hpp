@@ -10,6 +10,7 @@
 #include "assay/base/digest.hpp"
 #include "assay/base/index.hpp"
 #include "assay/base/rational.hpp"
+#include "assay/spec/level.hpp"
 
 namespace assay::spec {
 
@@ -40,13 +41,22 @@ enum class Comparison { at_least, above, at_most, below };
 
 struct Atom {
   std::string name;  ///< the `ap` name
-  enum class Kind { token_in, token_is, feature, readout, role, position } kind = Kind::token_in;
+  enum class Kind {
+    token_in,
+    token_is,
+    feature,
+    readout,
+    role,
+    position,
+    level
+  } kind = Kind::token_in;
   std::string subject;                ///< class name, token text, use name (sae, readout), role
   std::optional<TokenId> token;       ///< token_is, when resolved
   std::optional<FeatureId> feature;   ///< feature, when resolved
   std::string best_class, best_site;  ///< best_feature(class, site), when not resolved
   Comparison comparison = Comparison::above;
   Rational threshold, band;  ///< position: the threshold is a whole number
+  LinearForm form;           ///< level: what is compared, without constant
   Place place;
 };
 
@@ -117,6 +127,7 @@ struct Spec {
   std::size_t version = 0;
   std::vector<Use> uses;
   std::vector<TokenClass> classes;
+  std::vector<Level> levels;
   std::vector<Atom> atoms;
   std::vector<Let> lets;
   std::vector<Property> properties;
@@ -133,5 +144,9 @@ struct Spec {
 [[nodiscard]] Spec parse_spec(const std::string& text, const std::string& file);
 /// The atoms that occur in the formula, ascending.
 [[nodiscard]] std::vector<std::size_t> atoms_of(const FormulaPtr& formula);
+/// The levels that the formula's atoms compare, and all that those are moved by, ascending.
+[[nodiscard]] std::vector<std::size_t> levels_of(const Spec& spec, const FormulaPtr& formula);
+/// "heat starts at 0; when Digit it becomes 0.9*heat + 1, else 0.9*heat."
+[[nodiscard]] std::string level_sentence(const Spec& spec, const Level& level);
 
 }  // namespace assay::spec

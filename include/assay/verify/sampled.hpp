@@ -44,6 +44,8 @@ struct Counterexample {
 ///
 ///   SAMPLED   k of n runs violate φ, u are not decided  |-  with confidence 1 − alpha, the probability lies between the
 ///             lower Clopper-Pearson end of k and the upper one of k + u
+///
+/// Not decided: a letter on a threshold, or a near tie among the run's draws, which rounding settles.
 struct SampledProperty {
   std::string name;
   std::string skipped;  ///< why it was not counted; else empty

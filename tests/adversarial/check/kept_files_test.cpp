@@ -66,7 +66,7 @@ assay_check::Inputs inputs_of(const KeptFile& file) {
       std::map<std::string, std::optional<std::string>*> slots = {
           {"--sae", &in.sae},   {"--eraser", &in.eraser}, {"--automaton", &in.automaton},
           {"--runs", &in.runs}, {"--spec", &in.spec},     {"--request", &in.request},
-          {"--chain", &in.chain}};
+          {"--chain", &in.chain}, {"--machine", &in.machine}};
       REQUIRE(slots.contains(option));
       *slots[option] = path;
     }

@@ -113,6 +113,12 @@ void set_undecided(Claim& claim, const ExactRun& exact, const verify::ExactPrope
         "certificate of its own.";
     return;
   }
+  if (unknown == nullptr && !std::holds_alternative<verify::ExactHolds>(p.verdict)) {
+    claim.reason =
+        "a case does not sign claims about some run or about endless runs: assay check decides this "
+        "claim, with a certificate of its own.";
+    return;
+  }
   claim.reason =
       unknown == nullptr
           ? "it held in the producer's own pass, over more windows than assay-check evaluates "
@@ -125,7 +131,11 @@ void add_claim(CaseRun& run, const ExactRun& exact, const verify::ExactProperty&
                const spec::Property& property) {
   Claim claim = claim_of(exact, property, p);
   const auto* holds = std::get_if<verify::ExactHolds>(&p.verdict);
-  if (holds != nullptr && holds->is_checkable()) {
+  const auto* lasso = std::get_if<verify::ExactViolated>(&p.verdict);
+  if (p.some || std::holds_alternative<verify::ExactEndless>(p.verdict) ||
+      (lasso != nullptr && lasso->loop > 0)) {
+    set_undecided(claim, exact, p);
+  } else if (holds != nullptr && holds->is_checkable()) {
     set_decided(claim, exact, p.name, true);
   } else if (const auto* violated = std::get_if<verify::ExactViolated>(&p.verdict)) {
     claim.counterexample = "counterexamples/" + claim.id + ".json";

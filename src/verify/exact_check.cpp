@@ -40,6 +40,13 @@ spec::Property universal(const spec::Property& property) {
   return out;
 }
 
+Unknown decided_by_itself(bool some) {
+  return some ? Unknown{"no run can satisfy it, whatever the model does: 'violated' would say nothing",
+                        "a property that some run can satisfy"}
+              : Unknown{"valid by itself, whatever the model does: holding would say nothing",
+                        "a property that some run can violate"};
+}
+
 /// Of the properties that this engine decides.
 std::uint64_t used_atoms(const spec::Spec& spec,
                          const std::vector<const spec::Property*>& properties) {
@@ -67,8 +74,8 @@ class ExactChecker {
     ExactResult out;
     for (const spec::Property* property : properties_) {
       const Clock::time_point begin = Clock::now();
-      out.properties.push_back(one(universal(*property)));
-      out.properties.back().some = property->claim == spec::Property::Claim::some;
+      out.properties.push_back(
+          one(universal(*property), property->claim == spec::Property::Claim::some));
       out.properties.back().seconds = std::chrono::duration<double>(Clock::now() - begin).count();
       if (exhausted_ && !interrupted()) {
         out.is_exhausted = true;
@@ -100,9 +107,10 @@ class ExactChecker {
     exhausted_ = false;
   }
 
-  ExactProperty one(const spec::Property& property) {
+  ExactProperty one(const spec::Property& property, bool some) {
     ExactProperty result;
     result.name = property.name;
+    result.some = some;
     if (const auto found = property.attributes.find("expect"); found != property.attributes.end()) {
       result.expected = found->second;
     }
@@ -260,9 +268,7 @@ class ExactChecker {
       return;
     }
     if (!dfa.has_bad()) {
-      result.verdict =
-          Unknown{"valid by itself: no run can violate it, so holding would say nothing",
-                  "a property that some run can violate"};
+      result.verdict = decided_by_itself(result.some);
       return;
     }
     std::vector<ExactPair> invariant;
@@ -275,7 +281,9 @@ class ExactChecker {
     result.verdict = ExactHolds(input_, *machine_, dfa, std::move(invariant));
     if (input_.wants_opinion && !interrupted()) {
       ask_solver(input_, *machine_, std::get<ExactHolds>(result.verdict), result);
-      result.vacuous = find_vacuity(input_, *machine_, property);
+      if (!result.some) {
+        result.vacuous = find_vacuity(input_, *machine_, property);
+      }
     }
     if (input_.wants_classes) {
       const auto quotient = ExactQuotient::of(*machine_, windows_of(search), mask(dfa.atoms));
@@ -295,9 +303,7 @@ class ExactChecker {
     }
     spec::Buchi against = spec::buchi(spec::negation(property.formula));
     if (against.is_empty()) {
-      result.verdict =
-          Unknown{"valid by itself: no run can violate it, so holding would say nothing",
-                  "a property that some run can violate"};
+      result.verdict = decided_by_itself(result.some);
       return;
     }
     result.dfa_states = against.states();

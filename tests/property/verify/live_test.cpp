@@ -40,8 +40,9 @@ std::vector<std::uint64_t> letters(const std::vector<std::size_t>& tokens) {
 }
 
 /// Every lasso from the prompt token 0 with at most `most` tokens.
-void for_each_lasso(const Graph& next, std::size_t most,
-                    const std::function<void(const std::vector<std::size_t>&, std::size_t)>& visit) {
+void for_each_lasso(
+    const Graph& next, std::size_t most,
+    const std::function<void(const std::vector<std::size_t>&, std::size_t)>& visit) {
   std::vector<std::size_t> path{0};
   const std::function<void()> grow = [&] {
     for (std::size_t home = 0; home + 1 < path.size(); ++home) {
@@ -144,10 +145,11 @@ TEST_CASE("liveness: termination, response and what is cut") {
   const auto verdict = [](const Graph& next, const std::string& claim,
                           std::optional<std::size_t> max_new = std::nullopt) {
     Scene scene(next, spec::constant(true), false);
-    scene.spec = spec::parse_spec("spec \"t\" version 1; use model M = \"m\"; ap One = tok = id 1;"
-                                  "ap End = tok = id 3; prop P: " +
-                                      claim + ";",
-                                  "t");
+    scene.spec = spec::parse_spec(
+        "spec \"t\" version 1; use model M = \"m\"; ap One = tok = id 1;"
+        "ap End = tok = id 3; prop P: " +
+            claim + ";",
+        "t");
     scene.spec.uses[0].sha256 = Digest{};
     scene.input.max_new = max_new;
     return std::string(verify::check_exact(scene.input).properties[0].verdict_name());

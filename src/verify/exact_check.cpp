@@ -317,8 +317,10 @@ class ExactChecker {
     if (!is_whole) {
       result.verdict = Unknown{product.stopped(), "a larger budget or fewer prompts"};
     } else if (auto ranks = product.ranked()) {
-      result.verdict =
-          ExactEndless(input_, *machine_, std::move(against), std::move(*ranks));
+      result.verdict = ExactEndless(input_, *machine_, std::move(against), std::move(*ranks));
+      if (input_.wants_opinion && !interrupted() && !result.some) {
+        result.vacuous = find_vacuity(input_, *machine_, property);
+      }
     } else {
       refute_endless(product, property, result);
     }

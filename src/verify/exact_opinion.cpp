@@ -8,6 +8,7 @@
 #include "assay/base/files.hpp"
 #include "assay/base/progress.hpp"
 #include "assay/smt/invariant.hpp"
+#include "assay/spec/formula.hpp"
 #include "assay/spec/vacuity.hpp"
 #include "exact_search.hpp"
 
@@ -105,6 +106,9 @@ std::vector<std::string> find_vacuity(const ExactInput& input, WindowMachine& ma
                                       const spec::Property& property) {
   std::vector<std::string> out;
   for (const spec::Strengthening& stronger : spec::strengthenings(property.formula)) {
+    if (!spec::is_safety(stronger.formula)) {
+      continue;  // no bad prefix: nothing follows from not meeting one
+    }
     spec::Dfa dfa;
     try {
       dfa = spec::bad_prefix_dfa(stronger.formula);

@@ -45,7 +45,7 @@ struct SpecProperty {
     return (some ? "VIOLATED by every " : "HOLDS of every ") + run + " of the model (real arithmetic): ";
   }
   [[nodiscard]] std::string by_a_run() const {
-    return std::string(some ? "HOLDS" : "VIOLATED") + " by the model (real arithmetic): ";
+    return std::string(some ? "HOLDS of a run of" : "VIOLATED by") + " the model (real arithmetic): ";
   }
 };
 

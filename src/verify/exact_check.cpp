@@ -319,7 +319,7 @@ class ExactChecker {
     } else if (auto ranks = product.ranked()) {
       result.verdict = ExactEndless(input_, *machine_, std::move(against), std::move(*ranks));
       if (input_.wants_opinion && !interrupted() && !result.some) {
-        result.vacuous = find_vacuity(input_, *machine_, property);
+        result.vacuous = find_endless_vacuity(input_, *machine_, property);
       }
     } else {
       refute_endless(product, property, result);

@@ -19,10 +19,10 @@ constexpr std::size_t kMaxPrompts = std::size_t{1} << 26U;
 /// One property as its engine left it.
 struct Answer {
   std::string name, verdict, expected;
-  bool is_decided = false;  ///< with a proof that assay-check re-evaluates
-  bool is_endless = false;  ///< decided of endless runs
-  const verify::ExactViolated* run = nullptr;   ///< that decides it: of `some`, it holds by this run
-  const verify::ExactChance* chance = nullptr;  ///< decided, within what assay-check re-evaluates
+  bool is_decided = false;                     ///< with a proof that assay-check re-evaluates
+  bool is_endless = false;                     ///< decided of endless runs
+  const verify::ExactViolated* run = nullptr;  ///< that decides it: of `some`, it holds by this run
+  const verify::ExactChance* chance = nullptr;   ///< decided, within what assay-check re-evaluates
   const verify::ChanceBounds* bounds = nullptr;  ///< of a claim Pmax or Pmin
   std::string reason;                            ///< of what is not decided
   std::vector<std::string> doubts;
@@ -204,9 +204,10 @@ std::string link_of(const CheckRun& check, const Answer& answer) {
            "window that a run can reach is evaluated again by the checker (LIVE)";
   }
   if (answer.chance != nullptr) {
-    return answer.holds() ? "an interval chain over the windows, every row enclosed again by the "
-                          "checker; a bound over every choice of nature (CHANCE)"
-                        : "one prompt, bounded from the other side on the interval chain (CHANCE)";
+    return answer.holds()
+               ? "an interval chain over the windows, every row enclosed again by the "
+                 "checker; a bound over every choice of nature (CHANCE)"
+               : "one prompt, bounded from the other side on the interval chain (CHANCE)";
   }
   return check.is_refined
              ? "lemmas about sets of contexts that together cover every context a run can reach "

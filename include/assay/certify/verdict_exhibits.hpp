@@ -20,7 +20,6 @@ namespace assay::certify {
 [[nodiscard]] Counterexample run_exhibit(const verify::CheckInput& input,
                                          const spec::Property& property, const std::string& claim,
                                          const std::vector<TokenId>& prompt,
-                                         const verify::Violated& violated,
-                                         std::size_t loop = 0);
+                                         const verify::Violated& violated, std::size_t loop = 0);
 
 }  // namespace assay::certify

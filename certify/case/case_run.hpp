@@ -66,10 +66,10 @@ void name_sources(const CaseRun& run, const SpecCase& spec, const spec::Spec& re
 /// The property's sentence and automaton among the evidence of a claim.
 void add_property(CaseRun& run, Claim& claim, const spec::Spec& spec,
                   const spec::Property& property);
-/// A replayed run, step by step, as the claim's counterexample. @pre the input has a tokenizer.
+/// A replayed run, step by step, as the claim's counterexample; its last `loop` tokens come again for ever. @pre the input has a tokenizer.
 void add_run(CaseRun& run, Claim& claim, const verify::CheckInput& input,
              const spec::Property& property, const std::vector<TokenId>& prompt,
-             const verify::Violated& violated);
+             const verify::Violated& violated, std::size_t loop = 0);
 
 /// Assumption ids that claims name; `assumptions` lists them all.
 inline constexpr const char* kReal = "A1";

@@ -130,10 +130,10 @@ void add_property(CaseRun& run, Claim& claim, const spec::Spec& spec,
 
 void add_run(CaseRun& run, Claim& claim, const verify::CheckInput& input,
              const spec::Property& property, const std::vector<TokenId>& prompt,
-             const verify::Violated& violated) {
+             const verify::Violated& violated, std::size_t loop) {
   claim.counterexample = "counterexamples/" + claim.id + ".json";
   add_evidence(run.statement, run.paths, claim.counterexample, kCounterexampleRole,
-               counterexample_json(run_exhibit(input, property, claim.id, prompt, violated)));
+               counterexample_json(run_exhibit(input, property, claim.id, prompt, violated, loop)));
   claim.evidence.push_back(claim.counterexample);
 }
 

@@ -19,12 +19,15 @@ constexpr std::size_t kMaxPrompts = std::size_t{1} << 26U;
 /// One property as its engine left it.
 struct Answer {
   std::string name, verdict, expected;
-  bool holds = false;                               ///< with a proof that assay-check re-evaluates
-  const verify::ExactViolated* violated = nullptr;  ///< null: it is not, or its proof is a chance
+  bool is_decided = false;                     ///< with a proof that assay-check re-evaluates
+  bool is_endless = false;                     ///< decided of endless runs
+  const verify::ExactViolated* run = nullptr;  ///< that decides it: of `some`, it holds by this run
   const verify::ExactChance* chance = nullptr;   ///< decided, within what assay-check re-evaluates
   const verify::ChanceBounds* bounds = nullptr;  ///< of a claim Pmax or Pmin
   std::string reason;                            ///< of what is not decided
   std::vector<std::string> doubts;
+
+  [[nodiscard]] bool holds() const { return is_decided && verdict == "holds"; }
 };
 
 /// One check of the case on its way to claims.
@@ -88,13 +91,16 @@ std::string reason_of(const verify::Unknown* unknown) {
 }
 
 Answer answer_of(const verify::ExactProperty& p) {
-  Answer out{p.name, p.verdict_name(), p.expected, false, nullptr, nullptr, nullptr, "", {}};
+  Answer out{p.name, p.verdict_name(), p.expected, false, false, nullptr, nullptr, nullptr, "", {}};
   const auto* holds = std::get_if<verify::ExactHolds>(&p.verdict);
+  const auto* endless = std::get_if<verify::ExactEndless>(&p.verdict);
   const auto* chance = std::get_if<verify::ExactChance>(&p.verdict);
   out.chance = chance != nullptr && chance->checkable ? chance : nullptr;
-  out.holds =
-      (holds != nullptr && holds->is_checkable()) || (out.chance != nullptr && out.chance->holds);
-  out.violated = std::get_if<verify::ExactViolated>(&p.verdict);
+  out.run = std::get_if<verify::ExactViolated>(&p.verdict);
+  out.is_endless = endless != nullptr || (out.run != nullptr && out.run->loop > 0);
+  out.is_decided = out.run != nullptr || out.chance != nullptr ||
+                   (holds != nullptr && holds->is_checkable()) ||
+                   (endless != nullptr && endless->is_checkable());
   out.bounds = p.chance ? &*p.chance : nullptr;
   out.reason = reason_of(std::get_if<verify::Unknown>(&p.verdict));
   for (const std::string& why : p.vacuous) {
@@ -107,9 +113,9 @@ Answer answer_of(const verify::ExactProperty& p) {
 }
 
 Answer answer_of(const verify::RefinedProperty& p) {
-  Answer out{p.name, p.verdict_name(), p.expected, false, nullptr, nullptr, nullptr, "", {}};
-  out.holds = std::holds_alternative<verify::RefinedHolds>(p.verdict);
-  out.violated = std::get_if<verify::ExactViolated>(&p.verdict);
+  Answer out{p.name, p.verdict_name(), p.expected, false, false, nullptr, nullptr, nullptr, "", {}};
+  out.run = std::get_if<verify::ExactViolated>(&p.verdict);
+  out.is_decided = out.run != nullptr || std::holds_alternative<verify::RefinedHolds>(p.verdict);
   out.reason = reason_of(std::get_if<verify::Unknown>(&p.verdict));
   return out;
 }
@@ -187,13 +193,21 @@ void take_words(Claim& claim) {
 }
 
 std::string link_of(const CheckRun& check, const Answer& answer) {
-  if (answer.violated != nullptr) {
-    return "a run of the model, replayed in outward-rounded arithmetic (WITNESS)";
+  if (answer.run != nullptr) {
+    return answer.is_endless
+               ? "an endless run of the model, its tokens and its loop replayed in outward-rounded "
+                 "arithmetic (LASSO)"
+               : "a run of the model, replayed in outward-rounded arithmetic (WITNESS)";
+  }
+  if (answer.is_endless) {
+    return "ranks on the exact machine that fall wherever a run nears what is excluded: every "
+           "window that a run can reach is evaluated again by the checker (LIVE)";
   }
   if (answer.chance != nullptr) {
-    return answer.holds ? "an interval chain over the windows, every row enclosed again by the "
-                          "checker; a bound over every choice of nature (CHANCE)"
-                        : "one prompt, bounded from the other side on the interval chain (CHANCE)";
+    return answer.holds()
+               ? "an interval chain over the windows, every row enclosed again by the "
+                 "checker; a bound over every choice of nature (CHANCE)"
+               : "one prompt, bounded from the other side on the interval chain (CHANCE)";
   }
   return check.is_refined
              ? "lemmas about sets of contexts that together cover every context a run can reach "
@@ -218,12 +232,12 @@ void add_claim(CaseRun& run, const CheckRun& check, const Answer& answer) {
   const spec::Property& property = property_of(check.resolved, answer.name);
   Claim claim = claim_of(check, property, answer);
   add_property(run, claim, check.resolved, property);
-  if (answer.violated != nullptr) {
-    add_run(run, claim, check.input.subject, property, answer.violated->prompt,
-            answer.violated->run);
+  if (answer.run != nullptr && !answer.holds()) {
+    add_run(run, claim, check.input.subject, property, answer.run->prompt, answer.run->run,
+            answer.run->loop);
   }
-  if (answer.holds || answer.violated != nullptr || answer.chance != nullptr) {
-    claim.status = answer.holds ? Status::holds : Status::violated;
+  if (answer.is_decided) {
+    claim.status = answer.holds() ? Status::holds : Status::violated;
     claim.level = Level::proved;
     claim.chain = {{link_of(check, answer), Level::proved}};
     claim.evidence.push_back(check.runs());

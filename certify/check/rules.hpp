@@ -18,7 +18,7 @@ struct Rule {
   }
 };
 
-inline constexpr std::array<Rule, 56> kRules = {{
+inline constexpr std::array<Rule, 59> kRules = {{
     {"SUFFIX", "bounds", false, rule_suffix},
     {"ROOT", "cases", false, rule_root},
     {"PART", "cases", false, rule_part},
@@ -56,6 +56,9 @@ inline constexpr std::array<Rule, 56> kRules = {{
     {"INV", "automaton", true, rule_inv},
     {"WINDOWS", "exact", false, rule_windows},
     {"EXACT", "exact", true, rule_exact},
+    {"BUCHI", "exact", false, rule_buchi},
+    {"LIVE", "exact", true, rule_live},
+    {"LASSO", "exact", true, rule_lasso},
     {"LEMMA", "refined", false, rule_lemma},
     {"OUT", "refined", false, rule_out},
     {"ATOM", "refined", false, rule_atom},

@@ -88,6 +88,7 @@ class Session {
   [[nodiscard]] const Inputs& inputs() const { return inputs_; }
 
   std::map<std::string, DfaFact> automata;
+  std::map<std::string, BuchiFact> buchi;
   std::map<std::string, std::shared_ptr<const FloatLayers>> float_layers;  ///< by domain and ulps
   std::vector<Conclusion> conclusions;
 

@@ -33,7 +33,8 @@ Spec& Session::spec() {
 std::size_t Session::property(std::string_view name, bool chance) const {
   for (std::size_t i = 0; spec_ && i < spec_->properties.size(); ++i) {
     if (spec_->properties[i].name == name) {
-      if (!spec_->properties[i].supported || spec_->properties[i].chance.has_value() != chance) {
+      const SpecProperty& p = spec_->properties[i];
+      if (!p.supported || p.chance.has_value() != chance || (p.some && header_.kind != "exact")) {
         throw Reject("spec", "no rule speaks of the claim of property " + std::string(name));
       }
       for (std::size_t a = 0; a < spec_->atoms.size(); ++a) {

@@ -190,19 +190,15 @@ class SpecParser {
     }
     tokens_.expect(":");
     const bool most = tokens_.peek().text == "Pmax", chance = most || tokens_.peek().text == "Pmin";
-    if (tokens_.take_if("some")) {
-      property.supported = false;
-      tokens_.skip_to(";");
-      spec_.properties.push_back(std::move(property));
-      return;
-    }
     const std::size_t claim = tokens_.position();
-    tokens_.expect(chance ? (most ? "Pmax" : "Pmin") : "all");
+    property.some = tokens_.peek().text == "some";
+    tokens_.expect(chance ? (most ? "Pmax" : "Pmin") : property.some ? "some" : "all");
     const std::size_t begin = tokens_.position();
     if (chance) {
       read_bound(most, property);
     } else {
       property.formula = ltl_.parse(property.atoms);
+      property.formula = property.some ? spec_.formulas.negate(property.formula) : property.formula;
     }
     property.text = tokens_.text_since(chance ? claim : begin);
     while (tokens_.peek().text != ";") {

@@ -103,7 +103,7 @@ PropertyExhibit property_exhibit(const spec::Spec& spec, const spec::Property& p
 
 Counterexample run_exhibit(const verify::CheckInput& input, const spec::Property& property,
                            const std::string& claim, const std::vector<TokenId>& prompt,
-                           const verify::Violated& violated) {
+                           const verify::Violated& violated, std::size_t loop) {
   Counterexample out;
   out.claim = claim;
   out.prompt = text_of(input, prompt);
@@ -131,9 +131,17 @@ Counterexample run_exhibit(const verify::CheckInput& input, const spec::Property
     }
     out.steps.push_back(std::move(shown));
   }
-  if (!out.steps.empty()) {
-    out.steps.back().note +=
-        (out.steps.back().note.empty() ? "" : "; ") + std::string("violates here");
+  const auto remark = [&](std::size_t step, const std::string& words) {
+    std::string& note = out.steps.at(step).note;
+    note += (note.empty() ? "" : "; ") + words;
+  };
+  if (loop > 0 && loop <= out.steps.size()) {
+    const std::size_t first = out.steps.size() - loop;
+    remark(first, "the loop begins here");
+    remark(out.steps.size() - 1, "step " + std::to_string(first + 1) + " follows, and so for ever");
+    out.replay += " The steps of the loop come again and again.";
+  } else if (!out.steps.empty()) {
+    remark(out.steps.size() - 1, "violates here");
   }
   return out;
 }

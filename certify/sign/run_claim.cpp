@@ -1,5 +1,6 @@
 #include "run_claim.hpp"
 
+#include <array>
 #include <string_view>
 #include <vector>
 
@@ -9,6 +10,19 @@ namespace assay::certify {
 namespace {
 
 constexpr std::string_view kReal = " (real arithmetic): ";
+
+/// How the rules about runs begin, what they speak of, and whose runs those are.
+struct Words {
+  const char *conclusion, *claim, *who;
+};
+constexpr std::array<Words, 6> kWords = {{
+    {"HOLDS of every run of the model", "all ", "every run of the model"},
+    {"HOLDS of every endless run of the model", "all ", "every endless run of the model"},
+    {"VIOLATED by the model", "all ", "one run of the model"},
+    {"HOLDS of a run of the model", "some ", "one run of the model"},
+    {"VIOLATED by every run of the model", "some ", "every run of the model"},
+    {"VIOLATED by every endless run of the model", "some ", "every endless run of the model"},
+}};
 
 /// Removes " (N WORDS)" at the end, the size of the proof, which is no part of the claim.
 std::string without_size(const std::string& text) {
@@ -67,11 +81,12 @@ bool is_run_kind(const std::string& kind) {
 std::optional<RunClaim> parse_run_claim(const std::string& statement) {
   RunClaim claim;
   claim.holds = statement.starts_with("HOLDS ");
-  if (divide(statement, "all ", claim)) {
-    const bool known =
-        claim.who == "HOLDS of every run of the model" || claim.who == "VIOLATED by the model";
-    claim.who = claim.holds ? "every run of the model" : "one run of the model";
-    return known ? std::optional(claim) : std::nullopt;
+  for (const Words& words : kWords) {
+    if (statement.starts_with(words.conclusion) && divide(statement, words.claim, claim) &&
+        claim.who == words.conclusion) {
+      claim.who = words.who;
+      return claim;
+    }
   }
   const std::string by = "VIOLATED whatever nature picks, by prompt ";
   if (!divide(statement, "P", claim) || !read_chance(claim)) {

@@ -297,9 +297,10 @@ class Verification {
     }
   }
 
-  /// CHANCE alone concludes either way, and its words say which.
+  /// Rules about runs conclude either way, of `some` or of a chance, and their words say which.
   static bool concludes_violation(const std::string& rule, const std::string& statement) {
-    return rule == "WITNESS" || (rule == "CHANCE" && !statement.starts_with("HOLDS "));
+    static const std::set<std::string> either = {"WITNESS", "LASSO", "EXACT", "LIVE", "CHANCE"};
+    return either.contains(rule) && !statement.starts_with("HOLDS ");
   }
 
   /// Of a claim about runs, domain, formula, bound and threshold are parts of the checker's statement.

@@ -22,6 +22,10 @@ std::string level_sentence(const Claim& claim) {
                                           "“Counterexamples, failures, "
                                           "unknowns”.";
   }
+  if (claim.level == Level::proved && claim.formal.starts_with("some ")) {
+    return "By the run that the domain names, replayed on the model. An independent checker "
+           "accepted it. Other runs may do otherwise.";
+  }
   switch (claim.level) {
     case Level::proved:
       return "For <b>every</b> input of the domain. An independent checker accepted the proof. "

@@ -58,14 +58,21 @@ void add_details(const verify::ExactProperty& p, nlohmann::ordered_json& out) {
 nlohmann::ordered_json property_json(const verify::ExactInput& input,
                                      const verify::ExactProperty& p) {
   nlohmann::ordered_json out = {
-      {"name", p.name}, {"verdict", p.verdict_name()}, {"level", p.level()}};
+      {"name", p.name}, {"claim", p.some ? "some" : p.chance ? "chance" : "all"},
+      {"verdict", p.verdict_name()}, {"level", p.level()}};
   if (const auto* violated = std::get_if<verify::ExactViolated>(&p.verdict)) {
     out["witness"] = run_json(input.subject, violated->prompt, violated->run);
+    if (violated->loop > 0) {
+      out["witness"]["loop"] = violated->loop;
+    }
   } else if (const auto* unknown = std::get_if<verify::Unknown>(&p.verdict)) {
     out["reason"] = unknown->reason;
     out["missing"] = unknown->missing;
   } else if (const auto* holds = std::get_if<verify::ExactHolds>(&p.verdict)) {
     out["invariant"] = holds->invariant().size();
+  } else if (const auto* endless = std::get_if<verify::ExactEndless>(&p.verdict)) {
+    out["ranks"] = endless->ranks().size();
+    out["highestRank"] = endless->highest();
   }
   if (p.chance) {
     out["probability"] = chance_json(p);

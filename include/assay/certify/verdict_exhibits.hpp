@@ -16,10 +16,10 @@ namespace assay::certify {
                                                const spec::Property& property,
                                                const std::string& claim);
 
-/// A replayed run, token by token: the atoms that are true, the state of `property_exhibit`'s automaton, live features.
+/// A replayed run, token by token: the atoms that are true, where its last `loop` tokens begin to come again for ever, the state of `property_exhibit`'s automaton, live features.
 [[nodiscard]] Counterexample run_exhibit(const verify::CheckInput& input,
                                          const spec::Property& property, const std::string& claim,
                                          const std::vector<TokenId>& prompt,
-                                         const verify::Violated& violated);
+                                         const verify::Violated& violated, std::size_t loop = 0);
 
 }  // namespace assay::certify

@@ -25,6 +25,14 @@ ap Digit = tok in digit;
 ap At = tok = "@";
 prop few: all G[0:2] !(Digit & At) & G(At -> X !At);
 SPEC
+keep live greedy <<'SPEC'
+spec "t" version 1;
+use model M = "model";
+class digit = /[0-9]/;
+ap Digit = tok in digit;
+prop comes: all F Digit;
+prop settles: all F G !Digit;
+SPEC
 keep chance greedy <<'SPEC'
 spec "t" version 1;
 use model M = "model";

@@ -33,7 +33,8 @@ constexpr std::size_t kMaxAnswer = std::size_t{64} << 20U;
   (void)::setrlimit(RLIMIT_CPU, &time);
   const int nowhere = ::open("/dev/null", O_WRONLY);
   if (nowhere >= 0) {
-    (void)::dup2(nowhere, STDOUT_FILENO);  // Spacer prints there
+    (void)::dup2(nowhere, STDOUT_FILENO);  // Spacer prints
+    (void)::dup2(nowhere, STDERR_FILENO);
   }
   std::string text;
   try {

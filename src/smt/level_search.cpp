@@ -34,6 +34,7 @@ class Reader {
   Reader(const std::string& text, const LevelProblem& problem) : in_(text), problem_(problem) {}
 
   bool word(std::string& out) { return static_cast<bool>(in_ >> out); }
+  bool goes_on() { return !(in_ >> std::ws).eof(); }
 
   std::optional<std::size_t> below(std::size_t limit) {
     std::string text;
@@ -117,14 +118,13 @@ LevelAnswer find_level_run(const LevelProblem& problem, const LevelLimits& limit
     return nothing("no run of at most " + std::to_string(limits.depth) + " letters");
   }
   LevelAnswer out;
-  while (any && word == "run") {
+  bool good = any && word == "run";
+  while (good && in.goes_on()) {
     const auto step = in.below(problem.steps.size());
-    if (!step) {
-      break;
-    }
-    out.run.push_back(*step);
+    good = step.has_value();
+    out.run.push_back(step.value_or(0));
   }
-  return out.run.empty() ? nothing("the answer could not be read") : out;
+  return good && !out.run.empty() ? out : nothing("the answer could not be read");
 }
 
 LevelAnswer find_level_invariant(const LevelProblem& problem, const LevelLimits& limits) {

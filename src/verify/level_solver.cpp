@@ -1,6 +1,7 @@
 #include "level_solver.hpp"
 
 #include "assay/smt/level_problem.hpp"
+#include "level_farkas.hpp"
 
 namespace assay::verify {
 namespace {
@@ -29,10 +30,11 @@ Row from_solver(const LevelProblem::Row& row) {
   return out;
 }
 
-/// One step of the problem for each leaf; `moves` says which edge and letter it is.
+/// One step of the problem for each leaf whose comparisons do not contradict each other; `moves` says which
+/// edge and letter it is.
 class Steps {
  public:
-  explicit Steps(const LevelSystem& system) {
+  explicit Steps(const LevelSystem& system) : path_(system.levels.size()) {
     for (const Exact& value : system.initial) {
       problem.initial.push_back(exact_text(value));
     }
@@ -41,8 +43,7 @@ class Steps {
     for (std::size_t c = 0; c < system.controls.size(); ++c) {
       problem.bad.push_back(system.controls[c].bad);
       for (const LevelBranch& branch : system.controls[c].branches) {
-        std::vector<LevelProblem::Row> path;
-        add(c, branch, *branch.root, path);
+        add(c, branch, *branch.root);
       }
     }
   }
@@ -51,10 +52,12 @@ class Steps {
   std::vector<std::pair<std::size_t, std::size_t>> moves;
 
  private:
-  void add(std::size_t from, const LevelBranch& branch, const LevelNode& node,
-           std::vector<LevelProblem::Row>& path) {
+  void add(std::size_t from, const LevelBranch& branch, const LevelNode& node) {
     if (node.is_leaf()) {
-      LevelProblem::Step step{from, node.to, path, {}};
+      LevelProblem::Step step{from, node.to, {}, {}};
+      for (const Row& row : path_.rows()) {
+        step.conditions.push_back(to_solver(row));
+      }
       for (const Form& form : node.update) {
         step.update.push_back({to_solver(form.terms), exact_text(form.constant)});
       }
@@ -62,12 +65,19 @@ class Steps {
       moves.emplace_back(branch.edge, branch.letter);
       return;
     }
-    path.push_back(to_solver(node.split));
-    add(from, branch, *node.yes, path);
-    path.back() = to_solver(node.split.negated());
-    add(from, branch, *node.no, path);
-    path.pop_back();
+    add_under(node.split, from, branch, *node.yes);
+    add_under(node.split.negated(), from, branch, *node.no);
   }
+  void add_under(const Row& row, std::size_t from, const LevelBranch& branch,
+                 const LevelNode& node) {
+    path_.push(row);
+    if (!path_.contradiction()) {
+      add(from, branch, node);
+    }
+    path_.pop();
+  }
+
+  LevelRows path_;
 };
 
 smt::LevelLimits limits_of(const LevelEffort& effort) {

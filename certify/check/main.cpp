@@ -8,7 +8,8 @@
 namespace {
 
 constexpr const char* kUsage =
-    "usage: assay-check CERT (--model DIR | --chain FILE | --machine FILE) [--sae DIR] [--readout NAME=FILE]... [--eraser DIR]\n"
+    "usage: assay-check CERT (--model DIR | --chain FILE | --machine FILE) [--sae DIR] [--readout "
+    "NAME=FILE]... [--eraser DIR]\n"
     "                   [--automaton FILE] [--runs FILE] [--data FILE]... (--spec FILE | --request "
     "FILE)\n"
     "                   [--quiet] [--help] [--version]\n"
@@ -71,7 +72,8 @@ bool read_options(int argc, char** argv, Options& options) {
   const assay_check::Inputs& in = options.inputs;
   return options.help || options.version  // alone: exit 0 beside a certificate means accepted
              ? argc == 2
-             : !in.certificate.empty() && !in.model.empty() + in.chain.has_value() + in.machine.has_value() == 1 &&
+             : !in.certificate.empty() &&
+                   !in.model.empty() + in.chain.has_value() + in.machine.has_value() == 1 &&
                    in.spec.has_value() != in.request.has_value();
 }
 

@@ -75,10 +75,10 @@ void rule_exact(Session& session, const Step& step) {
   PairSet pairs(session, step, DfaMonitor(dfa));
   pairs.read(session.windows().boxes[std::string(step.premises[0])]);
   pairs.check(net.window, net.d_vocab);
-  session.conclusions.push_back(
-      {step.id, "PROVED",
-       property.of_all_runs("run") + session.runs().words + " (" + std::to_string(pairs.size()) +
-           " pairs): " + property.claim()});
+  session.conclusions.push_back({step.id, "PROVED",
+                                 property.of_all_runs("run") + session.runs().words + " (" +
+                                     std::to_string(pairs.size()) +
+                                     " pairs): " + property.claim()});
 }
 
 }  // namespace assay_check

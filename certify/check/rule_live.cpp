@@ -168,10 +168,10 @@ void rule_live(Session& session, const Step& step) {
   PairSet pairs(session, step, RankMonitor(found->second));
   pairs.read(session.windows().boxes[found->first]);
   pairs.check(net.window, net.d_vocab);
-  session.conclusions.push_back(
-      {step.id, "PROVED",
-       property.of_all_runs("endless run") + runs.words + " (" + std::to_string(pairs.size()) +
-           " pairs): " + property.claim()});
+  session.conclusions.push_back({step.id, "PROVED",
+                                 property.of_all_runs("endless run") + runs.words + " (" +
+                                     std::to_string(pairs.size()) +
+                                     " pairs): " + property.claim()});
 }
 
 }  // namespace assay_check

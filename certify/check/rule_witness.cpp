@@ -94,9 +94,9 @@ std::string words_of(Session& session, const Run& run) {
   const auto end = run.tokens.end() - static_cast<std::ptrdiff_t>(run.loop);
   return "prompt " + tokens_text(run.prompt) + " then " +
          tokens_text(std::vector<std::size_t>(run.tokens.begin(), end)) +
-         (run.loop == 0 ? ""
-                        : " and for ever " +
-                              tokens_text(std::vector<std::size_t>(end, run.tokens.end()))) +
+         (run.loop == 0
+              ? ""
+              : " and for ever " + tokens_text(std::vector<std::size_t>(end, run.tokens.end()))) +
          ", decoder " + decoder_of(session).text();
 }
 

@@ -44,10 +44,12 @@ struct SpecProperty {
   [[nodiscard]] std::string claim() const { return (some ? "some " : "all ") + text; }
   /// The first words of a conclusion: `formula` holds of every run, or a run violates it.
   [[nodiscard]] std::string of_all_runs(const std::string& run) const {
-    return (some ? "VIOLATED by every " : "HOLDS of every ") + run + " of the model (real arithmetic): ";
+    return (some ? "VIOLATED by every " : "HOLDS of every ") + run +
+           " of the model (real arithmetic): ";
   }
   [[nodiscard]] std::string by_a_run() const {
-    return std::string(some ? "HOLDS of a run of" : "VIOLATED by") + " the model (real arithmetic): ";
+    return std::string(some ? "HOLDS of a run of" : "VIOLATED by") +
+           " the model (real arithmetic): ";
   }
 };
 

@@ -52,7 +52,8 @@ const std::vector<Tableau::State>& Tableau::next(State s, std::uint64_t letter) 
     return known->second;
   }
   const auto [all, owed] = states_[s];
-  std::set<std::pair<std::set<FormulaId>, std::set<FormulaId>>> choices{{}};  // all, from what is owed
+  std::set<std::pair<std::set<FormulaId>, std::set<FormulaId>>> choices{
+      {}};  // all, from what is owed
   for (const FormulaId f : all) {
     decltype(choices) more;
     for (const Progression::Cube& cube : Progression::Dnf(progression_.progress(f, letter))) {

@@ -76,7 +76,8 @@ void run(const Options& options, Session& session) {
       throw UsageError(
           "check: expected --automaton FILE.hoa, or --decoder and --prompts, found both");
     }
-    check_hoa(options.automaton, options.spec, options.properties, options.out, options.smt, session);
+    check_hoa(options.automaton, options.spec, options.properties, options.out, options.smt,
+              session);
     return;
   }
   if (options.model.empty()) {

@@ -57,9 +57,12 @@ void add_details(const verify::ExactProperty& p, nlohmann::ordered_json& out) {
 
 nlohmann::ordered_json property_json(const verify::ExactInput& input,
                                      const verify::ExactProperty& p) {
-  nlohmann::ordered_json out = {
-      {"name", p.name}, {"claim", p.some ? "some" : p.chance ? "chance" : "all"},
-      {"verdict", p.verdict_name()}, {"level", p.level()}};
+  nlohmann::ordered_json out = {{"name", p.name},
+                                {"claim", p.some     ? "some"
+                                          : p.chance ? "chance"
+                                                     : "all"},
+                                {"verdict", p.verdict_name()},
+                                {"level", p.level()}};
   if (const auto* violated = std::get_if<verify::ExactViolated>(&p.verdict)) {
     out["witness"] = run_json(input.subject, violated->prompt, violated->run);
     if (violated->loop > 0) {

@@ -130,7 +130,8 @@ void check_hoa(const std::string& machine, const std::string& spec,
   const automata::Hoa hoa = automata::parse_hoa(bytes, machine);
   const Chosen names = chosen(statement, properties);
   if (!certificate.empty() && !statement.is_resolved()) {
-    throw UsageError("--certificate: expected a resolved spec, for it is the statement; see assay spec resolve");
+    throw UsageError(
+        "--certificate: expected a resolved spec, for it is the statement; see assay spec resolve");
   }
   std::map<std::string, Reported> by_name;
   if (!names.others.empty() || names.levels.empty()) {
@@ -160,11 +161,9 @@ void check_hoa(const std::string& machine, const std::string& spec,
   }
   const std::string written =
       certificate.empty() ? "" : write_certificate(levels, bytes, text, certificate);
-  session.finish(code, words + kNote,
-                 {{"note", kNote},
-                  {"states", hoa.states},
-                  {"properties", objects},
-                  {"certificate", written}});
+  session.finish(
+      code, words + kNote,
+      {{"note", kNote}, {"states", hoa.states}, {"properties", objects}, {"certificate", written}});
 }
 
 }  // namespace assay::cli

@@ -59,8 +59,7 @@ class Tableau {
   using Choice = std::pair<std::set<Node>, std::set<Node>>;
 
   std::uint32_t number(const State& state) {
-    const auto [at, is_new] =
-        numbers_.emplace(state, static_cast<std::uint32_t>(states_.size()));
+    const auto [at, is_new] = numbers_.emplace(state, static_cast<std::uint32_t>(states_.size()));
     if (is_new) {
       states_.push_back(state);
     }

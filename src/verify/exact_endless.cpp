@@ -20,8 +20,8 @@ class RankInspection {
       : machine_(machine), against_(against), ranks_(ranks) {}
 
   void need(automata::WindowCode window, std::uint32_t state, std::uint64_t most) const {
-    const auto at = std::lower_bound(ranks_.begin(), ranks_.end(),
-                                     ExactEndless::Pair{window, state, 0});
+    const auto at =
+        std::lower_bound(ranks_.begin(), ranks_.end(), ExactEndless::Pair{window, state, 0});
     require(at != ranks_.end() && at->window == window && at->state == state,
             "ExactEndless: a pair that is reached is missing");
     require(at->rank <= most, "ExactEndless: a rank is too high");

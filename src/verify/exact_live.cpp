@@ -72,13 +72,13 @@ void LiveProduct::grow() {
 }
 
 void LiveProduct::start() {
-  input_.prompts.for_each_window(
-      machine_.codes(), machine_.vocabulary(), [this](automata::WindowCode code) {
-        for (const std::uint32_t state : against_.initial) {
-          initial_.push_back(number(machine_.intern(code), state));
-        }
-        return window_.size() % kBlock != 0 || within_limits();
-      });
+  input_.prompts.for_each_window(machine_.codes(), machine_.vocabulary(),
+                                 [this](automata::WindowCode code) {
+                                   for (const std::uint32_t state : against_.initial) {
+                                     initial_.push_back(number(machine_.intern(code), state));
+                                   }
+                                   return window_.size() % kBlock != 0 || within_limits();
+                                 });
 }
 
 /// Every edge that is not absent, with every letter that its end may show.

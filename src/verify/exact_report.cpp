@@ -20,13 +20,13 @@ std::string letter_text(const spec::Spec& spec, std::uint64_t letter) {
 std::string violated_text(const CheckInput& subject, const ExactViolated& violated) {
   const auto& tokens = violated.run.tokens;
   const auto end = tokens.end() - static_cast<std::ptrdiff_t>(violated.loop);
-  std::string out = "    by the model itself, replayed in intervals: prompt \"" +
-                    token_text(subject, violated.prompt) + "\" then \"" +
-                    token_text(subject, {tokens.begin(), end}) + "\"" +
-                    (violated.loop == 0 ? ""
-                                        : " and for ever \"" +
-                                              token_text(subject, {end, tokens.end()}) + "\"") +
-                    "\n";
+  std::string out =
+      "    by the model itself, replayed in intervals: prompt \"" +
+      token_text(subject, violated.prompt) + "\" then \"" +
+      token_text(subject, {tokens.begin(), end}) + "\"" +
+      (violated.loop == 0 ? ""
+                          : " and for ever \"" + token_text(subject, {end, tokens.end()}) + "\"") +
+      "\n";
   for (const WitnessStep& step : violated.run.steps) {
     out += "      '" + token_text(subject, {step.token}) + "'  " +
            letter_text(*subject.spec, step.letter);
@@ -105,8 +105,8 @@ std::string property_text(const ExactInput& input, const ExactProperty& p) {
     out += (p.some ? "    by every endless run" : "    of every endless run") +
            std::string(" of the model from every prompt: ranks of ") +
            std::to_string(endless->ranks().size()) + " pairs up to " +
-           std::to_string(endless->highest()) + ", automaton of " +
-           std::to_string(p.dfa_states) + " states\n";
+           std::to_string(endless->highest()) + ", automaton of " + std::to_string(p.dfa_states) +
+           " states\n";
     out +=
         endless->is_checkable() ? "" : "    more than assay-check re-evaluates: no certificate\n";
   } else if (const auto* violated = std::get_if<ExactViolated>(&p.verdict)) {

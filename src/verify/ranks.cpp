@@ -57,9 +57,8 @@ std::optional<std::vector<std::uint32_t>> ranks_of(const Graph& graph,
   }
   std::vector<std::uint32_t> order(graph.nodes());
   std::iota(order.begin(), order.end(), 0U);
-  std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
-    return components.of(a) < components.of(b);
-  });
+  std::sort(order.begin(), order.end(),
+            [&](std::uint32_t a, std::uint32_t b) { return components.of(a) < components.of(b); });
   std::vector<std::uint32_t> of_component(components.count(), 0);
   for (const std::uint32_t node : order) {  // successors are done, or of the same component
     std::uint32_t& rank = of_component[components.of(node)];

@@ -63,7 +63,7 @@ if command -v openssl >/dev/null; then
   refuse 'c["live.some_digits"]["domain"] = c["live.again"]["domain"]'
   refuse 'c["live.some_digits"]["formal"] = c["live.some_digits"]["formal"].replace("some", "all")'
   refuse 'c["live.again"]["domain"] = c["live.again"]["domain"].replace("endless ", "")'
-  refuse 'c["live.settles"]["domain"] = c["live.some_digits"]["domain"]'
+  refuse 'c["live.settles"]["domain"] = c["cut.some_digit"]["domain"]'
   refuse 'c["live.settles"]["status"] = "HOLDS"; v = p["verdict"]; v["counts"]["HOLDS"] += 1; v["counts"]["VIOLATED"] -= 1; v["counts"]["PROVED"] += 1'
   refuse 'c["live.some_at"]["status"] = "HOLDS"; v = p["verdict"]; v["counts"]["HOLDS"] += 1; v["counts"]["VIOLATED"] -= 1; v["counts"]["PROVED"] += 1'
   refuse 'c["cut.some_digit"]["recheck"]["inputs"] = c["live.again"]["recheck"]["inputs"]'

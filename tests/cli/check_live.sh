@@ -113,6 +113,6 @@ code=0; check >v || code=$?
 [ "$(grep -c "whatever the model does" v)" = 2 ] || fail "$(cat v)"
 # Too many pairs: no verdict.
 sed -i '/^prop /d' l.spec; echo 'prop comes: all F Digit;' >>l.spec
-code=0; check --states 20 >b || code=$?
+code=0; check --mode exact --states 20 >b || code=$?
 [ "$code" = 3 ] && grep -q "budget of 20 states" b || fail "a small budget: $code $(cat b)"
 echo "check live: ranks, lassos and refusals are as they should be"

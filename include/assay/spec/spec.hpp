@@ -31,9 +31,8 @@ struct Use {
 struct TokenClass {
   std::string name;
   enum class Form { strings, regex, ids, combination } form = Form::ids;
-  std::vector<std::string>
-      strings;               ///< token texts; the regular expression alone; or left, op, right
-  std::vector<TokenId> ids;  ///< sorted; filled when resolved
+  std::vector<std::string> strings;  ///< token texts; a regular expression; or left, op, right
+  std::vector<TokenId> ids;          ///< sorted; filled when resolved
   Place place;
 };
 
@@ -118,8 +117,7 @@ struct Property {
   [[nodiscard]] std::string claim_text() const;
 };
 
-/// Why no engine of a given kind can decide the claim: it is not `all`, or an atom of it is about
-/// something the engine does not see (`role`). Empty when nothing stands in the way.
+/// Why no engine can decide the claim: not `all`, or an atom that none sees (`role`). Empty: it can.
 [[nodiscard]] std::string beyond_universal(const struct Spec& spec, const Property& property);
 
 struct Spec {
@@ -134,8 +132,8 @@ struct Spec {
 
   [[nodiscard]] const TokenClass* find_class(const std::string& class_name) const;
   [[nodiscard]] const Use* find_use(const std::string& use_name) const;
-  [[nodiscard]] bool is_resolved()
-      const;  ///< every class, token, feature fixed and every use digested
+  /// Every class, token, feature fixed and every use digested.
+  [[nodiscard]] bool is_resolved() const;
 };
 
 /// Names are declared before they are used. Limits: 1 MiB, 64 aps, 200 nested levels, 100,000

@@ -104,7 +104,8 @@ struct ExactViolated {
 
 struct ExactProperty {
   std::string name;
-  bool some = false;  ///< `some φ`: the verdict below is that of `all !φ`, and verdict_name() turns it round
+  bool some =
+      false;  ///< `some φ`: the verdict below is that of `all !φ`, and verdict_name() turns it round
   std::variant<ExactHolds, ExactViolated, Unknown, ExactChance, ExactEndless> verdict = Unknown{};
   std::optional<ChanceBounds> chance;                 ///< of a claim Pmax or Pmin
   std::size_t dfa_states = 0, states = 0, pairs = 0;  ///< states: windows reached

@@ -64,8 +64,8 @@ assay_check::Inputs inputs_of(const KeptFile& file) {
       in.model = path;
     } else {
       std::map<std::string, std::optional<std::string>*> slots = {
-          {"--sae", &in.sae},   {"--eraser", &in.eraser}, {"--automaton", &in.automaton},
-          {"--runs", &in.runs}, {"--spec", &in.spec},     {"--request", &in.request},
+          {"--sae", &in.sae},     {"--eraser", &in.eraser},  {"--automaton", &in.automaton},
+          {"--runs", &in.runs},   {"--spec", &in.spec},      {"--request", &in.request},
           {"--chain", &in.chain}, {"--machine", &in.machine}};
       REQUIRE(slots.contains(option));
       *slots[option] = path;

@@ -49,7 +49,8 @@ bool accepts(const Buchi& b, const Word& stem, const Word& loop) {
   const auto met = reach(start);
   for (std::size_t at = stem.size(); at < word.size(); ++at) {
     for (std::uint32_t s = 0; s < b.states(); ++s) {
-      const bool is_first = at == 0 && std::find(b.initial.begin(), b.initial.end(), s) != b.initial.end();
+      const bool is_first =
+          at == 0 && std::find(b.initial.begin(), b.initial.end(), s) != b.initial.end();
       if ((met[at][s] || is_first) && b.accepting[s] && reach({{at, s}})[at][s]) {
         return true;
       }

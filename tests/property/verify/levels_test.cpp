@@ -75,7 +75,9 @@ void need_run(const Trial& trial, const verify::LevelResult& r) {
         for (const auto& [state, m] : at) {
           if (agrees && e.from == state && e.to == static_cast<int>(step.state) &&
               ((e.letters >> letter) & 1U) != 0 && m >= 0) {
-            values.insert(trial.moved(x, y, letter));
+            const auto moved = trial.moved(x, y, letter);
+            values.insert(
+                {has(r.levels, "x") ? moved.first : 0, has(r.levels, "y") ? moved.second : 0});
             next.insert(
                 {e.to, trial.watch(m, letter, values.begin()->first, values.begin()->second)});
           }

@@ -177,7 +177,11 @@ void run_probes(const Half& train, const Half& test, const EraseInput& input, Er
 void add_files(const EraseInput& input, EraseResult& result, std::string fit_bytes,
                std::string calibration_bytes) {
   const std::string config =
-      eraser_json(result.fit.eraser, result.labelled, input.model.weights_digest);
+      eraser_json(result.fit.eraser, {.model_weights = input.model.weights_digest,
+                                      .labelled = result.labelled.name,
+                                      .labelling_rule = result.labelled.digest(),
+                                      .activations = {},
+                                      .labels = {}});
   const std::string tensors = eraser_tensors(result.fit.eraser);
   const std::vector<const ResidualClaim*> claims = {&result.on_fit, &result.on_calibration};
   const std::string request = request_text(claims);
@@ -185,8 +189,9 @@ void add_files(const EraseInput& input, EraseResult& result, std::string fit_byt
                   {"concept.txt", result.labelled.rule()},
                   {"eraser.json", config},
                   {"eraser.safetensors", tensors},
-                  {"erasure.cert", certificate_text(claims, input.model, sha256(config),
-                                                    sha256(tensors), sha256(request))},
+                  {"erasure.cert", certificate_text(claims,
+                                        {{input.model.config_digest, input.model.weights_digest}},
+                                        sha256(config), sha256(tensors), sha256(request))},
                   {"erasure.json", erasure_json(result)},
                   {"erasure.request", request},
                   {"fit.safetensors", std::move(fit_bytes)},

@@ -122,6 +122,14 @@ const ExactCase* CaseWork::exact() {
   return &*exact_;
 }
 
+const CaseVertices* CaseWork::vertices() {
+  if (!are_vertices_known_) {
+    vertices_ = CaseVertices::make(ready_);
+    are_vertices_known_ = true;
+  }
+  return vertices_ ? &*vertices_ : nullptr;
+}
+
 const CaseNeurons& CaseWork::neurons() {
   if (neurons_) {
     return *neurons_;

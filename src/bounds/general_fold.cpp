@@ -102,6 +102,21 @@ SlopeSearch::Found find_numbers(CaseWork& work, const FoldTarget& target,
   return SlopeSearch(work, target, parts, ranges).descend(effort.steps);
 }
 
+/// HULL where it proves less than `bound`.
+void try_hull(CaseWork& work, const FoldTarget& target, std::size_t steps, CaseBound& bound) {
+  const CaseVertices* vertices = work.vertices();
+  if (vertices == nullptr) {
+    return;
+  }
+  CaseVertices::Bound hull = vertices->bound(target, steps);
+  bound.maxima.push_back(std::move(hull.worst));
+  if (hull.hi < bound.hi) {
+    bound.rule = CaseRule::hull;
+    bound.hi = hull.hi;
+    bound.slopes = std::move(hull.slopes);
+  }
+}
+
 }  // namespace
 
 std::vector<Interval> clipped(const std::vector<Interval>& ranges,
@@ -198,6 +213,9 @@ CaseBound bound_fold(CaseWork& work, const FoldTarget& target, const std::vector
     }
   }
   bound.hi = worst;
+  if (effort.with_hull) {
+    try_hull(work, target, effort.steps, bound);
+  }
   return bound;
 }
 

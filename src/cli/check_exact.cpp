@@ -2,26 +2,9 @@
 
 #include "assay/base/files.hpp"
 #include "assay/base/progress.hpp"
-#include "assay/spec/print.hpp"
-#include "assay/spec/resolve.hpp"
 
 namespace assay::cli {
 namespace {
-
-/// Names, texts and regular expressions become ids; rules that need text to choose by are refused.
-void resolve_here(Subject& subject, const std::string& file) {
-  spec::ResolveInput names;
-  names.tokenizer = subject.tokenizer ? &*subject.tokenizer : nullptr;
-  names.vocabulary = subject.model.config.d_vocab;
-  names.model = subject.model.weights_digest;
-  names.saes = subject.input.saes;
-  for (const auto& [name, readout] : subject.readouts) {
-    names.readouts[name] = readout.digest;
-  }
-  subject.spec = spec::resolve(subject.spec, file, names);
-  subject.statement = spec::print_spec(subject.spec);
-  subject.input.statement = sha256(subject.statement);
-}
 
 nlohmann::ordered_json chance_json(const verify::ExactProperty& p) {
   using automata::Rounding;
@@ -154,7 +137,7 @@ bool load_exact(const SubjectOptions& subject_options, const ExactOptions& optio
   load_subject(subject_options, subject);
   const bool resolved_here = !subject.spec.is_resolved();
   if (resolved_here) {
-    resolve_here(subject, subject_options.spec);
+    resolve_subject(subject, subject_options.spec);
   }
   if (!options.allow.empty()) {
     input.emission.allow(options.allow, subject.spec, subject.model.config.d_vocab);

@@ -48,6 +48,8 @@ int run(int argc, char** argv) {
   add_spec(app, session);
   add_check(app, session);
   add_chain(app, session);
+  add_sample(app, session);
+  add_attack(app, session);
   add_threshold(app, session);
   add_monitor(app, session);
   add_prove(app, session);

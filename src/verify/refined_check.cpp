@@ -6,6 +6,7 @@
 
 #include "assay/base/errors.hpp"
 #include "assay/spec/formula.hpp"
+#include "assay/spec/vacuity.hpp"
 #include "exact_certificate.hpp"
 #include "exact_search.hpp"
 #include "refined_certificate.hpp"
@@ -182,6 +183,7 @@ class RefinedChecker {
       if (auto proof = search.run()) {
         result.lemmas = proof->outs.size() + proof->atoms.size();
         result.verdict = RefinedHolds(input_, dfa, std::move(*proof));
+        find_matters(property, result);
       } else {
         result.verdict = search.unknown();
       }
@@ -192,6 +194,24 @@ class RefinedChecker {
       }
     }
     result.attacked = attack.evaluated();
+  }
+
+  /// Vacuity: for every ap, a real run that the property would not hold of without it.
+  void find_matters(const spec::Property& property, RefinedProperty& result) const {
+    for (const spec::Strengthening& stronger : spec::strengthenings(property.formula)) {
+      spec::Property changed = property;
+      changed.formula = stronger.formula;
+      const spec::Dfa dfa = spec::bad_prefix_dfa(changed.formula);
+      const RefinedLetters letters(input_.runs.subject, atoms_, dfa);
+      ContextAttack attack(input_, letters.measured());
+      RefinedMatter matter{stronger.atom, stronger.positive, std::nullopt};
+      for (const Hunt effort : {kQuick, kLong}) {
+        if (!matter.run) {
+          matter.run = hunt(changed, letters, dfa, attack, effort);
+        }
+      }
+      result.matters.push_back(std::move(matter));
+    }
   }
 
   /// Runs along short bad words, met in double and replayed in intervals.
@@ -252,6 +272,13 @@ class RefinedChecker {
 };
 
 }  // namespace
+
+const char* RefinedProperty::antecedent() const {
+  const bool all =
+      !matters.empty() && std::all_of(matters.begin(), matters.end(),
+                                      [](const RefinedMatter& m) { return m.run.has_value(); });
+  return all ? "reached" : "not met";
+}
 
 const char* RefinedProperty::level() const {
   return std::holds_alternative<Unknown>(verdict) ? "" : "PROVED";

@@ -38,6 +38,9 @@ class RefinedSearch {
   bool settle(const Goal& goal);
   bool attempt(const Goal& goal);
   bool by_atom(const Goal& goal);
+  bool exclude_by_atom(const Goal& goal);
+  /// ATOM on the box, when a bound shows it; else the bound is remembered as the one that failed.
+  bool show_atom(std::size_t which, bool truth, const ViewBox& box, const Goal& goal);
   bool by_out(const Goal& goal, ContextAttack::Met& met);
   bool out_of_top_k(const ViewBox& box, std::uint32_t token, const ContextAttack::Met& met);
   bool exclude_directly(const Goal& goal);
@@ -68,8 +71,8 @@ class RefinedSearch {
   std::vector<std::vector<ContextAttack::Met>> met_;  ///< of each token, contexts that emit it
   std::vector<std::pair<ViewBox, std::vector<ViewBox>>> divisions_;
   std::shared_ptr<const bounds::Lemma> failed_;  ///< the last bound that was not enough
-  bool failed_of_atom_ = false;
-  double gap_ = 0;
+  enum class Failed { out, atom_after, atom_here } failed_of_ = Failed::out;  ///< what it is about
+  double gap_ = 0, enough_ = 0;  ///< of it: nats or units above what was asked for
   Unknown unknown_;
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
   Progress progress_;

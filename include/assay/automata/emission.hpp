@@ -9,6 +9,7 @@
 
 #include "assay/base/index.hpp"
 #include "assay/base/rational.hpp"
+#include "assay/model/decoder_rule.hpp"
 #include "assay/num/interval.hpp"
 
 namespace assay::spec {
@@ -62,6 +63,8 @@ class Emission {
   [[nodiscard]] bool is_pairwise() const {
     return kind_ != Kind::plain && kind_ != Kind::top_p && mask_ == Mask::none;
   }
+  /// The distribution that it draws from.
+  [[nodiscard]] DecoderRule rule() const;
   /// A temperature other than 1 is named, and does not change what can be emitted.
   [[nodiscard]] bool has_idle_temperature() const;
 

@@ -99,6 +99,14 @@ class RefinedHolds {
   RefinedProof proof_;
 };
 
+/// A property that still holds when an ap is replaced by the constant that hurts it most says nothing about that ap.
+struct RefinedMatter {
+  std::size_t atom = 0;   ///< index into Spec::atoms
+  bool positive = false;  ///< the polarity that was replaced: false by `true`, true by `false`
+  std::optional<ExactViolated>
+      run;  ///< replayed: violates the property so changed; none: none was met
+};
+
 struct RefinedProperty {
   std::string name;
   std::variant<RefinedHolds, ExactViolated, Unknown> verdict = Unknown{};
@@ -113,7 +121,10 @@ struct RefinedProperty {
   std::size_t absent = 0, witnessed = 0, open = 0;  ///< (pattern, token) pairs that were looked at
   double seconds = 0;
   std::string expected;
+  std::vector<RefinedMatter> matters;  ///< of a property that holds, one an ap and polarity
 
+  /// "reached" when every ap matters on some real run, so that a run meets what the property asks of it; else "not met".
+  [[nodiscard]] const char* antecedent() const;
   [[nodiscard]] const char* level() const;  ///< "PROVED", "" for UNKNOWN
   [[nodiscard]] const char* verdict_name() const;
 };

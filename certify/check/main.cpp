@@ -70,7 +70,8 @@ bool read_options(int argc, char** argv, Options& options) {
   const assay_check::Inputs& in = options.inputs;
   return options.help || options.version  // alone: exit 0 beside a certificate means accepted
              ? argc == 2
-             : !in.certificate.empty() && in.model.empty() == in.chain.has_value() &&
+             : !in.certificate.empty() && (in.model.empty() || !in.chain) &&
+                   (!in.model.empty() || in.chain || in.eraser) &&
                    in.spec.has_value() != in.request.has_value();
 }
 

@@ -8,8 +8,18 @@
 
 namespace assay_check {
 
+/// The numbers of a tensor of any dtype, one at a time; exact, except integers beyond 2^53.
+struct Numbers {
+  std::vector<std::size_t> shape;
+  bool floating = false;
+  std::size_t size = 0;  ///< bytes of one
+  const char* begin = nullptr;
+  double (*read)(const char*) = nullptr;
+  [[nodiscard]] double operator[](std::size_t i) const { return read(begin + i * size); }
+};
+
 /// A safetensors file: u64 header length, JSON header, buffer. Every tensor lies inside, no
-/// hole, no overlap, shape x dtype = span. Only F32, F64 and I64 can be read.
+/// hole, no overlap, shape x dtype = span.
 class Safetensors {
  public:
   using Shape = std::vector<std::size_t>;
@@ -22,7 +32,8 @@ class Safetensors {
   // Finite numbers of exactly this dtype and shape, row major.
   [[nodiscard]] std::vector<float> f32(const std::string& name, const Shape& shape) const;
   [[nodiscard]] std::vector<double> f64(const std::string& name, const Shape& shape) const;
-  [[nodiscard]] std::vector<std::int64_t> i64(const std::string& name, const Shape& shape) const;
+  /// Valid as long as this file is; numbers that are not finite are left to the caller.
+  [[nodiscard]] Numbers numbers(const std::string& name) const;
 
  private:
   struct Entry {

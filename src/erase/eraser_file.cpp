@@ -13,11 +13,20 @@ namespace {
 constexpr const char* kConfigName = "eraser.json";
 constexpr const char* kWeightsName = "eraser.safetensors";
 constexpr std::size_t kMaxRank = 64;
-constexpr std::array<std::pair<const char*, std::optional<Digest> EraserOrigin::*>, 4> kDigests = {
+constexpr std::size_t kMaxWidth = 4096;
+constexpr std::array<std::pair<const char*, std::optional<Digest> EraserOrigin::*>, 2> kDigests = {
     {{"modelWeights", &EraserOrigin::model_weights},
-     {"labellingRule", &EraserOrigin::labelling_rule},
-     {"fitActivations", &EraserOrigin::activations},
-     {"fitLabels", &EraserOrigin::labels}}};
+     {"labellingRule", &EraserOrigin::labelling_rule}}};
+constexpr std::array<std::pair<const char*, std::vector<Digest> EraserOrigin::*>, 2> kFiles = {
+    {{"fitActivations", &EraserOrigin::activations}, {"fitLabels", &EraserOrigin::labels}}};
+
+Digest digest_of(const nlohmann::json& value, const char* key, const std::string& file) {
+  try {
+    return parse_digest(value.is_string() ? value.get<std::string>() : "");
+  } catch (const InputError&) {
+    throw InputError(file, key, "64 hex digits", visible(value.dump().substr(0, 80)));
+  }
+}
 
 std::size_t need_size(const nlohmann::json& root, const char* key, const std::string& file) {
   if (!root.contains(key) || !root[key].is_number_unsigned()) {
@@ -61,6 +70,11 @@ std::string eraser_json(const Eraser& eraser, const EraserOrigin& origin) {
       root[key] = digest->hex();
     }
   }
+  for (const auto& [key, member] : kFiles) {
+    for (const Digest& digest : origin.*member) {
+      root[key].push_back(digest.hex());
+    }
+  }
   return root.dump(1) + "\n";
 }
 
@@ -87,7 +101,10 @@ LoadedEraser load_eraser(const std::filesystem::path& directory) {
   static_cast<void>(method_of(eraser.method));
   eraser.rank = need_size(root, "rank", config);
   const std::size_t d = need_size(root, "d", config);
-  if (eraser.rank == 0 || eraser.rank > kMaxRank || d == 0 || eraser.rank > d) {
+  if (d == 0 || d > kMaxWidth) {
+    throw InputError(config, "d", "1 to 4096", std::to_string(d));
+  }
+  if (eraser.rank == 0 || eraser.rank > kMaxRank || eraser.rank > d) {
     throw InputError(config, "rank", "1 to 64, at most d", std::to_string(eraser.rank));
   }
   const std::size_t bits = need_size(root, "gridBits", config);
@@ -98,7 +115,17 @@ LoadedEraser load_eraser(const std::filesystem::path& directory) {
   eraser.hook = need_text(root, "hook", config);
   for (const auto& [key, member] : kDigests) {
     if (root.contains(key)) {
-      out.origin.*member = parse_digest(need_text(root, key, config), config, key);
+      out.origin.*member = digest_of(root[key], key, config);
+    }
+  }
+  for (const auto& [key, member] : kFiles) {
+    if (root.contains(key)) {
+      if (!root[key].is_array()) {
+        throw InputError(config, key, "an array of digests", root[key].type_name());
+      }
+      for (const nlohmann::json& value : root[key]) {
+        (out.origin.*member).push_back(digest_of(value, key, config));
+      }
     }
   }
   if (root.contains("concept")) {

@@ -33,8 +33,11 @@ std::string certificate_text(const std::vector<const ResidualClaim*>& claims,
   text += "eraser " + eraser_config.hex() + " " + eraser_weights.hex() + "\nstatement " +
           statement.hex() + "\n";
   for (const ResidualClaim* claim : claims) {
-    text += claim->id + " RESIDUAL : " + std::to_string(claim->residual.n) + " " +
-            std::to_string(claim->residual.n1) + " " + claim->residual.tau.text() + "\n";
+    text += claim->id + " RESIDUAL : " + std::to_string(claim->residual.n);
+    for (const std::size_t ones : claim->residual.ones) {
+      text += " " + std::to_string(ones);
+    }
+    text += " " + claim->residual.tau.text() + "\n";
   }
   return text + "end " + std::to_string(claims.size()) + "\n";
 }

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "assay/base/digest.hpp"
 #include "assay/erase/leace.hpp"
@@ -14,8 +15,8 @@ struct EraserOrigin {
   std::optional<Digest> model_weights;
   std::string labelled;                   ///< the concept's name, or empty
   std::optional<Digest> labelling_rule;
-  std::optional<Digest> activations;      ///< files of `assay erase fit`
-  std::optional<Digest> labels;
+  std::vector<Digest> activations = {};  ///< files of `assay erase fit`, in their order
+  std::vector<Digest> labels = {};       ///< those that held labels alone
 };
 
 /// eraser.json and eraser.safetensors (docs/certificate-format.md, "Kind erasure").

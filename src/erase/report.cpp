@@ -68,7 +68,7 @@ Json definitions() {
        "largest R^2 of any affine predictor of the label from the deployed outputs, on exactly "
        "these rows, as the nearest double; tau is shown in exact integers"},
       {"tau",
-       "a k/10^9 above maxR2, the smallest one up to 96 dimensions; the claim is maxR2 < tau"},
+       "a k/10^9 above maxR2, the smallest one up to 64 dimensions; the claim is maxR2 < tau"},
       {"noiseFloor",
        "d / n: the maxR2 to expect of d coordinates that have nothing to do with the label, over n "
        "independent rows; tokens of one document depend on each other, which raises it"},

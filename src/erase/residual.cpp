@@ -17,8 +17,7 @@ namespace {
 
 using Integer = boost::multiprecision::cpp_int;
 
-constexpr std::size_t kExactWidth = 96;  ///< R^2 without rounding: a second at 96, minutes at 256
-constexpr std::size_t kEliminated = 256;  ///< signs of minors where dominance shows nothing
+constexpr std::size_t kExactWidth = 64;  ///< R^2 without rounding: a second at 64, minutes at 256
 constexpr std::int64_t kUnit = 1'000'000'000;
 
 /// A, B and C of the header, as one matrix [[A, B], [B^T, C]], on the coordinates that count.
@@ -115,7 +114,7 @@ bool is_positive_definite(const IntegerMatrix& m) {
   if (shown_positive_definite(m)) {
     return true;
   }
-  if (m.size > kEliminated) {
+  if (m.size > kExactWidth + 1) {
     return false;
   }
   IntegerMatrix work = m;
@@ -213,17 +212,19 @@ double largest_square(const IntegerMatrix& m, std::size_t d) {
   return svd.singularValues()(0) * svd.singularValues()(0);
 }
 
-/// The smallest tau of a growing sequence above `r2` at which the matrix is shown definite.
+/// The smallest of a few tau above `r2` at which the matrix is shown definite. Where the concept is
+/// read from a direction of rounding noise alone, the matrix is as close to singular as tau is to R^2.
 void raise_tau(const IntegerMatrix& m, Residual& out) {
   out.r2 = largest_square(m, out.kept);
   out.tau = {1, 1};
-  for (std::int64_t room = 1; out.r2 < 1; room *= 8) {
-    const auto k = static_cast<std::int64_t>(out.r2 * 1e9) + room;
-    if (k >= kUnit) {
+  for (const double room : {0x1p-8, 0x1p-3, 1.0}) {
+    const double k = std::ceil(out.r2 * (1.0 + room) * static_cast<double>(kUnit)) + 1.0;
+    if (!(k < static_cast<double>(kUnit))) {
       return;
     }
-    const Rational tau = parse_rational(std::to_string(k) + "/" + std::to_string(kUnit));
-    if (is_positive_definite(bordered(m, out.kept, tau))) {
+    const Rational tau = parse_rational(std::to_string(static_cast<std::int64_t>(k)) + "/" +
+                                        std::to_string(kUnit));
+    if (shown_positive_definite(bordered(m, out.kept, tau))) {
       out.tau = tau;
       out.rank = out.kept;
       return;

@@ -17,6 +17,7 @@ constexpr std::size_t kBlock = 32;  // that many products of integers below 2^24
 
 struct Eraser {
   std::string hook;
+  std::vector<std::string> fitted;  ///< digests of the files it says it was fitted on
   std::size_t d = 0, r = 0;
   int grid_bits = 0;
   std::vector<double> left, right, bias;
@@ -49,6 +50,11 @@ Eraser read_eraser(const Session& session, const Step& step) {
   }
   Eraser eraser;
   eraser.hook = root.at("hook").as_text();
+  if (const Json* const files = root.find("fitActivations")) {
+    for (const Json& sha : files->as_array()) {
+      eraser.fitted.push_back(sha.as_text());
+    }
+  }
   eraser.d = static_cast<std::size_t>(d);
   eraser.r = static_cast<std::size_t>(r);
   eraser.grid_bits = static_cast<int>(bits);
@@ -226,6 +232,9 @@ void rule_residual(Session& session, const Step& step) {
   if (apart) {
     labels.emplace(read_table(session, claim.labels_sha, step, false, true));
   }
+  if (!data.hook().empty() && data.hook() != eraser.hook) {
+    refuse(step, "the data file names another hook than the eraser");
+  }
   const Numbers x = data.numbers("x"), z = (apart ? *labels : data).numbers("z");
   const std::size_t n = parse_nat(step.words[0]), k = step.words.size() - 2;
   if (n == 0 || n > kMaxRows || k > kMaxLabels || !x.floating ||
@@ -246,13 +255,14 @@ void rule_residual(Session& session, const Step& step) {
   if (!is_positive_definite(bordered(m, claim.max_r2))) {
     refuse(step, "the matrix is not shown positive definite");
   }
+  const bool fitted = std::count(eraser.fitted.begin(), eraser.fitted.end(), claim.data_sha) > 0;
   session.conclusions.push_back(
       {step.id, "OBSERVED",
        "no affine predictor of " + std::string(k == 1 ? "z" : "any combination of the labels z") +
            " from the deployed outputs has R^2 above " + claim.max_r2.text() + " on the " +
            std::to_string(n) + " rows of data " + claim.data_sha +
-           (apart ? " with labels " + claim.labels_sha : "") + " (" + counts +
-           " with z = 1), hook " + printable(eraser.hook) + ", eraser " +
+           (apart ? " with labels " + claim.labels_sha : "") + " (" + counts + " with z = 1" +
+           (fitted ? "; rows of the fit" : "") + "), hook " + printable(eraser.hook) + ", eraser " +
            session.header().eraser->second.substr(0, 16)});
 }
 

@@ -88,6 +88,8 @@ Safetensors::Safetensors(std::string bytes, std::string file)
   const Json header = parse_json(std::string_view(bytes_).substr(8, buffer - 8), file_);
   for (const auto& [name, value] : header.members) {
     if (name == "__metadata__") {
+      const Json* const hook = value.find("hook");
+      hook_ = hook == nullptr ? "" : hook->as_text();
       continue;
     }
     Entry e;

@@ -29,6 +29,7 @@ class Safetensors {
 
   [[nodiscard]] bool has(const std::string& name) const { return entries_.contains(name); }
   [[nodiscard]] std::vector<std::string> names() const;
+  [[nodiscard]] const std::string& hook() const { return hook_; }  ///< of the metadata; "" without
   // Finite numbers of exactly this dtype and shape, row major.
   [[nodiscard]] std::vector<float> f32(const std::string& name, const Shape& shape) const;
   [[nodiscard]] std::vector<double> f64(const std::string& name, const Shape& shape) const;
@@ -47,7 +48,7 @@ class Safetensors {
                                     const Shape& shape) const;
   void check_spans(std::size_t buffer_begin) const;
 
-  std::string bytes_, file_;
+  std::string bytes_, file_, hook_;
   std::map<std::string, Entry> entries_;
 };
 

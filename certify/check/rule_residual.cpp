@@ -4,6 +4,7 @@
 
 #include "definite.hpp"
 #include "json.hpp"
+#include "numbers.hpp"
 #include "reject.hpp"
 #include "safetensors.hpp"
 #include "session.hpp"
@@ -235,7 +236,7 @@ void rule_residual(Session& session, const Step& step) {
   if (!data.hook().empty() && data.hook() != eraser.hook) {
     refuse(step, "the data file names another hook than the eraser");
   }
-  const Numbers x = data.numbers("x"), z = (apart ? *labels : data).numbers("z");
+  const Numbers x = numbers_of(data, "x"), z = numbers_of(apart ? *labels : data, "z");
   const std::size_t n = parse_nat(step.words[0]), k = step.words.size() - 2;
   if (n == 0 || n > kMaxRows || k > kMaxLabels || !x.floating ||
       x.shape != Safetensors::Shape{n, eraser.d} ||

@@ -16,55 +16,17 @@ static_assert(std::endian::native == std::endian::little);
 
 constexpr std::size_t kMaxElements = (std::size_t{1} << 32) - 1;  // a product of two fits 64 bits
 
-template <typename T>
-double as(const char* p) {
-  T value;
-  std::memcpy(&value, p, sizeof value);
-  return static_cast<double>(value);
-}
-
-double brain(const char* p) {
-  std::uint16_t h = 0;
-  std::memcpy(&h, p, sizeof h);
-  return std::bit_cast<float>(static_cast<std::uint32_t>(h) << 16);
-}
-
-/// Sign, 5 bits of exponent, 10 of mantissa.
-double half(const char* p) {
-  std::uint16_t h = 0;
-  std::memcpy(&h, p, sizeof h);
-  const int exponent = (h >> 10) & 31, mantissa = h & 1023;
-  const double size = exponent == 31  ? (mantissa == 0 ? HUGE_VAL : std::nan(""))
-                      : exponent == 0 ? std::ldexp(mantissa, -24)
-                                      : std::ldexp(mantissa + 1024, exponent - 25);
-  return (h >> 15) != 0 ? -size : size;
-}
-
-struct Dtype {
-  const char* name;
-  std::size_t size;
-  double (*read)(const char*);
-};
-constexpr Dtype kDtypes[] = {
-    {"F16", 2, half},
-    {"BF16", 2, brain},
-    {"F32", 4, as<float>},
-    {"F64", 8, as<double>},
-    {"BOOL", 1, as<std::uint8_t>},
-    {"U8", 1, as<std::uint8_t>},
-    {"I8", 1, as<std::int8_t>},
-    {"U16", 2, as<std::uint16_t>},
-    {"I16", 2, as<std::int16_t>},
-    {"U32", 4, as<std::uint32_t>},
-    {"I32", 4, as<std::int32_t>},
-    {"U64", 8, as<std::uint64_t>},
-    {"I64", 8, as<std::int64_t>},
-};
-
-const Dtype* dtype_of(const std::string& name) {
-  const auto* found = std::find_if(std::begin(kDtypes), std::end(kDtypes),
-                                   [&name](const Dtype& d) { return name == d.name; });
-  return found == std::end(kDtypes) ? nullptr : found;
+std::size_t item_size(const std::string& dtype) {
+  if (dtype == "F32" || dtype == "I32" || dtype == "U32") {
+    return 4;
+  }
+  if (dtype == "F64" || dtype == "I64" || dtype == "U64") {
+    return 8;
+  }
+  if (dtype == "F16" || dtype == "BF16" || dtype == "I16" || dtype == "U16") {
+    return 2;
+  }
+  return dtype == "BOOL" || dtype == "U8" || dtype == "I8" ? 1 : 0;
 }
 
 }  // namespace
@@ -102,12 +64,12 @@ Safetensors::Safetensors(std::string bytes, std::string file)
       }
     }
     const auto& offsets = value.at("data_offsets").as_array();
-    if (value.members.size() != 3 || offsets.size() != 2 || dtype_of(e.dtype) == nullptr) {
+    if (value.members.size() != 3 || offsets.size() != 2 || item_size(e.dtype) == 0) {
       refuse("tensor " + name + ": unknown dtype or keys");
     }
     const std::size_t begin = static_cast<std::size_t>(offsets[0].as_natural());
     const std::size_t end = static_cast<std::size_t>(offsets[1].as_natural());
-    if (begin > end || end > bytes_.size() - buffer || end - begin != count * dtype_of(e.dtype)->size) {
+    if (begin > end || end > bytes_.size() - buffer || end - begin != count * item_size(e.dtype)) {
       refuse("tensor " + name + ": offsets do not fit shape or file");
     }
     e.begin = buffer + begin;
@@ -170,15 +132,13 @@ std::vector<double> Safetensors::f64(const std::string& name, const Shape& shape
   return read<double>(name, "F64", shape);
 }
 
-Numbers Safetensors::numbers(const std::string& name) const {
+Safetensors::Tensor Safetensors::tensor(const std::string& name) const {
   const auto found = entries_.find(name);
   if (found == entries_.end()) {
     refuse("tensor " + name + " is missing");
   }
   const Entry& e = found->second;
-  const Dtype& dtype = *dtype_of(e.dtype);
-  const bool floating = e.dtype[0] == 'F' || e.dtype == "BF16";
-  return {e.shape, floating, dtype.size, bytes_.data() + e.begin, dtype.read};
+  return {e.dtype, e.shape, std::string_view(bytes_).substr(e.begin, e.end - e.begin)};
 }
 
 }  // namespace assay_check

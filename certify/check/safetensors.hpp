@@ -8,16 +8,6 @@
 
 namespace assay_check {
 
-/// The numbers of a tensor of any dtype, one at a time; exact, except integers beyond 2^53.
-struct Numbers {
-  std::vector<std::size_t> shape;
-  bool floating = false;
-  std::size_t size = 0;  ///< bytes of one
-  const char* begin = nullptr;
-  double (*read)(const char*) = nullptr;
-  [[nodiscard]] double operator[](std::size_t i) const { return read(begin + i * size); }
-};
-
 /// A safetensors file: u64 header length, JSON header, buffer. Every tensor lies inside, no
 /// hole, no overlap, shape x dtype = span.
 class Safetensors {
@@ -33,8 +23,12 @@ class Safetensors {
   // Finite numbers of exactly this dtype and shape, row major.
   [[nodiscard]] std::vector<float> f32(const std::string& name, const Shape& shape) const;
   [[nodiscard]] std::vector<double> f64(const std::string& name, const Shape& shape) const;
-  /// Valid as long as this file is; numbers that are not finite are left to the caller.
-  [[nodiscard]] Numbers numbers(const std::string& name) const;
+  struct Tensor {
+    std::string dtype;
+    Shape shape;
+    std::string_view bytes;  ///< valid as long as this file is
+  };
+  [[nodiscard]] Tensor tensor(const std::string& name) const;
 
  private:
   struct Entry {

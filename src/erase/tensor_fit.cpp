@@ -80,6 +80,24 @@ std::string hook_of(const ActivationTable& x, const std::string& wanted) {
   return x.hook.value_or(wanted);
 }
 
+/// Every row with its labels to erase, then those to keep.
+void add_rows(const Tables& t, const std::optional<LabelTable>& keep, Blocks& blocks) {
+  if (keep && keep->n != t.x.n) {
+    throw InputError(keep->file, "z", std::to_string(t.x.n) + " rows as in " + t.x.file,
+                     std::to_string(keep->n));
+  }
+  std::vector<double> labels;
+  for (std::size_t i = 0; i < t.x.n; ++i) {
+    const double* z = t.z.z.data() + i * t.z.k;
+    labels.assign(z, z + t.z.k);
+    if (keep) {
+      const double* y = keep->z.data() + i * keep->k;
+      labels.insert(labels.end(), y, y + keep->k);
+    }
+    blocks.add(t.x, i, labels);
+  }
+}
+
 /// The finest grid on which the covariance of the deployed outputs is still shown definite: along the
 /// erased directions, and along any that the rows themselves leave empty, the outputs vary by their
 /// rounding alone, 1/12 of a step squared.
@@ -125,7 +143,6 @@ TensorFit fit_tensors(const std::vector<Shard>& shards, const TensorFitOptions& 
   std::optional<Blocks> blocks;
   std::optional<Tables> shape;  ///< of the first file; no rows
   std::string hook = options.hook;
-  std::vector<double> labels;
   source.each([&](const Tables& t) {
     if (!shape) {
       shape = Tables{{t.x.file, 0, t.x.d, {}, {}, {}, {}}, {t.z.file, 0, t.z.k, {}, {}}, t.apart};
@@ -133,19 +150,7 @@ TensorFit fit_tensors(const std::vector<Shard>& shards, const TensorFitOptions& 
     }
     need_alike(*shape, t);
     hook = hook_of(t.x, hook);
-    if (keep && keep->n != t.x.n) {
-      throw InputError(keep->file, "z", std::to_string(t.x.n) + " rows as in " + t.x.file,
-                       std::to_string(keep->n));
-    }
-    for (std::size_t i = 0; i < t.x.n; ++i) {
-      const double* z = t.z.z.data() + i * t.z.k;
-      labels.assign(z, z + t.z.k);
-      if (keep) {
-        const double* y = keep->z.data() + i * keep->k;
-        labels.insert(labels.end(), y, y + keep->k);
-      }
-      blocks->add(t.x, i, labels);
-    }
+    add_rows(t, keep, *blocks);
     out.origin.activations.push_back(t.x.digest);
     if (t.apart) {
       out.origin.labels.push_back(t.z.digest);
@@ -168,8 +173,8 @@ TensorFit fit_tensors(const std::vector<Shard>& shards, const TensorFitOptions& 
       largest = std::max(largest, reach(eraser, row));
     }
   });
-  const int finest = options.grid_bits.value_or(
-      std::min(kDefaultGridBits, grid_for_claims(moments, eraser)));
+  const int finest =
+      options.grid_bits.value_or(std::min(kDefaultGridBits, grid_for_claims(moments, eraser)));
   eraser.grid_bits = choose_grid_bits(largest, finest);
   return out;
 }

@@ -48,7 +48,7 @@ declare -A group=(
   [site]="site.cpp site.hpp rule_site.cpp"
   [inv]="rule_automaton.cpp"
   [witness]="rule_witness.cpp"
-  [residual]="definite.cpp definite.hpp rule_residual.cpp sources.cpp"
+  [residual]="definite.cpp definite.hpp numbers.cpp numbers.hpp rule_residual.cpp sources.cpp"
 )
 # Claim kind -> groups it needs.
 claims=(

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 
 #include "reject.hpp"
 #include "rules.hpp"
@@ -67,9 +68,9 @@ class HeaderReader {
       header_.statement_sha = parse_sha(text("statement"));
       return std::move(header_);
     }
-    const auto model = pair("model");
-    header_.config_sha = model.first;
-    header_.weights_sha = model.second;
+    if (!erasure || words_[0] == "model") {
+      std::tie(header_.config_sha, header_.weights_sha) = pair("model");
+    }
     if (words_[0] == "sae") {
       header_.sae = pair("sae");
     }

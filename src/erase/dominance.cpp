@@ -42,7 +42,7 @@ Scaled scale(const IntegerMatrix& m) {
 /// The Cholesky factor of M / 2^unit - delta I, in units of 2^-50; empty when there is none.
 std::vector<std::int64_t> rounded_factor(const Scaled& s) {
   const auto n = static_cast<Eigen::Index>(s.matrix.size);
-  const double delta = std::ldexp(static_cast<double>(n), -40);
+  const double delta = least_shown_eigenvalue(s.matrix.size);
   Eigen::MatrixXd approximate(n, n);
   for (Eigen::Index i = 0; i < n; ++i) {
     for (Eigen::Index j = 0; j <= i; ++j) {
@@ -82,6 +82,11 @@ Integer wide_integer(Wide value) {
 }
 
 }  // namespace
+
+double least_shown_eigenvalue(std::size_t n) {
+  const double size = std::max(static_cast<double>(n), 16.0);
+  return std::ldexp(size * std::sqrt(size), -51);
+}
 
 bool shown_positive_definite(const IntegerMatrix& m) {
   for (std::size_t i = 0; i < m.size; ++i) {

@@ -17,11 +17,31 @@ namespace {
 
 using Integer = boost::multiprecision::cpp_int;
 
-constexpr std::size_t kExactWidth = 256;  ///< exact elimination: seconds at 128, minutes at 256
+constexpr std::size_t kExactWidth = 64;  ///< R^2 without rounding: a second at 64, minutes at 256
 constexpr std::int64_t kUnit = 1'000'000'000;
 
-/// A, B and C of the header, as one matrix [[A, B], [B^T, C]].
-IntegerMatrix second_moments(const GridRows& rows, const ExactSums& sums, std::size_t labels) {
+/// A, B and C of the header, as one matrix [[A, B], [B^T, C]], on the coordinates that count.
+struct SecondMoments {
+  IntegerMatrix m;
+  std::size_t kept = 0;  ///< coordinates of Y in it
+};
+
+/// The coordinates of Y but those that are constant or differ from an earlier one by a constant
+/// (A_ii = A_jj = A_ij): an affine predictor of the rest says the same.
+std::vector<std::size_t> telling(const IntegerMatrix& m, std::size_t d) {
+  std::vector<std::size_t> kept;
+  for (std::size_t i = 0; i < d; ++i) {
+    const bool repeats = std::any_of(kept.begin(), kept.end(), [&m, i](std::size_t j) {
+      return m(i, i) == m(j, j) && m(i, j) == m(i, i);
+    });
+    if (m(i, i) != 0 && !repeats) {
+      kept.push_back(i);
+    }
+  }
+  return kept;
+}
+
+SecondMoments second_moments(const GridRows& rows, const ExactSums& sums, std::size_t labels) {
   const Integer n = rows.n();
   const std::size_t d = rows.d;
   IntegerMatrix m(d + labels);
@@ -35,11 +55,24 @@ IntegerMatrix second_moments(const GridRows& rows, const ExactSums& sums, std::s
       m(d + c, j) = n * sums.cross[j * rows.labels + c] - Integer(sums.z[c]) * sums.y[j];
     }
     for (std::size_t e = 0; e <= c; ++e) {
-      m(d + c, d + e) =
-          n * sums.labels[c * rows.labels + e] - Integer(sums.z[c]) * sums.z[e];
+      m(d + c, d + e) = n * sums.labels[c * rows.labels + e] - Integer(sums.z[c]) * sums.z[e];
     }
   }
-  return m;
+  std::vector<std::size_t> at = telling(m, d);
+  const std::size_t kept = at.size();
+  if (kept == d) {
+    return {std::move(m), d};
+  }
+  for (std::size_t c = 0; c < labels; ++c) {
+    at.push_back(d + c);
+  }
+  IntegerMatrix less(at.size());
+  for (std::size_t i = 0; i < at.size(); ++i) {
+    for (std::size_t j = 0; j <= i; ++j) {
+      less(i, j) = m(at[i], at[j]);
+    }
+  }
+  return {std::move(less), kept};
 }
 
 /// [[A, B], [B^T, tau C]] with the labels' rows and columns times tau's denominator, a congruence.
@@ -134,11 +167,11 @@ void check(const GridRows& rows, const ExactSums& sums) {
 
 /// R^2 of one label without rounding; tau is the smallest k / 10^9 above it.
 void eliminate_exactly(IntegerMatrix m, Residual& out) {
-  const Integer corner = m(out.d, out.d);
-  m(out.d, out.d) = 0;
-  const Integer det = eliminate(m, out.d, out.rank);
+  const Integer corner = m(out.kept, out.kept);
+  m(out.kept, out.kept) = 0;
+  const Integer det = eliminate(m, out.kept, out.rank);
   // Schur: det [[A, b], [b^T, 0]] = -det A (b^T A^-1 b).
-  Integer num = -m(out.d, out.d);
+  Integer num = -m(out.kept, out.kept);
   Integer den = det * corner;
   const Integer common = boost::multiprecision::gcd(num, den);
   if (common > 1) {
@@ -179,19 +212,21 @@ double largest_square(const IntegerMatrix& m, std::size_t d) {
   return svd.singularValues()(0) * svd.singularValues()(0);
 }
 
-/// The smallest tau of a growing sequence above `r2` at which the matrix is shown definite.
+/// The smallest of a few tau above `r2` at which the matrix is shown definite. Where the concept is
+/// read from a direction of rounding noise alone, the matrix is as close to singular as tau is to R^2.
 void raise_tau(const IntegerMatrix& m, Residual& out) {
-  out.r2 = largest_square(m, out.d);
+  out.r2 = largest_square(m, out.kept);
   out.tau = {1, 1};
-  for (std::int64_t room = 1; out.r2 < 1; room *= 8) {
-    const auto k = static_cast<std::int64_t>(out.r2 * 1e9) + room;
-    if (k >= kUnit) {
+  for (const double room : {0x1p-8, 0x1p-3, 1.0}) {
+    const double k = std::ceil(out.r2 * (1.0 + room) * static_cast<double>(kUnit)) + 1.0;
+    if (!(k < static_cast<double>(kUnit))) {
       return;
     }
-    const Rational tau = parse_rational(std::to_string(k) + "/" + std::to_string(kUnit));
-    if (is_positive_definite(bordered(m, out.d, tau))) {
+    const Rational tau = parse_rational(std::to_string(static_cast<std::int64_t>(k)) + "/" +
+                                        std::to_string(kUnit));
+    if (shown_positive_definite(bordered(m, out.kept, tau))) {
       out.tau = tau;
-      out.rank = out.d;
+      out.rank = out.kept;
       return;
     }
   }
@@ -218,14 +253,18 @@ Residual exact_residual(const GridRows& rows) {
   check(rows, sums);
   Residual out;
   out.n = rows.n();
-  out.n1 = static_cast<std::size_t>(sums.z[0]);
+  out.ones.assign(sums.z.begin(), sums.z.end());
   out.d = rows.d;
   out.labels = independent_labels(rows);
-  IntegerMatrix m = second_moments(rows, sums, out.labels);
-  if (out.labels == 1 && out.d <= kExactWidth) {
-    eliminate_exactly(std::move(m), out);
+  SecondMoments moments = second_moments(rows, sums, out.labels);
+  out.kept = moments.kept;
+  if (out.kept == 0) {
+    throw Refusal("every deployed output is the same on the " + std::to_string(out.n) + " rows");
+  }
+  if (out.labels == 1 && out.kept <= kExactWidth) {
+    eliminate_exactly(std::move(moments.m), out);
   } else {
-    raise_tau(m, out);
+    raise_tau(moments.m, out);
   }
   out.distinct_rows = count_distinct(rows);
   return out;
@@ -234,8 +273,9 @@ Residual exact_residual(const GridRows& rows) {
 bool residual_below(const GridRows& rows, const Rational& tau) {
   const ExactSums sums(rows);
   check(rows, sums);
-  return is_positive_definite(
-      bordered(second_moments(rows, sums, independent_labels(rows)), rows.d, tau));
+  SecondMoments moments = second_moments(rows, sums, independent_labels(rows));
+  return moments.kept > 0 &&
+         is_positive_definite(bordered(std::move(moments.m), moments.kept, tau));
 }
 
 }  // namespace assay::erase

@@ -4,7 +4,9 @@ set -euo pipefail
 export PATH="$ASSAY_BIN:$PATH" OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
 work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 python3 "$ASSAY_SOURCE/tests/cli/tiny_model.py" "$work"
+python3 "$ASSAY_SOURCE/tests/cli/erase_tables.py" make "$work"
 cd "$work"
+for name in x:hot_x z:hot_z new:hot_x2 x2:hot_x1 z2:hot_z1; do mv "${name#*:}.safetensors" "${name%%:*}.safetensors"; done
 cat >case.json <<'C'
 {"assay-case": 1, "name": "NAME", "serial": "1", "resourceUri": "pkg:generic/test/readme", "dictionaries": {"T": "sae"}, "evalTokens": 2000,
  "bounds": {"suggest": 1, "known": 2, "dictionary": "T"}, "erasures": [{"concept": "digit", "maxTokens": 2000}]}

@@ -55,7 +55,7 @@ declare -A group=(
   # A spec's levels: of what compares one only kind level concludes anything.
   [level]="levels.cpp levels.hpp machine.cpp machine.hpp machine_label.cpp rule_level.cpp rule_level.hpp
     rule_level_move.cpp rule_level_step.cpp spec_levels.cpp spec_levels.hpp"
-  [residual]="rule_residual.cpp sources.cpp"
+  [residual]="definite.cpp definite.hpp numbers.cpp numbers.hpp rule_residual.cpp sources.cpp"
 )
 # Claim kind -> groups it needs.
 claims=(

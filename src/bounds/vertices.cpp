@@ -279,43 +279,61 @@ Row CaseVertices::fold(const FoldTarget& target, const std::vector<double>& slop
   return out;
 }
 
-CaseVertices::Bound CaseVertices::bound(const FoldTarget& target, std::size_t steps) const {
+/// At every vertex, what the slopes do not move.
+CaseVertices::Sum CaseVertices::start(const FoldTarget& target) const {
   std::vector<Ball> nu;
   const Direction g = to_direction(target.g0);
   for (std::size_t h = 0; h < shares_.size(); ++h) {
     nu.push_back(ready_->places().along(h, g));
   }
-  std::vector<Interval> sum = along(nu, target.const0 + ready_->base(target.g0));
+  Sum sum{along(nu, target.const0 + ready_->base(target.g0)),
+          std::fabs(target.const0.lo) + std::fabs(target.const0.hi) + size_of(nu)};
   for (std::size_t j = 0; j < target.kappa.size(); ++j) {
-    for (std::size_t v = 0; target.kappa[j].hi > 0 && v < sum.size(); ++v) {
-      sum[v] += Interval(target.kappa[j].hi) * relu(Interval(neurons_[j][v].hi));
+    const Interval kappa = target.kappa[j];
+    for (std::size_t v = 0; kappa.hi > 0 && v < rows_.size(); ++v) {
+      sum.at[v] += Interval(kappa.hi) * relu(Interval(neurons_[j][v].hi));
+    }
+    sum.size += std::max(std::fabs(kappa.lo), std::fabs(kappa.hi)) * sizes_[j];
+  }
+  return sum;
+}
+
+/// The largest sum with the lines of these slopes added, room included.
+CaseVertices::Top CaseVertices::finish(const FoldTarget& target, const std::vector<double>& slopes,
+                                       Sum sum) const {
+  for (std::size_t j = 0; j < target.kappa.size(); ++j) {
+    const bool has_line = !(target.kappa[j].hi > 0) && slopes[j] != 0;
+    for (std::size_t v = 0; has_line && v < rows_.size(); ++v) {
+      sum.at[v] += target.kappa[j] * Interval(slopes[j]) * neurons_[j][v];
     }
   }
+  Top top{-HUGE_VAL, 0};
+  for (std::size_t v = 0; v < rows_.size(); ++v) {
+    const double hi = std::isnan(sum.at[v].hi) ? HUGE_VAL : sum.at[v].hi;
+    if (hi > top.hi) {
+      top = {hi, v};
+    }
+    sum.size = std::max(sum.size, std::fabs(sum.at[v].lo));
+  }
+  top.hi = with_room(top.hi, kRoom * sum.size);
+  return top;
+}
+
+double CaseVertices::proved(const FoldTarget& target, const std::vector<double>& slopes) const {
+  return finish(target, slopes, start(target)).hi;
+}
+
+CaseVertices::Bound CaseVertices::bound(const FoldTarget& target, std::size_t steps) const {
+  Sum sum = start(target);
   Bound out;
-  out.slopes = find_slopes(target, sum, steps);
-  double size = std::fabs(target.const0.lo) + std::fabs(target.const0.hi) + size_of(nu);
-  for (std::size_t j = 0; j < target.kappa.size(); ++j) {
-    const bool has_line = !(target.kappa[j].hi > 0) && out.slopes[j] != 0;
-    for (std::size_t v = 0; has_line && v < sum.size(); ++v) {
-      sum[v] += target.kappa[j] * Interval(out.slopes[j]) * neurons_[j][v];
-    }
-    size += std::max(std::fabs(target.kappa[j].lo), std::fabs(target.kappa[j].hi)) * sizes_[j];
-  }
-  std::size_t worst = 0;
-  out.hi = -HUGE_VAL;
-  for (std::size_t v = 0; v < sum.size(); ++v) {
-    if (!(sum[v].hi <= out.hi)) {
-      out.hi = sum[v].hi;
-      worst = v;
-    }
-    size = std::max(size, std::fabs(sum[v].lo));
-  }
-  out.hi = with_room(out.hi, kRoom * size);
+  out.slopes = find_slopes(target, sum.at, steps);
   out.direction = fold(target, out.slopes);
-  const bool is_none = rows_[worst] == Places::kNone;
+  const Top top = finish(target, out.slopes, std::move(sum));
+  out.hi = top.hi;
+  const bool is_none = rows_[top.vertex] == Places::kNone;
   for (std::size_t j = 0; j < (is_none ? ready_->fewest_keys() : ready_->most_keys()); ++j) {
     const ReadyCase::Group& group = ready_->group(j);
-    const auto at = std::find(group.rows.begin(), group.rows.end(), rows_[worst]);
+    const auto at = std::find(group.rows.begin(), group.rows.end(), rows_[top.vertex]);
     out.worst.back.push_back(group.tokens[static_cast<std::size_t>(
         at == group.rows.end() ? 0 : at - group.rows.begin())]);
   }

@@ -34,6 +34,8 @@ class CaseVertices {
   [[nodiscard]] const std::vector<Interval>& ranges() const { return ranges_; }
   /// The slopes are the best met in `steps` subgradient steps.
   [[nodiscard]] Bound bound(const FoldTarget& target, std::size_t steps) const;
+  /// What slopes in [0, 1] prove.
+  [[nodiscard]] double proved(const FoldTarget& target, const std::vector<double>& slopes) const;
 
  private:
   /// A head's shares: what the fixed positions and each vertex hold of its weight.
@@ -43,6 +45,15 @@ class CaseVertices {
     double most = 0;
     bool is_known = true;  ///< well enough for the checker's coarser weights too
   };
+  /// The target at each vertex so far, and the size of what it is made of.
+  struct Sum {
+    std::vector<Interval> at;
+    double size = 0;
+  };
+  struct Top {
+    double hi = 0;
+    std::size_t vertex = 0;
+  };
   explicit CaseVertices(const ReadyCase& ready) : ready_(&ready) {}
   void list_tokens();
   [[nodiscard]] Shares shares_of(std::size_t head) const;
@@ -50,6 +61,9 @@ class CaseVertices {
   [[nodiscard]] Row fold(const FoldTarget& target, const std::vector<double>& slopes) const;
   /// <g, m_v> of every vertex; `nu` of each head, `base` of the query.
   [[nodiscard]] std::vector<Interval> along(const std::vector<Ball>& nu, Interval base) const;
+  [[nodiscard]] Sum start(const FoldTarget& target) const;
+  [[nodiscard]] Top finish(const FoldTarget& target, const std::vector<double>& slopes,
+                           Sum sum) const;
   [[nodiscard]] std::vector<double> find_slopes(const FoldTarget& target,
                                                 const std::vector<Interval>& fixed_part,
                                                 std::size_t steps) const;

@@ -74,7 +74,7 @@ void add_model_command(CLI::App& train, CommandLine& line) {
   sub->add_option("--positions", o.positions, "relative, standard or none")->capture_default_str();
   sub->add_flag("--layer-norm", o.layer_norm, "LayerNorm before attention, MLP and unembedding");
   sub->add_option("--provable", line.provable,
-                  "Weight of the relaxation's slack (default 0.01 where defined, else 0)");
+                  "Weight of the relaxation's slack (default 0.004 where defined, else 0)");
   sub->add_option("--far-heads", line.far_heads,
                   "Heads that look beyond the known tokens (default 1 where defined, else all)");
   sub->add_option("--range-penalty", o.range_penalty,

@@ -124,7 +124,9 @@ void add_property(CaseRun& run, Claim& claim, const spec::Spec& spec,
                   const spec::Property& property) {
   const std::string name = "properties/" + claim.id + ".json";
   add_evidence(run.statement, run.paths, name, kPropertyRole,
-               property_json(property_exhibit(spec, property, claim.id)));
+               property_json(property_exhibit(
+                   spec, property, claim.id,
+                   run.subject.tokenizer.size() > 0 ? &run.subject.tokenizer : nullptr)));
   claim.evidence.push_back(name);
 }
 

@@ -49,14 +49,21 @@ std::optional<Watcher> watcher_of(const spec::Property& property) {
                       property.claim == spec::Property::Claim::pmin;
   const spec::FormulaPtr opposite = spec::negation(property.formula);
   try {
-    spec::Dfa prefixes = spec::bad_prefix_dfa(
-        chance && spec::is_safety(opposite) ? opposite : property.formula);
-    Watcher out =
-        prefixes.has_bad() ? of_prefixes(std::move(prefixes)) : of_runs(property.formula);
+    spec::Dfa prefixes =
+        spec::bad_prefix_dfa(chance && spec::is_safety(opposite) ? opposite : property.formula);
+    Watcher out = prefixes.has_bad() ? of_prefixes(std::move(prefixes)) : of_runs(property.formula);
     return out.graph.states <= kMaxStates ? std::optional(std::move(out)) : std::nullopt;
   } catch (const UsageError&) {
     return std::nullopt;
   }
+}
+
+std::string meaning_of(const spec::Atom& atom, const Tokenizer* tokenizer) {
+  if (atom.kind != spec::Atom::Kind::token_is || !atom.token || tokenizer == nullptr) {
+    return spec::atom_text(atom);
+  }
+  return "tok = \"" + tokenizer->decode({*atom.token}) + "\" (id " +
+         std::to_string(atom.token->at()) + ")";
 }
 
 /// Raw bytes where there is a tokenizer: the file makes them visible.
@@ -68,13 +75,13 @@ std::string text_of(const verify::CheckInput& input, const std::vector<TokenId>&
 }  // namespace
 
 PropertyExhibit property_exhibit(const spec::Spec& spec, const spec::Property& property,
-                                 const std::string& claim) {
+                                 const std::string& claim, const Tokenizer* tokenizer) {
   PropertyExhibit out;
   out.claim = claim;
   out.sentence = spec::sentence(spec, property);
   out.formula = property.claim_text();
   for (const std::size_t a : spec::atoms_of(property.formula)) {
-    out.atoms.emplace_back(spec.atoms[a].name, spec::atom_text(spec.atoms[a]));
+    out.atoms.emplace_back(spec.atoms[a].name, meaning_of(spec.atoms[a], tokenizer));
   }
   const std::optional<Watcher> watcher = watcher_of(property);
   if (!watcher) {

@@ -139,10 +139,10 @@ constexpr const char* kVerdicts = R"css(
 .page .atoms{display:flex;flex-wrap:wrap;gap:.2rem 1.6rem;margin:.5rem 0;font-size:.9rem}
 .page .atoms div{display:flex;gap:.5rem}
 .sheet{overflow-x:auto;background:var(--sheet);border:1px solid var(--line);border-radius:2px;padding:.9rem 1rem}
-.watcher{display:block;max-width:100%;min-width:min(100%,20rem);height:auto;margin:0 auto;font-size:12px}
+.watcher{display:block;max-width:100%;height:auto;margin:0 auto;font-size:12px}
 .watcher text{fill:var(--ink);paint-order:stroke;stroke:var(--sheet);stroke-width:4px;stroke-linejoin:round}
 .watcher .when{font-family:ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",monospace;font-size:11.5px}
-.watcher .kind{fill:var(--muted);font-size:11px}.watcher .kind.bad{fill:var(--violated);font-weight:600}
+.watcher .tag{fill:var(--muted);font-size:11px}.watcher .tag.bad{fill:var(--violated);font-weight:600}
 .watcher .number{stroke:none;font-weight:600;font-size:13px}
 .edge path{fill:none;stroke:var(--muted);stroke-width:1.3}.edge .tip{fill:var(--muted);stroke:none}
 .edge.taken path{stroke:var(--violated);stroke-width:2.8}.edge.taken .tip{fill:var(--violated);stroke:none}

@@ -57,8 +57,8 @@ std::string walk_html(const Counterexample& run, const PropertyExhibit* property
   for (const certify::RunStep& step : run.steps) {
     text += step.token;
   }
-  std::string out = "<p class=\"run\"><span class=\"prompt\">" + token(run.prompt) +
-                    "</span><span class=\"emitted\">" + token(text) +
+  std::string out = "<h4>The run</h4>\n<p class=\"run\"><span class=\"prompt\">" +
+                    token(run.prompt) + "</span><span class=\"emitted\">" + token(text) +
                     "</span></p>\n<p class=\"note\">Prompt, then (underlined) what the model "
                     "emitted. " +
                     esc(run.replay) +

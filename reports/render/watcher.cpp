@@ -17,7 +17,7 @@ using certify::PropertyExhibit;
 
 constexpr std::size_t kMaxDrawn = 12;
 constexpr std::size_t kMaxLabel = 24;  // characters; the table has the whole
-constexpr double kRadius = 19, kLetter = 6.9, kLane = 27, kLoop = 52, kUnder = 42, kEdgeOfPage = 46;
+constexpr double kRadius = 19, kLetter = 6.9, kLane = 27, kLoop = 52, kUnder = 38, kEdgeOfPage = 58;
 
 struct Arc {
   std::size_t from, to;  ///< places in the row
@@ -138,7 +138,7 @@ class Drawing {
     std::string lines = "<g class=\"edge\"><path d=\"M" + at(x(0) - kRadius - 26) + " " + at(row_) +
                         "H" + at(x(0) - kRadius - 7) + "\"/><path class=\"tip\" d=\"" +
                         head(x(0) - kRadius - 1, row_, 1, 0) + "\"/></g>\n";
-    std::string words;
+    std::string words = text_at(x(0) - kRadius - 20, row_ - 8, "tag", "start");
     for (const Arc& a : steps_) {
       lines += stroke(
           a, "M" + at(x(a.from) + kRadius) + " " + at(row_) + "H" + at(x(a.to) - kRadius - 7),
@@ -213,9 +213,8 @@ class Drawing {
             "<circle cx=\"" + at(x(i)) + "\" cy=\"" + at(row_) + "\" r=\"" + at(kRadius) + "\"/>";
       }
       out += text_at(x(i), row_ + 4.5, "number", std::to_string(order_[i])) + "</g>\n";
-      const std::string word = bad ? esc(bad_word) : settled ? "settled" : i == 0 ? "start" : "";
-      out +=
-          word.empty() ? "" : text_at(x(i), row_ + kRadius + 15, bad ? "kind bad" : "kind", word);
+      const std::string word = bad ? esc(bad_word) : settled ? "settled" : "";
+      out += word.empty() ? "" : text_at(x(i), row_ + kRadius + 15, bad ? "tag bad" : "tag", word);
     }
     return out;
   }
@@ -246,8 +245,8 @@ std::string watcher_svg(const PropertyExhibit& property, const std::vector<std::
   }
   const Drawing drawing(property, path);
   return "<svg class=\"watcher\" viewBox=\"0 0 " + at(drawing.width()) + " " +
-         at(drawing.height()) + "\" style=\"width:" + at(drawing.width()) +
-         "px\" role=\"img\" aria-label=\"Automaton of the property, " +
+         at(drawing.height()) + "\" style=\"width:" + at(drawing.width()) + "px;min-width:min(" +
+         at(drawing.width()) + "px,34rem)\" role=\"img\" aria-label=\"Automaton of the property, " +
          std::to_string(property.states.size()) + " states; the table below says the same\">\n" +
          drawing.draw(bad_word) + "</svg>\n";
 }

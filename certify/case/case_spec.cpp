@@ -80,7 +80,8 @@ spec::Spec resolve_spec(CaseRun& run, const SpecCase& spec, const std::string& f
   const std::string resolved = folder + "/resolved.spec";
   add_evidence(run.statement, run.paths, folder + "/source.spec", "spec", source);
   add_evidence(run.statement, run.paths, resolved, "spec", text);
-  run.statement.materials.push_back({"resolved specification", "spec", sha256(text)});
+  run.statement.materials.push_back(
+      {"resolved specification" + (folder == "spec" ? "" : " of " + folder), "spec", sha256(text)});
   return spec::parse_spec(text, resolved);
 }
 

@@ -196,7 +196,8 @@ thead{display:table-header-group}tr,figure,.card,.verdict,.withheld,pre,.short,.
 .scroll{overflow:visible;margin:.8rem 0}a{color:inherit;text-decoration:none}
 .plate svg{max-height:17cm}.cards{grid-template-columns:1fr 1fr;gap:1rem 1.6rem}
 .claims td:nth-child(2){min-width:16rem}.claims td:nth-child(5){white-space:normal}
-details::details-content{content-visibility:visible;block-size:auto}
+details::details-content{content-visibility:visible;block-size:auto}.page figure~details{display:none}
+.page p,.page figure{margin:.4rem 0}.page{margin-top:1.2rem}
 .page,.walk>li,.sheet{break-inside:avoid}.walk{grid-template-columns:repeat(auto-fill,minmax(7.5rem,1fr))}
 p,ul,figcaption{max-width:none;orphans:3;widows:3}}
 )css";

@@ -21,9 +21,9 @@ struct Answer {
   std::string name, verdict, expected;
   bool holds = false;                               ///< with a proof that assay-check re-evaluates
   const verify::ExactViolated* violated = nullptr;  ///< null: it is not, or its proof is a chance
-  const verify::ExactChance* chance = nullptr;      ///< decided, within what assay-check re-evaluates
-  const verify::ChanceBounds* bounds = nullptr;     ///< of a claim Pmax or Pmin
-  std::string reason;                               ///< of what is not decided
+  const verify::ExactChance* chance = nullptr;   ///< decided, within what assay-check re-evaluates
+  const verify::ChanceBounds* bounds = nullptr;  ///< of a claim Pmax or Pmin
+  std::string reason;                            ///< of what is not decided
   std::vector<std::string> doubts;
 };
 
@@ -92,8 +92,8 @@ Answer answer_of(const verify::ExactProperty& p) {
   const auto* holds = std::get_if<verify::ExactHolds>(&p.verdict);
   const auto* chance = std::get_if<verify::ExactChance>(&p.verdict);
   out.chance = chance != nullptr && chance->checkable ? chance : nullptr;
-  out.holds = (holds != nullptr && holds->is_checkable()) ||
-              (out.chance != nullptr && out.chance->holds);
+  out.holds =
+      (holds != nullptr && holds->is_checkable()) || (out.chance != nullptr && out.chance->holds);
   out.violated = std::get_if<verify::ExactViolated>(&p.verdict);
   out.bounds = p.chance ? &*p.chance : nullptr;
   out.reason = reason_of(std::get_if<verify::Unknown>(&p.verdict));
@@ -131,8 +131,7 @@ void decide(CheckRun& check, const TransformerConfig& config) {
   using Mode = CheckCase::Mode;
   const bool may_refine = check.file.mode == Mode::automatic && check.input.emission.is_pairwise();
   if (check.file.mode == Mode::refined ||
-      (may_refine &&
-       !verify::fits_exact(check.input.prompts, config, check.input.limits.states))) {
+      (may_refine && !verify::fits_exact(check.input.prompts, config, check.input.limits.states))) {
     refine(check);
     return;
   }
@@ -261,9 +260,9 @@ void add_probabilities(CaseRun& run, const CheckRun& check) {
          sampled ? std::to_string(b.hits) + " of " + std::to_string(b.sampled) + " runs from \"" +
                        verify::token_text(check.input.subject, b.sampled_prompt) + "\""
                  : "not sampled",
-         sampled ? automata::millionths(b.interval.lo) + " to " +
-                       automata::millionths(b.interval.hi)
-                 : "–"});
+         sampled
+             ? automata::millionths(b.interval.lo) + " to " + automata::millionths(b.interval.hi)
+             : "–"});
   }
   if (!table.rows.empty()) {
     run.statement.tables.push_back(std::move(table));

@@ -68,8 +68,8 @@ std::optional<RunClaim> parse_run_claim(const std::string& statement) {
   RunClaim claim;
   claim.holds = statement.starts_with("HOLDS ");
   if (divide(statement, "all ", claim)) {
-    const bool known = claim.who == "HOLDS of every run of the model" ||
-                       claim.who == "VIOLATED by the model";
+    const bool known =
+        claim.who == "HOLDS of every run of the model" || claim.who == "VIOLATED by the model";
     claim.who = claim.holds ? "every run of the model" : "one run of the model";
     return known ? std::optional(claim) : std::nullopt;
   }

@@ -12,9 +12,9 @@ namespace assay::certify {
 ///   VIOLATED whatever nature picks, by prompt TOKENS (real arithmetic): DOMAIN: Pmax <= p [φ] (…): P(φ) at least k/n
 struct RunClaim {
   bool holds = false;
-  std::string who;               ///< whose runs: "every run of the model", "one run of the model", …
-  std::string domain;            ///< prompts, decoder and horizon; of a violation prompt, tokens and decoder
-  std::string formal;            ///< "all φ", "Pmax <= p [ φ ]"
+  std::string who;     ///< whose runs: "every run of the model", "one run of the model", …
+  std::string domain;  ///< prompts, decoder and horizon; of a violation prompt, tokens and decoder
+  std::string formal;  ///< "all φ", "Pmax <= p [ φ ]"
   std::string bound, threshold;  ///< of a probability: k/n as it was accepted, and p; else empty
   bool is_upper = false;         ///< P(φ) is at most `bound`; else at least
 

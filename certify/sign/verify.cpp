@@ -201,8 +201,7 @@ class Verification {
 
   /// STATISTICAL claims: interval, plan, ledger, runs.
   void recount(const fs::path& evidence_dir) {
-    const SampledRecheck again =
-        recheck_sampled(statement(), evidence_dir, options_.model_dir);
+    const SampledRecheck again = recheck_sampled(statement(), evidence_dir, options_.model_dir);
     for (const std::string& fault : again.faults) {
       fail(ExitCode::evidence, fault);
     }
@@ -285,14 +284,14 @@ class Verification {
       fail(ExitCode::evidence,
            name + ": the checker accepted another statement: " + visible(line->statement));
     } else if (const auto rule = header.rules.find(recheck.accepts);
-               rule == header.rules.end() ||
-               concludes_violation(rule->second, line->statement) !=
-                   (claim.status == Status::violated)) {
+               rule == header.rules.end() || concludes_violation(rule->second, line->statement) !=
+                                                 (claim.status == Status::violated)) {
       fail(ExitCode::evidence,
            name + " says " + status_name(claim.status) + ", the proof concludes otherwise");
     } else if (!says_the_same(claim, header)) {
-      fail(ExitCode::evidence, name + ": its domain, formula or bound is not the one that was accepted: " +
-                                   visible(line->statement));
+      fail(ExitCode::evidence,
+           name + ": its domain, formula or bound is not the one that was accepted: " +
+               visible(line->statement));
     } else {
       ++result_.rechecked;
     }

@@ -23,7 +23,8 @@ Rational reduced(Wide num, Wide den) {
     den /= a;
   }
   if (num > kMost || den > kMost) {
-    throw UsageError("--alpha: expected shares whose sum has a numerator and denominator below 2^53");
+    throw UsageError(
+        "--alpha: expected shares whose sum has a numerator and denominator below 2^53");
   }
   return {static_cast<std::int64_t>(num), static_cast<std::int64_t>(den)};
 }
@@ -101,7 +102,8 @@ std::map<std::string, Rational> alpha_ledger(const SampleInput& input) {
     out[name] = reduced(left.num, Wide{left.den} * static_cast<Wide>(others.size()));
   }
   if (out.empty()) {
-    throw UsageError("sample: expected at least one property whose rate can be counted, found none");
+    throw UsageError(
+        "sample: expected at least one property whose rate can be counted, found none");
   }
   return out;
 }

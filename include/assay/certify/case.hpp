@@ -54,9 +54,9 @@ struct CheckCase {
   std::string name;  ///< a plain name; claims are NAME.PROPERTY
   SpecCase spec;
   Mode mode = Mode::automatic;
-  std::string decoder, allow;           ///< words of --decoder and, or empty, --allow
-  std::filesystem::path prompts;        ///< file of --prompts; empty: `prompt_set`
-  std::string prompt_set;               ///< the same, written in the case
+  std::string decoder, allow;     ///< words of --decoder and, or empty, --allow
+  std::filesystem::path prompts;  ///< file of --prompts; empty: `prompt_set`
+  std::string prompt_set;         ///< the same, written in the case
   std::optional<std::size_t> max_new;
   std::size_t states = 0, lemmas = 0;  ///< budgets; 0: the command's default
 };

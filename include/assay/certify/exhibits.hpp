@@ -46,9 +46,9 @@ struct PropertyExhibit {
     std::size_t from = 0, to = 0;
     std::string when;  ///< over the atoms, "Lt & !Gt"; "true" for every letter
   };
-  std::string claim;     ///< the claim's id
-  std::string sentence;  ///< the property in words
-  std::string formula;   ///< as the specification writes it
+  std::string claim;                                       ///< the claim's id
+  std::string sentence;                                    ///< the property in words
+  std::string formula;                                     ///< as the specification writes it
   std::vector<std::pair<std::string, std::string>> atoms;  ///< name, what it means
   std::vector<std::string> states;  ///< kinds, the initial one first; empty: too large to draw
   std::vector<Edge> edges;

@@ -80,7 +80,8 @@ spec::Spec resolve_spec(CaseRun& run, const SpecCase& spec, const std::string& f
   const std::string resolved = folder + "/resolved.spec";
   add_evidence(run.statement, run.paths, folder + "/source.spec", "spec", source);
   add_evidence(run.statement, run.paths, resolved, "spec", text);
-  run.statement.materials.push_back({"resolved specification", "spec", sha256(text)});
+  run.statement.materials.push_back(
+      {"resolved specification" + (folder == "spec" ? "" : " of " + folder), "spec", sha256(text)});
   return spec::parse_spec(text, resolved);
 }
 
@@ -124,7 +125,9 @@ void add_property(CaseRun& run, Claim& claim, const spec::Spec& spec,
                   const spec::Property& property) {
   const std::string name = "properties/" + claim.id + ".json";
   add_evidence(run.statement, run.paths, name, kPropertyRole,
-               property_json(property_exhibit(spec, property, claim.id)));
+               property_json(property_exhibit(
+                   spec, property, claim.id,
+                   run.subject.tokenizer.size() > 0 ? &run.subject.tokenizer : nullptr)));
   claim.evidence.push_back(name);
 }
 

@@ -58,6 +58,14 @@ std::optional<Watcher> watcher_of(const spec::Property& property) {
   }
 }
 
+std::string meaning_of(const spec::Spec& spec, const spec::Atom& atom, const Tokenizer* tokenizer) {
+  if (atom.kind != spec::Atom::Kind::token_is || !atom.token || tokenizer == nullptr) {
+    return spec::atom_text(spec, atom);
+  }
+  return "tok = \"" + tokenizer->decode({*atom.token}) + "\" (id " +
+         std::to_string(atom.token->at()) + ")";
+}
+
 /// Raw bytes where there is a tokenizer: the file makes them visible.
 std::string text_of(const verify::CheckInput& input, const std::vector<TokenId>& tokens) {
   return input.tokenizer != nullptr ? input.tokenizer->decode(tokens)
@@ -67,13 +75,13 @@ std::string text_of(const verify::CheckInput& input, const std::vector<TokenId>&
 }  // namespace
 
 PropertyExhibit property_exhibit(const spec::Spec& spec, const spec::Property& property,
-                                 const std::string& claim) {
+                                 const std::string& claim, const Tokenizer* tokenizer) {
   PropertyExhibit out;
   out.claim = claim;
   out.sentence = spec::sentence(spec, property);
   out.formula = property.claim_text();
   for (const std::size_t a : spec::atoms_of(property.formula)) {
-    out.atoms.emplace_back(spec.atoms[a].name, spec::atom_text(spec, spec.atoms[a]));
+    out.atoms.emplace_back(spec.atoms[a].name, meaning_of(spec, spec.atoms[a], tokenizer));
   }
   const std::optional<Watcher> watcher = watcher_of(property);
   if (!watcher) {

@@ -119,8 +119,11 @@ std::string detail(const Page& page, const Claim& claim, std::size_t number) {
          "</h3>\n<p class=\"badges\">" + status_badge(claim.status) +
          (claim.status == Status::unknown ? "" : " " + level_badge(claim.level)) + " <code>" +
          esc(claim.id) + "</code></p>\n<p>" + level_sentence(claim) + "</p>\n<dl>\n" +
-         term("Domain", esc(claim.domain)) + term("Formally", code(claim.formal)) +
-         term("Written in", code(claim.spec_ref)) +
+         term("Domain", esc(claim.domain)) +
+         term("Drawn", has_verdict(page, claim) ? "<a href=\"#verdict-" + std::to_string(number) +
+                                                      "\">its automaton and verdict</a>"
+                                                : "") +
+         term("Formally", code(claim.formal)) + term("Written in", code(claim.spec_ref)) +
          term("Bound", number_html(claim.bound, Towards::up, claim.unit)) +
          term("Threshold", number_html(claim.threshold, Towards::nearest, claim.unit)) +
          term("Attack found", number_html(claim.attack, Towards::down, claim.unit)) +

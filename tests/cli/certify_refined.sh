@@ -86,10 +86,31 @@ run = json.load(open(folder + c["any.no_digit"]["counterexample"]))
 drawn = json.load(open(folder + "properties/any.no_digit.json"))
 assert drawn["states"][int(run["steps"][-1]["state"])] == "bad" and drawn["sentence"] and drawn["edges"], (run, drawn)
 assert all(drawn["states"][int(s["state"])] != "bad" for s in run["steps"][:-1])
+quiet = json.load(open(folder + "properties/any.quiet.json"))
+assert {"name": "E", "meaning": 'tok = "e" (id 16)'} in quiet["atoms"], quiet["atoms"]
+assert "resolved specification of checks/any" in {m["name"] for m in p["materials"]}, p["materials"]
 P
 expect 0 "$assay" report "$cert" --out "$dir/report.html"
 grep -q "any prompt of 1 to 40 tokens" "$dir/report.html" || fail "the report does not name the domain"
 grep -q "budget of 1 lemmas" "$dir/report.html" || fail "the report does not say why a claim is not decided"
+
+# A verdict for each property: its automaton drawn, and of the violated one the run, which ends in the unsafe state.
+python3 - "$dir/report.html" <<'P'
+import re, sys
+page = open(sys.argv[1], encoding="utf-8").read()
+chapter = page[page.index('<section id="verdicts"'):].split("</section>")[0]
+articles = dict(re.findall(r'<article class="claim page" id="(verdict-\d+)"(.*?)</article>', chapter, re.S))
+assert len(articles) == 8 and all('<svg class="watcher"' in a for a in articles.values()), articles.keys()
+by_claim = {re.search(r"</span> <code>(.*?)</code>", a).group(1): a for a in articles.values()}
+assert "No</b> run of the domain" in by_claim["any.quiet"] and 'class="walk"' not in by_claim["any.quiet"]
+assert "Treat as <b>not shown</b>" in by_claim["poor.quiet"] and "No</b> run" not in by_claim["poor.quiet"]
+bad = by_claim["any.no_digit"]
+steps = bad.split('<ol class="walk"')[1].split("</ol>")[0].split("<li")[1:]
+assert "prompt" in steps[0] and "unsafe" in steps[-1] and "Digit; violates here" in steps[-1] and 'class="edge taken"' in bad
+assert not any("unsafe" in s for s in steps[:-1])
+for place in re.findall(r'href="#(verdict-\d+)"', page):
+    assert place in articles, place
+P
 
 # Tampering: each is refused, and mending it heals.
 flip() { python3 -c '

@@ -184,8 +184,7 @@ class State {
     for (int round = 0; round < kRounds; ++round) {
       const Mixture mixture = to_mixture(shares, token);
       const Target target = target_of(net_, token, mixture);
-      const BranchResult bound =
-          branch(domain_, target, {.nodes = 1, .enumerate = 0, .with_hull = true}, 1);
+      const BranchResult bound = branch(domain_, target, {.nodes = 1, .enumerate = 0}, 1);
       if (is_below(bound.hi, mixture, limit)) {
         return Answer::proved;
       }
@@ -207,10 +206,8 @@ class State {
     }
     const Target target = target_of(net_, token, best.second);
     const bool is_proved =
-        nodes > 1 &&
-        is_below(
-            branch(domain_, target, {.nodes = nodes, .enumerate = 0, .with_hull = true}, nodes).hi,
-            best.second, limit);
+        nodes > 1 && is_below(branch(domain_, target, {.nodes = nodes, .enumerate = 0}, nodes).hi,
+                              best.second, limit);
     return is_proved ? Answer::proved : Answer::open;
   }
 

@@ -49,6 +49,16 @@ class ReadyCase {
   [[nodiscard]] double joint_bound(const Projection& g, double sign, std::span<const double> L,
                                    std::span<const double> theta) const;
   [[nodiscard]] std::size_t most_keys() const { return most_; }
+  /// HULL: what the weights say of the vertices; <g, m>, in mid[v] + rest where `head` is at vertex v.
+  /// rule_hull.cpp
+  struct Vertices;
+  struct AtVertices {
+    std::vector<double> mid;
+    Interval rest;
+  };
+  [[nodiscard]] std::shared_ptr<const Vertices> vertices() const;
+  [[nodiscard]] AtVertices at_vertices(const Vertices& all, std::size_t head,
+                                       std::span<const Interval> g, const Projection& nu) const;
   /// Numbers held at most, for the memory limit.
   [[nodiscard]] std::size_t size() const;
 

@@ -56,7 +56,7 @@ struct ReadyCase::Shared {
   }
 };
 
-/// w_h(j,u) of every token of position j.
+/// w_h(j,u) of every token of position j, e^{rel_bias} left out.
 std::vector<Interval> ReadyCase::weights(std::size_t head, std::size_t j) const {
   const Head& h = heads_[head];
   if (!h.known) {
@@ -66,7 +66,7 @@ std::vector<Interval> ReadyCase::weights(std::size_t head, std::size_t j) const 
   const Interval floor(-4 * kFastExpFloor, 4 * kFastExpFloor);
   std::vector<Interval> out;
   for (const double w : h.slots[slot_of_[j]].weight) {
-    out.push_back((Interval(w) * factor + floor) * attention_.bias_weight(head, j));
+    out.push_back(Interval(w) * factor + floor);
   }
   return out;
 }
@@ -77,7 +77,7 @@ void ReadyCase::add_shares(std::size_t head, Shares& shares) const {
   std::vector<Interval> span;  ///< from the least to the largest weight of a position
   double unit = 0;
   for (std::size_t j = 0; j < most_; ++j) {
-    weight.push_back(weights(head, j));
+    weight.push_back(attention_.bias_weight(head, j) * weights(head, j));
     const std::vector<double>& nearest = heads_[head].slots[slot_of_[j]].weight;
     unit = std::max(unit, *std::max_element(nearest.begin(), nearest.end()) *
                               attention_.bias_weight(head, j).hi());

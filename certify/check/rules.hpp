@@ -18,7 +18,7 @@ struct Rule {
   }
 };
 
-inline constexpr std::array<Rule, 52> kRules = {{
+inline constexpr std::array<Rule, 53> kRules = {{
     {"SUFFIX", "bounds", false, rule_suffix},
     {"ROOT", "cases", false, rule_root},
     {"PART", "cases", false, rule_part},
@@ -33,6 +33,7 @@ inline constexpr std::array<Rule, 52> kRules = {{
     {"SPREAD", "bounds", false, rule_spread},
     {"LINEAR", "cases", false, rule_target},
     {"FOLD", "cases", false, rule_target},
+    {"HULL", "cases", false, rule_hull},
     {"NORM-LINEAR", "bounds", false, rule_norm_linear},
     {"NORM-FOLD", "bounds", false, rule_target},
     {"SPHERE", "bounds", false, rule_sphere},

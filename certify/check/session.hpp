@@ -123,6 +123,7 @@ void rule_norm_neurons(Session& session, const Step& step);
 void rule_range(Session& session, const Step& step);
 void rule_spread(Session& session, const Step& step);
 void rule_target(Session& session, const Step& step);
+void rule_hull(Session& session, const Step& step);
 void rule_norm_linear(Session& session, const Step& step);
 void rule_sphere(Session& session, const Step& step);
 void rule_part_num(Session& session, const Step& step);

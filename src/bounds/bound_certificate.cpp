@@ -252,7 +252,9 @@ class TreeWriter {
     if (rule == CaseRule::linear) {
       return {"LINEAR", heads_words(bound.heads)};
     }
-    require(rule != CaseRule::hull, "BoundCertificate: HULL has no step");
+    if (rule == CaseRule::hull) {
+      return {"HULL", "H " + std::to_string(bound.head) + " S " + hex_words(bound.slopes)};
+    }
     const std::string slopes =
         "S " + hex_words(bound.slopes) + multiplier_words(node.neurons, bound.mu);
     const std::string neurons = state_.neurons(case_id, work);

@@ -97,7 +97,7 @@ class Search {
         parent && result_.tree[*parent].bound ? domain_.work(result_.tree[*parent].box) : nullptr;
     const auto work = domain_.work(result_.tree[at].box, above);
     CaseBound bound = bound_case(*work, target_, result_.tree[at].neurons,
-                                 {at < 2 ? kRootSteps : kSteps, nullptr, options_.with_hull});
+                                 {at < 2 ? kRootSteps : kSteps, nullptr});
     require(!std::isnan(bound.hi), "bound_case: not a number");
     if (!std::isfinite(bound.hi)) {
       throw InputError("request", "quantity", "values that a double can hold", "overflow");
@@ -159,8 +159,8 @@ class Search {
       queue_.pop();
       is_solved_.insert(at);
       BranchNode& node = result_.tree[at];
-      CaseBound bound = bound_case(*domain_.work(node.box), target_, node.neurons,
-                                   {kSteps, &options_.solver, options_.with_hull});
+      CaseBound bound =
+          bound_case(*domain_.work(node.box), target_, node.neurons, {kSteps, &options_.solver});
       if (bound.hi < node.hi) {
         node.hi = bound.hi;
         node.bound = std::move(bound);

@@ -131,6 +131,10 @@ const CaseVertices* CaseWork::vertices() {
   return vertices_ ? &*vertices_ : nullptr;
 }
 
+const std::vector<Interval>& CaseWork::ranges() {
+  return vertices() == nullptr ? neurons().range : vertices_->ranges();
+}
+
 const CaseNeurons& CaseWork::neurons() {
   if (neurons_) {
     return *neurons_;

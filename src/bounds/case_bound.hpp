@@ -61,6 +61,8 @@ class CaseWork {
   /// nullptr: more than one position is free.
   [[nodiscard]] const ExactCase* exact();
   [[nodiscard]] const CaseNeurons& neurons();
+  /// Those of the z_j: at the vertices where there are any.
+  [[nodiscard]] const std::vector<Interval>& ranges();
   /// nullptr: more heads than one move.
   [[nodiscard]] const CaseVertices* vertices();
   [[nodiscard]] const Spread& spread();
@@ -90,6 +92,7 @@ struct CaseBound {
   std::vector<double> mu;                 ///< of the neuron parts; empty: none
   HeadNumbers heads, heads_other;         ///< heads_other at s_hi
   CaseRule numerator = CaseRule::linear;  ///< of final: linear, fold or norm_fold
+  std::size_t head = 0;                   ///< of hull: the one that moves
 
   // For the search alone: the folded direction to the nearest, and each head's maximiser; then that of hull.
   Row direction;
@@ -101,8 +104,7 @@ struct CaseBound {
 struct FoldEffort {
   std::size_t steps = 0;  ///< of the slopes' subgradient descent
   const LinearSolver* solver =
-      nullptr;             ///< then the numbers are a linear problem's, where it applies
-  bool with_hull = false;  ///< HULL too, which no certificate has
+      nullptr;  ///< then the numbers are a linear problem's, where it applies
 };
 
 /// `parts` narrow the case.

@@ -9,8 +9,14 @@
 namespace assay::bounds {
 namespace {
 
+constexpr double kWidest = 0x1p-10;  ///< of a weight: with less known the checker may know none
+constexpr double kLeast =
+    0x1p-400;  ///< of what the fixed positions have against the heaviest token
+constexpr std::size_t kMostNumbers = std::size_t{1} << 24;  ///< z_j at all vertices
 constexpr double kStill =
     0x1p-30;  ///< of a head's weight: with no more than that free it does not move
+constexpr double kRoom =
+    16;  ///< for the checker's own roundings, which it knows in units of its tables
 constexpr std::size_t kStepsAStep =
     4;  ///< a step is a matrix product here, and an attention maximum in FOLD
 constexpr double kGrid =
@@ -25,6 +31,15 @@ Interval value_of(const Ball& nu, std::uint32_t row) {
   return nu.mid.rows() == 1 ? nu.at(0, at) : nu.at(at, 0);
 }
 
+/// Of the values that the heads may give.
+double size_of(const std::vector<Ball>& nu) {
+  double sum = 0;
+  for (const Ball& head : nu) {
+    sum += head.mid.cwiseAbs().maxCoeff();
+  }
+  return sum;
+}
+
 }  // namespace
 
 std::optional<CaseVertices> CaseVertices::make(const ReadyCase& ready) {
@@ -34,9 +49,15 @@ std::optional<CaseVertices> CaseVertices::make(const ReadyCase& ready) {
   }
   CaseVertices out(ready);
   out.list_tokens();
+  if (out.rows_.size() * net.f > kMostNumbers) {
+    return std::nullopt;
+  }
   std::size_t moving = 0;
   for (std::size_t h = 0; h < net.heads; ++h) {
     out.shares_.push_back(out.shares_of(h));
+    if (!out.shares_[h].is_known) {
+      return std::nullopt;
+    }
     if (!(out.shares_[h].most <= kStill)) {
       ++moving;
       out.head_ = h;
@@ -54,18 +75,22 @@ void CaseVertices::list_tokens() {
   std::map<std::uint32_t, std::size_t> tokens;
   const QueryWeights::Pool& pool = ready_->query().pool(0);
   bool is_sure = true;
+  std::optional<std::size_t> first;
   for (std::size_t j = 0; j < ready_->most_keys(); ++j) {
     const ReadyCase::Group& group = ready_->group(j);
     if (group.rows.size() == 1 && j < ready_->fewest_keys()) {
       fixed_rows_.push_back(group.rows[0]);
       continue;
     }
+    first = first.value_or(ready_->group_index(j));
+    are_contexts_ = are_contexts_ && ready_->group_index(j) == *first;
     is_sure = is_sure && j < ready_->fewest_keys();
     for (std::size_t e = 0; e < group.rows.size(); ++e) {
       const auto at = std::lower_bound(pool.tokens.begin(), pool.tokens.end(), group.tokens[e]);
       tokens.emplace(group.rows[e], static_cast<std::size_t>(at - pool.tokens.begin()));
     }
   }
+  are_contexts_ = are_contexts_ && (is_sure || fixed_rows_.size() == ready_->fewest_keys());
   if (!is_sure || tokens.empty()) {
     rows_.push_back(Places::kNone);
     entries_.push_back(0);
@@ -81,6 +106,11 @@ CaseVertices::Shares CaseVertices::shares_of(std::size_t head) const {
   const std::vector<Interval>& weights = query.pool(0).weight[head];
   Shares out;
   Interval n(0.0), F(0.0);
+  double top = 0;
+  for (const Interval& w : weights) {
+    top = std::max(top, w.hi);
+    out.is_known = out.is_known && w.hi - w.lo <= kWidest * w.hi;
+  }
   for (std::size_t j = 0; j < ready_->most_keys(); ++j) {
     const ReadyCase::Group& group = ready_->group(j);
     if (group.rows.size() == 1 && j < ready_->fewest_keys()) {
@@ -89,6 +119,10 @@ CaseVertices::Shares CaseVertices::shares_of(std::size_t head) const {
     } else {
       F += query.factor[j][head];
     }
+  }
+  out.is_known = out.is_known && n.lo > kLeast * (n.hi + F.hi * top);
+  if (!out.is_known) {
+    return out;
   }
   for (Interval& w : out.fixed) {
     w = w / n;
@@ -144,7 +178,13 @@ void CaseVertices::place_neurons() {
     for (std::size_t h = 0; h < net.heads; ++h) {
       nu.push_back(ready_->places().along_neuron(h, j));
     }
-    neurons_.push_back(along(nu, base[j] + Interval(net.neuron_offsets.mid(0, index(j)))));
+    const Interval start = base[j] + Interval(net.neuron_offsets.mid(0, index(j)));
+    neurons_.push_back(along(nu, start));
+    sizes_.push_back(size_of(nu) + std::fabs(start.lo));
+    ranges_.push_back(neurons_[j][0]);
+    for (const Interval& z : neurons_[j]) {
+      ranges_[j] = hull(ranges_[j], z);
+    }
   }
 }
 
@@ -195,11 +235,7 @@ std::vector<double> CaseVertices::find_slopes(const FoldTarget& target,
       continue;
     }
     const double kappa = middle(target.kappa[j]);
-    double lo = HUGE_VAL, hi = -HUGE_VAL;
-    for (const Interval& z : neurons_[j]) {
-      lo = std::min(lo, z.lo);
-      hi = std::max(hi, z.hi);
-    }
+    const double lo = ranges_[j].lo, hi = ranges_[j].hi;
     if (lo >= 0 || hi <= 0) {
       slopes[j] = lo >= 0 ? 1 : 0;
       for (std::size_t v = 0; lo >= 0 && v < V; ++v) {
@@ -226,6 +262,23 @@ std::vector<double> CaseVertices::find_slopes(const FoldTarget& target,
   return slopes;
 }
 
+/// With chords for the neurons that count positively.
+Row CaseVertices::fold(const FoldTarget& target, const std::vector<double>& slopes) const {
+  const Ball& all = ready_->places().net().neuron_directions;
+  Row out(index(target.g0.size()));
+  for (std::size_t i = 0; i < target.g0.size(); ++i) {
+    out(index(i)) = middle(target.g0[i]);
+  }
+  for (std::size_t j = 0; j < slopes.size(); ++j) {
+    const Interval z = ranges_[j];
+    const bool is_chord = target.kappa[j].hi > 0;
+    const double chord = z.lo >= 0 ? 1 : z.hi <= 0 ? 0 : z.hi / (z.hi - z.lo);
+    out += middle(target.kappa[j]) * (is_chord ? chord : slopes[j]) *
+           all.mid.col(index(j)).transpose();
+  }
+  return out;
+}
+
 CaseVertices::Bound CaseVertices::bound(const FoldTarget& target, std::size_t steps) const {
   std::vector<Ball> nu;
   const Direction g = to_direction(target.g0);
@@ -240,16 +293,13 @@ CaseVertices::Bound CaseVertices::bound(const FoldTarget& target, std::size_t st
   }
   Bound out;
   out.slopes = find_slopes(target, sum, steps);
-  double size = std::fabs(target.const0.lo) + std::fabs(target.const0.hi);
+  double size = std::fabs(target.const0.lo) + std::fabs(target.const0.hi) + size_of(nu);
   for (std::size_t j = 0; j < target.kappa.size(); ++j) {
-    double most = 0;
-    for (std::size_t v = 0; v < sum.size(); ++v) {
-      most = std::max({most, std::fabs(neurons_[j][v].lo), std::fabs(neurons_[j][v].hi)});
-      if (!(target.kappa[j].hi > 0) && out.slopes[j] != 0) {
-        sum[v] += target.kappa[j] * Interval(out.slopes[j]) * neurons_[j][v];
-      }
+    const bool has_line = !(target.kappa[j].hi > 0) && out.slopes[j] != 0;
+    for (std::size_t v = 0; has_line && v < sum.size(); ++v) {
+      sum[v] += target.kappa[j] * Interval(out.slopes[j]) * neurons_[j][v];
     }
-    size += std::max(std::fabs(target.kappa[j].lo), std::fabs(target.kappa[j].hi)) * most;
+    size += std::max(std::fabs(target.kappa[j].lo), std::fabs(target.kappa[j].hi)) * sizes_[j];
   }
   std::size_t worst = 0;
   out.hi = -HUGE_VAL;
@@ -260,7 +310,8 @@ CaseVertices::Bound CaseVertices::bound(const FoldTarget& target, std::size_t st
     }
     size = std::max(size, std::fabs(sum[v].lo));
   }
-  out.hi = with_room(out.hi, 2 * size);
+  out.hi = with_room(out.hi, kRoom * size);
+  out.direction = fold(target, out.slopes);
   const bool is_none = rows_[worst] == Places::kNone;
   for (std::size_t j = 0; j < (is_none ? ready_->fewest_keys() : ready_->most_keys()); ++j) {
     const ReadyCase::Group& group = ready_->group(j);

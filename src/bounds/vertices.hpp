@@ -25,7 +25,13 @@ class CaseVertices {
     double hi = 0;
     std::vector<double> slopes;  ///< [f]
     CaseMaximum worst;           ///< a context at the vertex that decides
+    Row direction;  ///< the target folded by the slopes, to the nearest: for the search alone
   };
+  [[nodiscard]] std::size_t head() const { return head_; }  ///< that moves
+  /// Every vertex is a context of the case: then FOLD with the same slopes is no better.
+  [[nodiscard]] bool are_contexts() const { return are_contexts_; }
+  /// z_j over the case: over the vertices.
+  [[nodiscard]] const std::vector<Interval>& ranges() const { return ranges_; }
   /// The slopes are the best met in `steps` subgradient steps.
   [[nodiscard]] Bound bound(const FoldTarget& target, std::size_t steps) const;
 
@@ -35,11 +41,13 @@ class CaseVertices {
     std::vector<Interval> fixed;  ///< of `fixed_rows_`, with a sum of 1
     std::vector<Interval> free;   ///< F w / (n + F w) of each vertex, 0 for none
     double most = 0;
+    bool is_known = true;  ///< well enough for the checker's coarser weights too
   };
   explicit CaseVertices(const ReadyCase& ready) : ready_(&ready) {}
   void list_tokens();
   [[nodiscard]] Shares shares_of(std::size_t head) const;
   void place_neurons();
+  [[nodiscard]] Row fold(const FoldTarget& target, const std::vector<double>& slopes) const;
   /// <g, m_v> of every vertex; `nu` of each head, `base` of the query.
   [[nodiscard]] std::vector<Interval> along(const std::vector<Ball>& nu, Interval base) const;
   [[nodiscard]] std::vector<double> find_slopes(const FoldTarget& target,
@@ -48,10 +56,13 @@ class CaseVertices {
 
   const ReadyCase* ready_;
   std::size_t head_ = 0;
+  bool are_contexts_ = true;
   std::vector<std::uint32_t> fixed_rows_, rows_;  ///< rows_ of the vertices, Places::kNone: none
   std::vector<std::size_t> entries_;              ///< of the vertices, in the pool
   std::vector<Shares> shares_;                    ///< [heads]
   std::vector<std::vector<Interval>> neurons_;    ///< [f][vertices]: z_j(v)
+  std::vector<double> sizes_;                     ///< [f]: of what z_j is made of
+  std::vector<Interval> ranges_;                  ///< [f]: of z_j over the vertices
 };
 
 }  // namespace assay::bounds

@@ -26,8 +26,7 @@ struct BoundOptions {
       {};  ///< for the last open cases of a side, when the budget is spent; its answers are only hints
   std::size_t solver_cases = 0;  ///< that it is asked about
   std::function<void(std::size_t done, std::size_t budget)> progress = {};
-  bool decide = false;     ///< enough when the sign of the upper end is known
-  bool with_hull = false;  ///< HULL too (docs/theorems.md, VERTICES): never with keep_proof
+  bool decide = false;                          ///< enough when the sign of the upper end is known
   std::shared_ptr<const TextStarts> text = {};  ///< set by Bounder, see `attack_from`
 };
 

@@ -4,7 +4,9 @@
 #include "assay/base/files.hpp"
 #include "assay/base/progress.hpp"
 #include "assay/base/text.hpp"
+#include "assay/model/deep_model.hpp"
 #include "case_run.hpp"
+#include "sampled_claim.hpp"
 
 namespace assay::certify {
 namespace {
@@ -24,6 +26,15 @@ Subject load_subject(const CaseFile& file) {
   }
   for (const auto& [name, path] : file.dictionaries) {
     s.dictionaries.emplace(name, load_sae(path));
+  }
+  if (!file.sampled.empty() && !file.needs_model()) {  // of any depth: specs are resolved for it
+    const DeepModel deep = load_deep_model(file.model);
+    s.model.config = deep.config;
+    s.model.config_digest = deep.config_digest;
+    s.model.weights_digest = deep.weights_digest;
+    if (fs::exists(file.model / "tokenizer.json")) {
+      s.tokenizer = Tokenizer::load(file.model / "tokenizer.json");
+    }
   }
   if (!file.needs_model()) {
     return s;
@@ -57,10 +68,15 @@ void set_certificate(CaseRun& run, const std::optional<std::string>& issued_at) 
   }
 }
 
-/// All contexts and sites first, then the specifications, then the erasures, each in its own order.
+/// All contexts and sites first, then the specifications (of every run before the fitted automaton), then the erasures,
+/// each in its own order.
 void order_claims(std::vector<Claim>& claims) {
   const auto rank = [](const Claim& c) {
-    return c.kind == "residual" ? 2 : c.kind == "spec" || c.kind == "exact" ? 1 : 0;
+    return c.kind == kRateKind     ? 4
+           : c.kind == "residual"  ? 3
+           : c.kind == "spec"      ? 2
+           : is_check_kind(c.kind) ? 1
+                                   : 0;
   };
   std::stable_sort(claims.begin(), claims.end(),
                    [&](const Claim& a, const Claim& b) { return rank(a) < rank(b); });
@@ -80,7 +96,11 @@ void set_assumptions(Statement& statement) {
       {kRows,
        "The rows of the data files are the model's activations at the named site on the text "
        "whose digest is listed.",
-       "data", "the rows were made in another way; recompute them from model and text"}};
+       "data", "the rows were made in another way; recompute them from model and text"},
+      {kDraws,
+       "The numbers that draw the runs (Philox 4x32-10 of the plan's seed) are as good as "
+       "independent and uniform ones, and the seed was not chosen by what came out.",
+       "statistics", "several seeds were tried and the most pleasing one was kept"}};
   for (const Assumption& a : all) {
     bool used = false;
     for (const Claim& claim : statement.claims) {
@@ -170,9 +190,10 @@ CertifyResult certify_case(const CaseFile& file, const CertifyOptions& options,
   set_subject(run.statement, file.name, file.model);
   add_evidence(run.statement, run.paths, "case.json", "case", file.bytes);
   for (const auto stage : {add_dictionaries, add_erasures, add_bound_claims, add_site_claims,
-                           add_exact_claims, add_automaton_claims, add_figures}) {
+                           add_check_claims, add_automaton_claims, add_figures}) {
     run_stage(run, stage);
   }
+  run_stage(run, add_sampled_claims);
   order_claims(run.statement.claims);
   set_assumptions(run.statement);
   set_not_claimed(run);

@@ -201,12 +201,14 @@ void rule_chance(Session& session, const Step& step) {
     value = upper ? stepped(step, chain.rows(), *claimed.steps, least_above)
                   : stepped(step, chain.rows(), *claimed.steps, greatest_below);
   }
+  Units worst = upper ? 0 : kWhole;
   for (const std::uint32_t s : initial) {
     const Units r = s < value.size() ? value[s] : kWhole;  // a pair without a value
     if (bound.holds(r) != claimed.holds) {
       refuse(step, claimed.holds ? "a prompt's bound does not show the claim"
                                  : "the prompt's bound does not contradict the claim");
     }
+    worst = upper ? std::max(worst, r) : std::min(worst, r);
   }
   session.conclusions.push_back(
       {step.id, "PROVED",
@@ -215,7 +217,10 @@ void rule_chance(Session& session, const Step& step) {
                                        tokens_text(claimed.prompt)) +
            " (real arithmetic): " + runs.words + ": " + property.text +
            (horizon ? ", within " + std::to_string(*horizon) + " tokens" : "") + " (φ is " +
-           (event.is_formula ? "certain after" : "not ruled out by") + " some prefix)"});
+           (event.is_formula ? "certain after" : "not ruled out by") + " some prefix): P(φ) " +
+           (upper == event.is_formula ? "at most " : "at least ") +
+           std::to_string(event.is_formula ? worst : kWhole - worst) + "/" +
+           std::to_string(kWhole)});
 }
 
 }  // namespace assay_check

@@ -307,6 +307,11 @@ BoundCertificate::BoundCertificate(const Transformer& model, const Sae* sae)
 
 BoundCertificate::~BoundCertificate() = default;
 
+void BoundCertificate::call(const Readout& readout, const std::string& name) {
+  state_->known["readout " + readout.digest.hex()] = name;
+  state_->readouts.emplace(name, readout.digest);
+}
+
 std::string BoundCertificate::add(const std::string& wanted, const Domain& domain,
                                   const Quantity& quantity, const BoundResult& result,
                                   DomainWork& work) {

@@ -43,14 +43,23 @@ std::set<std::string> certified(const Options& options, const Subject& subject,
   }
   std::vector<certify::CheckInput> inputs = {{"spec", fs::absolute(spec).string()},
                                              {"runs", fs::absolute(runs).string()}};
-  if (options.saes.size() == 1) {
-    const std::string& sae = options.saes.front();
-    inputs.push_back({"sae", fs::absolute(sae.substr(sae.find('=') + 1)).string()});
+  const NamedPaths saes = named_paths(named_saes(options.saes, subject.spec), "--sae");
+  const NamedPaths readouts = named_paths(options.readouts, "--readout");
+  for (const spec::Use& use : subject.spec.uses) {
+    const auto file_of = [&](const NamedPaths& given) {
+      return fs::absolute(path_of(use, given, options.spec)).string();
+    };
+    if (use.kind == "sae") {
+      inputs.push_back({"sae", file_of(saes)});
+    } else if (use.kind == "readout") {
+      inputs.push_back({"readout", use.name + "=" + file_of(readouts)});
+    }
   }
   const certify::CheckerRun run = certify::run_checker(
       certify::checker_beside_program(), options.model, "/", fs::absolute(file).string(), inputs);
   if (!run.accepted) {
-    throw Error(ExitCode::evidence, "--certificate: assay-check does not accept it: " + run.message);
+    throw Error(ExitCode::evidence,
+                "--certificate: assay-check does not accept it: " + run.message);
   }
   std::set<std::string> out;
   for (const certify::AcceptLine& line : run.accepts) {
@@ -84,9 +93,8 @@ ordered_json result_json(const verify::AttackInput& input, const verify::AttackR
                       {"ties", r.ties},
                       {"seconds", r.seconds}};
   if (r.nearest) {
-    out["nearest"] = {{"nats", *r.nearest},
-                      {"prompt", ids(r.nearest_prompt)},
-                      {"tokens", ids(r.nearest_run)}};
+    out["nearest"] = {
+        {"nats", *r.nearest}, {"prompt", ids(r.nearest_prompt)}, {"tokens", ids(r.nearest_run)}};
   }
   if (r.violated) {
     out["witness"] = run_json(input.subject, r.prompt, *r.violated);
@@ -194,9 +202,10 @@ void add_attack(CLI::App& app, Session& session) {
                   "NAME=FILE of a used readout (default: the path in the spec)");
   sub->add_option("--spec", options->spec, "The .spec file")->required();
   sub->add_option("--prop", options->properties, "Attack this property only; may be repeated");
-  sub->add_option("--decoder", options->decoder,
-                  "greedy, min-p:RHO[:T[:before|after]], top-k:K[:T], top-p:P[:T[:before|after]] or "
-                  "plain[:T]")
+  sub->add_option(
+         "--decoder", options->decoder,
+         "greedy, min-p:RHO[:T[:before|after]], top-k:K[:T], top-p:P[:T[:before|after]] or "
+         "plain[:T]")
       ->required();
   sub->add_option("--allow", options->allow, "As in assay check");
   sub->add_option("--prompts", options->prompts,
@@ -211,9 +220,10 @@ void add_attack(CLI::App& app, Session& session) {
                   "Safety stop for one property (0: none); not reproducible")
       ->check(CLI::NonNegativeNumber);
   sub->add_option("--seed", options->seed, "Seed of everything random")->capture_default_str();
-  sub->add_option("--certificate", options->certificate,
-                  "Certificate of assay check, FILE.runs beside it: what it says HOLDS is attacked, and a "
-                  "violation is a soundness alarm (exit 10)");
+  sub->add_option(
+      "--certificate", options->certificate,
+      "Certificate of assay check, FILE.runs beside it: what it says HOLDS is attacked, and a "
+      "violation is a soundness alarm (exit 10)");
   sub->add_option("--out", options->out, "Write the result here too");
   sub->callback([options, &session] { run(*options, session); });
 }

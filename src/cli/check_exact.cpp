@@ -87,18 +87,6 @@ nlohmann::ordered_json property_json(const verify::ExactInput& input,
   return out;
 }
 
-/// The ends of the prompts alone are few enough to enumerate.
-bool fits(const verify::PromptSet& prompts, const TransformerConfig& config, std::size_t limit) {
-  const std::size_t window = std::max<std::size_t>(config.attention_window, 1);
-  const std::size_t n = std::min(prompts.any() ? prompts.max_length : prompts.sets.size(), window);
-  double ends = 1;
-  for (std::size_t i = 0; i < n; ++i) {
-    ends *= static_cast<double>(prompts.any() ? config.d_vocab
-                                              : prompts.sets[prompts.sets.size() - 1 - i].size());
-  }
-  return ends <= static_cast<double>(limit);
-}
-
 }  // namespace
 
 nlohmann::ordered_json write_evidence(const std::string& certificate, const std::string& runs,
@@ -166,7 +154,7 @@ void run_exact(const SubjectOptions& subject_options, const ExactOptions& option
   };
   const bool may_refine = options.mode == "auto" && input.emission.is_pairwise();
   if (options.mode == "refined" ||
-      (may_refine && !fits(input.prompts, subject.model.config, options.states))) {
+      (may_refine && !verify::fits_exact(input.prompts, subject.model.config, options.states))) {
     refine();
     return;
   }

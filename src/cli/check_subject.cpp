@@ -18,32 +18,6 @@ nlohmann::ordered_json ids(const std::vector<TokenId>& tokens) {
   return out;
 }
 
-/// "DIR" stands for the only dictionary of the spec; without one it is not needed.
-std::vector<std::string> named_saes(const std::vector<std::string>& options,
-                                    const spec::Spec& spec) {
-  std::vector<std::string> out;
-  for (const std::string& option : options) {
-    if (option.find('=') != std::string::npos) {
-      out.push_back(option);
-      continue;
-    }
-    std::vector<std::string> names;
-    for (const spec::Use& use : spec.uses) {
-      if (use.kind == "sae") {
-        names.push_back(use.name);
-      }
-    }
-    if (names.size() > 1) {
-      throw UsageError("--sae: expected NAME=DIR for a spec that uses " +
-                       std::to_string(names.size()) + " dictionaries, found " + option);
-    }
-    if (!names.empty()) {
-      out.push_back(names[0] + "=" + option);
-    }
-  }
-  return out;
-}
-
 void load_spec(const SubjectOptions& options, Subject& subject) {
   subject.statement = read_file(options.spec, std::size_t{1} << 21U);
   subject.spec = spec::parse_spec(subject.statement, options.spec);
@@ -72,6 +46,31 @@ void load_rest(const SubjectOptions& options, Subject& subject) {
 }
 
 }  // namespace
+
+std::vector<std::string> named_saes(const std::vector<std::string>& options,
+                                    const spec::Spec& spec) {
+  std::vector<std::string> out;
+  for (const std::string& option : options) {
+    if (option.find('=') != std::string::npos) {
+      out.push_back(option);
+      continue;
+    }
+    std::vector<std::string> names;
+    for (const spec::Use& use : spec.uses) {
+      if (use.kind == "sae") {
+        names.push_back(use.name);
+      }
+    }
+    if (names.size() > 1) {
+      throw UsageError("--sae: expected NAME=DIR for a spec that uses " +
+                       std::to_string(names.size()) + " dictionaries, found " + option);
+    }
+    if (!names.empty()) {
+      out.push_back(names[0] + "=" + option);
+    }
+  }
+  return out;
+}
 
 void load_subject(const SubjectOptions& options, Subject& subject) {
   load_spec(options, subject);

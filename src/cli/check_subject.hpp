@@ -27,6 +27,10 @@ struct Subject {
   verify::CheckInput input;
 };
 
+/// Options --sae as NAME=DIR: "DIR" stands for the only dictionary of the spec; without one it is not needed.
+[[nodiscard]] std::vector<std::string> named_saes(const std::vector<std::string>& options,
+                                                  const spec::Spec& spec);
+
 /// Reads the spec and every file it uses. Throws UsageError and InputError.
 void load_subject(const SubjectOptions& options, Subject& subject);
 

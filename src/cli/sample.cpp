@@ -1,8 +1,11 @@
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <memory>
 
+#include "assay/base/errors.hpp"
 #include "assay/base/files.hpp"
+#include "assay/base/progress.hpp"
 #include "assay/base/text.hpp"
 #include "assay/verify/sampled.hpp"
 #include "check_subject.hpp"
@@ -14,6 +17,9 @@ namespace assay::cli {
 namespace {
 
 using nlohmann::ordered_json;
+namespace fs = std::filesystem;
+
+constexpr std::size_t kMostRuns = 10'000'000, kMostNew = 1'000'000;
 
 struct Options : SubjectOptions {
   std::string decoder, allow, prompts, alpha = "1/100", at_most, engine = "reference", out,
@@ -40,10 +46,18 @@ struct Files {
 
 void load(const Options& options, Files& files) {
   if (options.runs == 0 || options.max_new == 0 || options.threads == 0 || options.batch == 0) {
-    throw UsageError("--runs, --max-new, --threads and --batch: expected a number above 0, found 0");
+    throw UsageError(
+        "--runs, --max-new, --threads and --batch: expected a number above 0, found 0");
+  }
+  if (options.runs > kMostRuns || options.max_new > kMostNew) {
+    throw UsageError("--runs, --max-new: expected at most " + std::to_string(kMostRuns) + " and " +
+                     std::to_string(kMostNew) + ", found " + std::to_string(options.runs) +
+                     " and " + std::to_string(options.max_new));
   }
   verify::SampleInput& input = files.input;
   input.emission = automata::Emission::parse(options.decoder);
+  input.decoder = options.decoder;
+  input.allow = options.allow;
   files.model = load_deep_model(options.model);
   if (files.model.config.n_layers == 1 && !files.model.rms) {
     load_subject(options, files.subject);
@@ -123,7 +137,8 @@ ordered_json property_json(const verify::SampleInput& input, const verify::Sampl
 /// With a limit: every upper end within it, or a lower end above it. Without: the intervals are the result.
 ExitCode code_of(const Options& options, const verify::SampleResult& result) {
   bool within = true, above = false, any = false;
-  const Rational limit = options.at_most.empty() ? Rational{1, 1} : share(options.at_most, "--at-most");
+  const Rational limit =
+      options.at_most.empty() ? Rational{1, 1} : share(options.at_most, "--at-most");
   for (const verify::SampledProperty& p : result.properties) {
     __extension__ using Wide = __int128;
     const auto exceeds = [&](std::uint32_t millionths) {
@@ -139,12 +154,14 @@ ExitCode code_of(const Options& options, const verify::SampleResult& result) {
   return above ? ExitCode::violated : within ? ExitCode::ok : ExitCode::unknown;
 }
 
-void write_out(const std::filesystem::path& out, const verify::SampleResult& result,
+void write_out(const fs::path& out, const verify::SampleResult& result,
                const ordered_json& object) {
   if (out.empty()) {
     return;
   }
   write_file_atomic(out / "runs.jsonl", runs_jsonl(result.runs));
+  std::error_code ignored;
+  fs::remove(out / "part.jsonl", ignored);
   std::string lines;
   for (const verify::SampledProperty& p : result.properties) {
     for (const verify::Counterexample& c : p.counterexamples) {
@@ -162,21 +179,68 @@ void write_out(const std::filesystem::path& out, const verify::SampleResult& res
                     object.dump(1, ' ', true, ordered_json::error_handler_t::replace) + "\n");
 }
 
+void write_plan(const fs::path& out, const std::string& plan, const std::string& spec) {
+  if (!out.empty()) {
+    make_directory(out);
+    write_file_atomic(out / "plan.json", plan);
+    write_file_atomic(out / "resolved.spec", spec);
+  }
+}
+
+/// The first runs of the same plan that an interrupted command left in --out.
+std::vector<SampledRun> begun_runs(const fs::path& out, const std::string& plan,
+                                   const verify::SampleInput& input) {
+  const fs::path part = out / "part.jsonl";
+  if (out.empty() || !fs::exists(part) || !fs::exists(out / "plan.json") ||
+      read_file(out / "plan.json") != plan) {
+    return {};
+  }
+  std::vector<SampledRun> runs =
+      parse_runs_jsonl(read_file(part), part.string(), input.model->config.d_vocab);
+  const std::vector<std::vector<TokenId>> prompts = verify::plan_prompts(input);
+  const bool same = runs.size() <= prompts.size() &&
+                    std::equal(runs.begin(), runs.end(), prompts.begin(),
+                               [](const SampledRun& r, const auto& p) { return r.prompt == p; });
+  if (!same) {
+    throw InputError(part.string() + ": not the first runs of this plan; remove it");
+  }
+  say("going on after " + std::to_string(runs.size()) + " runs that were drawn before");
+  return runs;
+}
+
+/// The plan's runs by the reference forward pass. The plan stands, on disk where there is a place for it, before
+/// anything is drawn; Ctrl-C keeps what was drawn there.
+std::vector<SampledRun> reference_runs(const fs::path& out, const std::string& plan,
+                                       const Files& files) {
+  std::vector<SampledRun> begun = begun_runs(out, plan, files.input);
+  write_plan(out, plan, files.subject.statement);
+  std::vector<SampledRun> runs = verify::continue_runs(files.input, std::move(begun));
+  const bool finished = runs.size() == files.input.runs;
+  std::string kept = "; without --out a part of a plan counts for nothing";
+  if (!out.empty() && !finished) {
+    write_file_atomic(out / "part.jsonl", runs_jsonl(runs, true));
+    kept = " kept in " + (out / "part.jsonl").string() + "; the same command goes on from there";
+  }
+  if (!finished) {
+    throw Error(ExitCode::interrupted, "interrupted: " + std::to_string(runs.size()) + " of " +
+                                           std::to_string(files.input.runs) + " runs" + kept);
+  }
+  return runs;
+}
+
 void run(const Options& options, Session& session) {
   Files files;
   load(options, files);
   const verify::SampleInput& input = files.input;
-  // The plan stands, on disk where there is a place for it, before anything is drawn.
   const std::string plan = verify::sampling_plan(input);
-  if (!options.out.empty()) {
-    make_directory(options.out);
-    write_file_atomic(std::filesystem::path(options.out) / "plan.json", plan);
-    write_file_atomic(std::filesystem::path(options.out) / "resolved.spec", files.subject.statement);
-  }
   const auto start = std::chrono::steady_clock::now();
-  std::vector<SampledRun> runs = options.engine == "torch"
-                                     ? torch_runs(input, options.model, options.device)
-                                     : verify::draw_runs(input);
+  std::vector<SampledRun> runs;
+  if (options.engine == "torch") {
+    write_plan(options.out, plan, files.subject.statement);
+    runs = torch_runs(input, options.model, options.device);
+  } else {
+    runs = reference_runs(options.out, plan, files);
+  }
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   Parting parting;
@@ -222,9 +286,10 @@ void add_sample(CLI::App& app, Session& session) {
                   "NAME=FILE of a used readout (default: the path in the spec)");
   sub->add_option("--spec", options->spec, "The .spec file")->required();
   sub->add_option("--prop", options->properties, "Count this property only; may be repeated");
-  sub->add_option("--decoder", options->decoder,
-                  "greedy, min-p:RHO[:T[:before|after]], top-k:K[:T], top-p:P[:T[:before|after]] or "
-                  "plain[:T]")
+  sub->add_option(
+         "--decoder", options->decoder,
+         "greedy, min-p:RHO[:T[:before|after]], top-k:K[:T], top-p:P[:T[:before|after]] or "
+         "plain[:T]")
       ->required();
   sub->add_option("--allow", options->allow, "As in assay check");
   sub->add_option("--prompts", options->prompts,

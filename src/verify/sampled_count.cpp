@@ -12,7 +12,8 @@ namespace {
 /// Reads the atoms of runs in double; a model of more layers has tokens only.
 class Letters {
  public:
-  Letters(const SampleInput& input, const Transformer& shell) : input_(with(input, shell)), atoms_(input_) {}
+  Letters(const SampleInput& input, const Transformer& shell)
+      : input_(with(input, shell)), atoms_(input_) {}
 
   [[nodiscard]] const CheckInput& input() const { return input_; }
   [[nodiscard]] const Atoms& atoms() const { return atoms_; }
@@ -87,7 +88,8 @@ Counterexample replayed(const SampleInput& input, const Letters& letters,
                         const spec::FormulaPtr& formula, const SampledRun& run, std::size_t index) {
   Counterexample out{index, std::nullopt, ""};
   if (input.subject.model == nullptr) {
-    out.reason = "enclosures exist at one layer only; the run was drawn by the reference forward pass";
+    out.reason =
+        "enclosures exist at one layer only; the run was drawn by the reference forward pass";
     return out;
   }
   const auto surely = [&input](std::span<const Interval> logits, TokenId token) {
@@ -151,7 +153,8 @@ SampleResult count_runs(const SampleInput& input, std::vector<SampledRun> runs) 
   for (const spec::Property& property : input.subject.spec->properties) {
     if (const auto share = ledger.find(property.name); share != ledger.end()) {
       out.properties.push_back(count(input, letters, property, share->second, runs));
-    } else if (const std::string why = beyond_sampling(input, property); !why.empty()) {
+    } else if (const std::string why = beyond_sampling(input, property);
+               !why.empty() && is_wanted(input, property.name)) {
       out.properties.push_back({});
       out.properties.back().name = property.name;
       out.properties.back().skipped = why;
@@ -182,11 +185,11 @@ std::string sample_text(const SampleInput& input, const SampleResult& result) {
     if (!p.counterexamples.empty()) {
       const Counterexample& first = p.counterexamples.front();
       const SampledRun& run = result.runs[first.run];
-      text += "  run " + std::to_string(first.run) + ": " +
-              token_text(input.subject, run.prompt) + " | " +
-              token_text(input.subject, run.tokens) +
-              (first.replayed ? " (replayed)" : " (not replayed in intervals: " + first.reason + ")") +
-              "\n";
+      text +=
+          "  run " + std::to_string(first.run) + ": " + token_text(input.subject, run.prompt) +
+          " | " + token_text(input.subject, run.tokens) +
+          (first.replayed ? " (replayed)" : " (not replayed in intervals: " + first.reason + ")") +
+          "\n";
     }
   }
   text += "together with confidence 1 - " + input.alpha.text() + "; plan sha256 " +

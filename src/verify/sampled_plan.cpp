@@ -23,7 +23,8 @@ Rational reduced(Wide num, Wide den) {
     den /= a;
   }
   if (num > kMost || den > kMost) {
-    throw UsageError("--alpha: expected shares whose sum has a numerator and denominator below 2^53");
+    throw UsageError(
+        "--alpha: expected shares whose sum has a numerator and denominator below 2^53");
   }
   return {static_cast<std::int64_t>(num), static_cast<std::int64_t>(den)};
 }
@@ -42,6 +43,11 @@ const spec::Property* find(const spec::Spec& spec, const std::string& name) {
 }
 
 }  // namespace
+
+bool is_wanted(const SampleInput& input, const std::string& property) {
+  const auto& only = input.subject.properties;
+  return only.empty() || std::find(only.begin(), only.end(), property) != only.end();
+}
 
 std::string beyond_sampling(const SampleInput& input, const spec::Property& property) {
   if (property.claim != spec::Property::Claim::all) {
@@ -65,6 +71,11 @@ std::map<std::string, Rational> alpha_ledger(const SampleInput& input) {
   if (input.alpha.num <= 0 || input.alpha.num >= input.alpha.den) {
     throw UsageError("--alpha: expected 0 < alpha < 1, found " + input.alpha.text());
   }
+  for (const std::string& name : input.subject.properties) {
+    if (find(*input.subject.spec, name) == nullptr) {
+      throw UsageError("--prop: the spec has no property " + visible(name));
+    }
+  }
   std::map<std::string, Rational> out;
   Rational left = input.alpha;
   for (const auto& [name, share] : input.split) {
@@ -78,10 +89,7 @@ std::map<std::string, Rational> alpha_ledger(const SampleInput& input) {
   }
   std::vector<std::string> others;
   for (const spec::Property& p : input.subject.spec->properties) {
-    const auto& only = input.subject.properties;
-    const bool wanted =
-        only.empty() || std::find(only.begin(), only.end(), p.name) != only.end();
-    if (wanted && !out.contains(p.name) && beyond_sampling(input, p).empty()) {
+    if (is_wanted(input, p.name) && !out.contains(p.name) && beyond_sampling(input, p).empty()) {
       others.push_back(p.name);
     }
   }
@@ -94,7 +102,8 @@ std::map<std::string, Rational> alpha_ledger(const SampleInput& input) {
     out[name] = reduced(left.num, Wide{left.den} * static_cast<Wide>(others.size()));
   }
   if (out.empty()) {
-    throw UsageError("sample: expected at least one property whose rate can be counted, found none");
+    throw UsageError(
+        "sample: expected at least one property whose rate can be counted, found none");
   }
   return out;
 }
@@ -113,6 +122,7 @@ std::string sampling_plan(const SampleInput& input) {
       {"weights", input.model->weights_digest.hex()},
       {"spec", input.subject.statement.hex()},
       {"decoder", input.emission.text()},
+      {"words", {{"decoder", input.decoder}, {"allow", input.allow}}},
       {"prompts", {{"sha256", input.prompts.digest().hex()}, {"law", input.prompts.words()}}},
       {"runs", input.runs},
       {"maxNew", input.max_new},

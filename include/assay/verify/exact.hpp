@@ -35,6 +35,10 @@ struct PromptSet {
 [[nodiscard]] PromptSet parse_prompts(const std::string& json, const std::string& file,
                                       std::size_t vocabulary);
 
+/// The ends of the prompts alone are few enough to enumerate: at most `states` windows.
+[[nodiscard]] bool fits_exact(const PromptSet& prompts, const TransformerConfig& config,
+                              std::size_t states);
+
 /// What exact mode may use. An exhausted budget ends in UNKNOWN.
 struct ExactLimits {
   std::size_t states = 10'000'000;  ///< windows of the machine, and pairs of one property

@@ -59,7 +59,7 @@ class ReadyCase {
   [[nodiscard]] std::shared_ptr<const Vertices> vertices() const;
   [[nodiscard]] AtVertices at_vertices(const Vertices& all, std::size_t head,
                                        std::span<const Interval> g, const Projection& nu) const;
-  /// Numbers held, for the memory limit.
+  /// Numbers held at most, for the memory limit.
   [[nodiscard]] std::size_t size() const;
 
  private:
@@ -87,7 +87,9 @@ class ReadyCase {
   static Rate rate_of(const Interval& D, std::size_t head);
   [[nodiscard]] std::vector<Interval> weights(std::size_t head, std::size_t back) const;
   void add_shares(std::size_t head, Shares& shares) const;
+  [[nodiscard]] std::size_t share_numbers() const;
   [[nodiscard]] std::shared_ptr<const Shares> shares() const;
+  static constexpr std::size_t kMaxShares = std::size_t{1} << 20;  ///< numbers kept of one case
   void fill_terms(std::size_t back, const Projection& g, double sign, std::span<const double> L,
                   std::span<const double> thetas, Shared& shared) const;
 

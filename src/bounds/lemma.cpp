@@ -286,6 +286,10 @@ std::vector<Domain> LemmaBounder::divide(const Lemma& lemma, double enough) {
   return out;
 }
 
+bool LemmaBounder::moves_one_head(const Domain& domain) {
+  return state_->work.work(state_->boxed(domain))->vertices() != nullptr;
+}
+
 std::string LemmaBounder::write(BoundCertificate& certificate, const Lemma& lemma) {
   return certificate.lemma(lemma, state_->work);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <utility>
 
 #include "assay/base/errors.hpp"
 #include "assay/base/text.hpp"
@@ -32,6 +33,15 @@ bool holds(const ViewBox& box, const std::vector<TokenId>& context) {
     }
   }
   return true;
+}
+
+/// The newest position that is not one token.
+std::size_t newest_set(const ViewBox& box) {
+  std::size_t j = 0;
+  while (j < box.hi && box.back[j].count() == 1) {
+    ++j;
+  }
+  return j;
 }
 
 /// Positions that have fewer tokens than all.
@@ -329,7 +339,7 @@ bool RefinedSearch::attempt(const Goal& goal) {
   }
   ++result_.refinements;
   if (goal.box.back[0].count() == 1 && met.lead > 0 && failed_of_ == Failed::out &&
-      carve(goal, met)) {
+      newest_set(goal.box) >= near_positions(goal.box) && carve(goal, met)) {
     return true;
   }
   divide(goal, met);
@@ -360,14 +370,18 @@ bool RefinedSearch::exclude_directly(const Goal& goal) {
       }
     }
   }
-  const std::shared_ptr<const bounds::Lemma> failed = failed_;
+  const std::shared_ptr<const bounds::Lemma> failed = std::exchange(failed_, nullptr);
   const double gap = gap_, enough = enough_;
   for (const Goal& each : before) {
     ContextAttack::Met met;
     if (each.box.back[0].count() > 1 || !by_out(each, met)) {
-      failed_ = failed;
-      gap_ = gap;
-      enough_ = enough;
+      if (failed != nullptr || failed_ == nullptr) {
+        failed_ = failed;
+        gap_ = gap;
+        enough_ = enough;
+      } else {  // what comes after was met: what comes before says how to divide
+        failed_of_ = Failed::before;
+      }
       return false;
     }
   }
@@ -420,6 +434,8 @@ std::vector<ViewBox> RefinedSearch::suggested(const Goal& goal) {
         continue;
       }
       box = both(*before, goal.box);
+    } else if (failed_of_ == Failed::before) {
+      box = both(successor(box, goal.box.back[0]), goal.box);
     }
     parts.push_back(std::move(box));
   }
@@ -429,12 +445,8 @@ std::vector<ViewBox> RefinedSearch::suggested(const Goal& goal) {
   return is_smaller ? parts : std::vector<ViewBox>{};
 }
 
-/// The newest position that is not one token: its length first, then single tokens (the last token) or halves.
-std::vector<ViewBox> RefinedSearch::halves(const ViewBox& box) const {
-  std::size_t j = 0;
-  while (j < box.hi && box.back[j].count() == 1) {
-    ++j;
-  }
+std::vector<ViewBox> RefinedSearch::divided(const ViewBox& box, bool is_near) const {
+  const std::size_t j = newest_set(box);
   if (j >= box.lo) {
     ViewBox shorter = box, longer = box;
     shorter.hi = j;
@@ -442,7 +454,7 @@ std::vector<ViewBox> RefinedSearch::halves(const ViewBox& box) const {
     return {shorter, longer};
   }
   const std::vector<TokenId> tokens = box.back[j].tokens();
-  const std::size_t parts = j == 0 ? tokens.size() : 2;
+  const std::size_t parts = is_near || j == 0 ? tokens.size() : 2;
   std::vector<ViewBox> out;
   for (std::size_t p = 0; p < parts; ++p) {
     ViewBox part = box;
@@ -455,6 +467,23 @@ std::vector<ViewBox> RefinedSearch::halves(const ViewBox& box) const {
   return out;
 }
 
+/// By contexts that show each set's first token; an estimate for the others.
+std::size_t RefinedSearch::near_positions(const ViewBox& box) {
+  const std::size_t w = box.back.size();
+  const auto [found, is_new] = near_.try_emplace(box.back[0].tokens().front().value, w);
+  for (std::size_t n = 1; is_new && n < w && found->second == w; ++n) {
+    ViewBox known = every_view(letters_.vocabulary(), w);
+    known.lo = n;
+    for (std::size_t j = 0; j < n; ++j) {
+      TokenBits one(letters_.vocabulary());
+      one.set(box.back[j].tokens().front().at());
+      known.back[j] = one;
+    }
+    found->second = bounder_.moves_one_head(domain_of(known)) ? n : w;
+  }
+  return found->second == w ? 0 : found->second;
+}
+
 /// As the same box was divided before, so that lemmas about several tokens share what is known of their boxes.
 void RefinedSearch::divide(const Goal& goal, const ContextAttack::Met& met) {
   std::vector<ViewBox>* parts = nullptr;
@@ -462,10 +491,12 @@ void RefinedSearch::divide(const Goal& goal, const ContextAttack::Met& met) {
     parts = box == goal.box ? &division : parts;
   }
   if (parts == nullptr) {
-    divisions_.emplace_back(goal.box, suggested(goal));
+    const bool is_near =
+        goal.box.back[0].count() == 1 && newest_set(goal.box) < near_positions(goal.box);
+    divisions_.emplace_back(goal.box, is_near ? std::vector<ViewBox>{} : suggested(goal));
     parts = &divisions_.back().second;
     if (parts->empty()) {
-      *parts = halves(goal.box);
+      *parts = divided(goal.box, is_near);
     }
   }
   for (std::size_t i = parts->size(); i-- > 0;) {

@@ -52,6 +52,7 @@ struct RefinedLimits {
   std::size_t boxes = 50'000;     ///< boxes looked at for one property
   double seconds = 0;             ///< for one property; 0: none
   std::size_t cover = 4'000'000;  ///< boxes compared in the re-check of one property
+  std::size_t hunt = 1'000'000;   ///< contexts evaluated for a run that shows one ap to matter
 };
 
 struct RefinedInput {

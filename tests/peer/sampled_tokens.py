@@ -1,8 +1,8 @@
 """TransformerLens, SciPy and statsmodels against `assay sample`.
 
-sampled_tokens.py make DIR NAME      a random model of several layers, by TransformerLens, in DIR
-sampled_tokens.py compare DIR OUT    every token of OUT/runs.jsonl is the one whose share of [0, 1) holds the plan's number, with the logits
-                                       of TransformerLens in double; every interval is SciPy's and statsmodels'
+sampled_tokens.py make DIR      random models of several layers, by TransformerLens: DIR/NAME
+sampled_tokens.py compare DIR   every token of DIR/NAME.*/runs.jsonl is the one whose share of [0, 1) holds the plan's number, with the logits
+                                of TransformerLens in double; every interval is SciPy's and statsmodels'
 """
 import json
 import sys
@@ -99,18 +99,21 @@ def law(words, logits):
     return shares / shares.sum(), tie
 
 
-def compare(folder, out):
+class Mismatch(Exception):
+    pass
+
+
+def compare(model, out):
     plan = json.loads((out / "plan.json").read_text())
     seed, words = int(plan["seed"]), plan["words"]["decoder"]
     runs = [json.loads(line) for line in (out / "runs.jsonl").read_text().splitlines()]
-    model = load(folder)
     assert len(runs) == plan["runs"]
     vocabulary, tokens, ties, worst = model.cfg.d_vocab, 0, 0, 1.0
     for number_of_run, run in enumerate(runs):
         length = 1 + (number(seed, 1, number_of_run, 0) * 4 >> 64)
         prompt = [number(seed, 1, number_of_run, i + 1) * vocabulary >> 64 for i in range(length)]
         if run["prompt"] != prompt:
-            sys.exit("run %d: prompt %s is not %s" % (number_of_run, run["prompt"], prompt))
+            raise Mismatch("run %d: prompt %s is not %s" % (number_of_run, run["prompt"], prompt))
         with torch.no_grad():
             logits = model(torch.tensor([prompt + run["tokens"]]), return_type="logits")[0].numpy()
         for step, token in enumerate(run["tokens"]):
@@ -120,7 +123,7 @@ def compare(folder, out):
             inside = min(u - (end - shares[token]), end - u)
             tokens, ties = tokens + 1, ties + tie
             if not tie and (shares[token] == 0 or inside < -NEAR):
-                sys.exit("run %d, token %d: %d is not the one that %.9f draws: shares %s" % (number_of_run, step, token, u, shares))
+                raise Mismatch("run %d, token %d: %d is not the one that %.9f draws: shares %s" % (number_of_run, step, token, u, shares))
             worst = worst if tie else min(worst, inside)
     for p in json.loads((out / "result.json").read_text())["properties"]:
         alpha = float(Fraction(p["alpha"]))
@@ -131,12 +134,36 @@ def compare(folder, out):
         assert p["undecided"] == 0
         for a, b in ((test.low, test.high), (0.0 if k == 0 else other[0], 1.0 if k == n else other[1])):
             if not (lo <= a + 1e-12 and a < lo + 1.001e-6 and b <= hi + 1e-12 and hi < b + 1.001e-6):
-                sys.exit("%s: %d of %d: [%s, %s], the peer says [%.9f, %.9f]" % (p["name"], k, n, lo, hi, a, b))
+                raise Mismatch("%s: %d of %d: [%s, %s], the peer says [%.9f, %.9f]" % (p["name"], k, n, lo, hi, a, b))
     print("%s: %d tokens of %d runs are TransformerLens's, %d near ties; the nearest draw is %.1e inside its share" %
           (words, tokens, len(runs), ties, worst))
 
 
+def differs(model, out):
+    try:
+        compare(model, out)
+    except Mismatch as mismatch:
+        print("control: " + str(mismatch).split(":")[0])
+        return True
+    return False
+
+
+root = Path(sys.argv[2])
 if sys.argv[1] == "make":
-    make(Path(sys.argv[2]), sys.argv[3])
+    for name in MODELS:
+        make(root / name, name)
 else:
-    compare(Path(sys.argv[2]), Path(sys.argv[3]))
+    models = {name: load(root / name) for name in MODELS}
+    for name, model in models.items():
+        outs = sorted(root.glob(name + ".*"))
+        assert len(outs) == 6
+        print("== " + name)
+        for out in outs:
+            compare(model, out)
+    # The comparison can fail: another model's runs, and another count, are told apart.
+    assert differs(models["rotary-rms"], root / "attention-only.plain")
+    changed = root / "gpt2-like.plain" / "result.json"
+    result = json.loads(changed.read_text())
+    result["properties"][0]["k"] ^= 1
+    changed.write_text(json.dumps(result))
+    assert differs(models["gpt2-like"], root / "gpt2-like.plain")

@@ -20,7 +20,7 @@ ap Two = tok = id 2;
 ap Few = tok in few;
 prop never: all G !Two;
 prop then: all G(Few -> X !Few);
-prop absurd: all G(Two | !Two);
+prop once: all G(Two -> X G !Two);
 S
 echo '{"any":true,"max_length":4}' >"$dir/any.json"
 sample() { # sample MODEL DECODER OUT

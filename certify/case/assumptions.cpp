@@ -20,8 +20,11 @@ const std::vector<Assumption>& known_assumptions() {
        "data", "the rows were made in another way; recompute them from model and text"},
       {kDraws,
        "The numbers that draw the runs (Philox 4x32-10 of the plan's seed) are as good as "
-       "independent and uniform ones, and the seed was not chosen by what came out.",
-       "statistics", "several seeds were tried and the most pleasing one was kept"}};
+       "independent and uniform ones, and nothing of the plan (its seed, runs, horizon, alphas) "
+       "was chosen by what came out.",
+       "statistics",
+       "several plans were drawn (seeds, numbers of runs, alphas) and the most pleasing one was "
+       "kept"}};
   return all;
 }
 

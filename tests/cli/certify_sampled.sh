@@ -129,6 +129,34 @@ x["levelChain"][0]["link"] = x["levelChain"][0]["link"].replace(old, z["hi"])'
   refuse 'x = c["any.rate.quiet"]; p["claims"].remove(x); n = p["verdict"]["counts"]; n["HOLDS"] -= 1; n["STATISTICAL"] -= 1'
   refuse 'f = [f for f in p["figures"] if f["group"] == "Rates"][0]; f["value"] = "1/100"'
   refuse 'p["figures"] = [f for f in p["figures"] if f["group"] != "Rates"]'
+  refuse 'p["figures"].append({"group": "Rates", "label": "chance of error of all rates together", "value": "1/1000000", "note": ""})'
+  refuse 'f = [f for f in p["figures"] if f["group"] == "Rates"][0]; p["figures"].append(dict(f, label="rate of digits", value="0"))'
+  refuse 'p["claims"].remove(c["any.rate.some_at"]); n = p["verdict"]["counts"]; n["UNKNOWN"] -= 1'
+  refuse 'c["any.rate.some_at"]["reason"] = "not counted: it is plain."'
+  refuse 'c["any.rate.some_at"]["kind"] = "spec"'
+  refuse 'x = dict(c["any.rate.some_at"], id="any.rate.other", text="The share of runs with a digit is 0"); p["claims"].append(x); p["verdict"]["counts"]["UNKNOWN"] += 1'
+  # A plan whose claims are all gone, the ledger mended; then a property taken out of plan, ledger and claims.
+  refuse 'n = p["verdict"]["counts"]
+for x in [x for x in p["claims"] if x["id"].startswith("limit.")]:
+    p["claims"].remove(x); n[x["status"]] -= 1
+    if x["status"] != "UNKNOWN": n[x["level"]] -= 1
+p["verdict"]["result"] = "VIOLATED" if n["VIOLATED"] else "UNKNOWN"
+f = [f for f in p["figures"] if f["group"] == "Rates"][0]; f["value"] = "1/20"; f["note"] = f["note"].replace("over 6", "over 3")'
+  grep -q "of a plan that nothing is claimed of" "$dir/out" || fail "a plan without claims is refused for another reason: $(cat "$dir/out")"
+  refuse 't = json.loads(open(folder + "sampled/any/plan.json").read()); t["properties"] = [q for q in t["properties"] if q["name"] != "quiet"]; t["alpha"] = "1/30"
+t = json.dumps(t, indent=1, ensure_ascii=False) + "\n"; put("sampled/any/plan.json", t); x = c["any.rate.quiet"]; p["claims"].remove(x); n = p["verdict"]["counts"]; n["HOLDS"] -= 1; n["STATISTICAL"] -= 1
+f = [f for f in p["figures"] if f["group"] == "Rates"][0]; f["value"] = "1/12"; f["note"] = f["note"].replace("over 6", "over 5")
+for y in p["claims"]:
+    if y["id"].startswith("any.") and "statistics" in y: y["statistics"]["planSha256"] = hashlib.sha256(t.encode()).hexdigest()'
+  grep -q "property .quiet. of the spec is not claimed" "$dir/out" || fail "a plan without a property is refused for another reason: $(cat "$dir/out")"
+  # What is taken as true.
+  for edit in 'a["text"] = "The draws are random."' 'a["breaksIf"] = "nothing"' 'del a["breaksIf"]' 'a["kind"] = "semantics"'; do
+    refuse "a = [a for a in p['assumptions'] if a['id'] == 'A5'][0]; $edit"
+  done
+  # The counterexample: another story, another run, none.
+  refuse 't = json.loads(open(folder + "counterexamples/any.rate.no_digit.json").read()); t["prompt"] = "7"; put("counterexamples/any.rate.no_digit.json", json.dumps(t))'
+  refuse 't = json.loads(open(folder + "counterexamples/any.rate.no_digit.json").read()); t["steps"] = t["steps"][-1:] * 2; put("counterexamples/any.rate.no_digit.json", json.dumps(t))'
+  refuse 'x = c["any.rate.no_digit"]; x["evidence"].remove(x["counterexample"]); del x["counterexample"]'
   # Plan, prompts, spec and runs themselves, with their digests.
   refuse 'import hashlib; t = open(folder + "sampled/any/plan.json").read().replace("\"runs\": 300", "\"runs\": 200"); put("sampled/any/plan.json", t)
 for x in p["claims"]:
@@ -142,6 +170,32 @@ for x in p["claims"]:
   refuse 'lines = open(folder + "sampled/any/runs.jsonl").read().splitlines(); put("sampled/any/runs.jsonl", "\n".join(lines[:-1]) + "\n")'
   refuse 'put("sampled/any/runs.jsonl", "")'
   resign "pass"; expect 0 verify "$dir/c/tiny.cert.dsse.json" "$dir/model"
+
+  # A model of which every draw is a tie: another machine may draw other runs, so that none counts, whatever runs are written beside it.
+  cp -r "$dir/model" "$dir/tied-model"
+  python3 - "$dir" <<'P'
+import json, struct, sys
+path = sys.argv[1] + "/tied-model/model.safetensors"
+raw = bytearray(open(path, "rb").read()); size = struct.unpack("<Q", raw[:8])[0]
+for name in ("unembed.W_U", "unembed.b_U"):
+    begin, end = json.loads(raw[8:8 + size])[name]["data_offsets"]
+    raw[8 + size + begin:8 + size + end] = bytes(end - begin)
+open(path, "wb").write(raw)
+case = json.load(open(sys.argv[1] + "/case.json")); case["sampled"] = [dict(case["sampled"][0], decoder="greedy")]
+json.dump(dict(case, model="tied-model"), open(sys.argv[1] + "/tied.json", "w"))
+P
+  rm -r "$dir/a"; certify "$dir/a" tied >"$dir/out" || true
+  resign "pass"; expect 0 verify "$dir/c/tiny.cert.dsse.json" "$dir/tied-model"
+  ! grep -q "part behind" "$dir/out" || fail "runs part that are the same"
+  resign 'z = c["any.rate.no_digit"]["statistics"]; assert (z["k"], z["undecided"], z["lo"], z["hi"]) == (0, 300, "0.000000", "1.000000"), z
+lines = [json.loads(l) for l in open(folder + "sampled/any/runs.jsonl").read().splitlines()]
+put("sampled/any/runs.jsonl", "".join(json.dumps(dict(l, tokens=[5] * 4000)) + "\n" for l in lines))'
+  expect 0 verify "$dir/c/tiny.cert.dsse.json" "$dir/tied-model"
+  grep -q "300 part behind a near tie, not decided" "$dir/out" || fail "parted runs are not named: $(cat "$dir/out")"
+  for edit in 'z["undecided"] = 0' 'z["k"] = 300; z["undecided"] = 0' 'z["undecided"] = 0; z["hi"] = "0.020000"'; do
+    resign "z = c['any.rate.no_digit']['statistics']; $edit"
+    expect 8 verify "$dir/c/tiny.cert.dsse.json" "$dir/tied-model"
+  done
 else
   echo "SKIPPED: openssl is not installed; re-signed certificates were NOT tried"
 fi

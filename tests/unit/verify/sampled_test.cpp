@@ -101,6 +101,28 @@ TEST_CASE("three verdicts of a run within the horizon") {
   CHECK_THROWS_AS(count_runs(input, {run_of({0})}), PreconditionError);  // not the plan's number
 }
 
+TEST_CASE("a near tie counts neither way") {
+  test::DeepSubject subject(kText);
+  SampleInput input = subject.input();
+  input.max_new = 3;
+  std::vector<SampledRun> runs = {run_of({2, 3, 3}), run_of({2, 3, 3}), run_of({0}, true)};
+  input.runs = runs.size();
+  CHECK(named(count_runs(input, runs), "never").violated == 2);  // the control
+  runs[1].slack = kNearTie;
+  CHECK(named(count_runs(input, runs), "never").violated == 2);
+  runs[1].slack = kNearTie / 2;
+  runs[2].slack = 0;
+  const SampleResult result = count_runs(input, runs);
+  const SampledProperty& never = named(result, "never");
+  CHECK(never.violated == 1);
+  CHECK(never.holds == 0);
+  CHECK(never.undecided == 2);
+  CHECK(never.counterexamples.size() == 1);
+  CHECK(never.interval.lo == automata::clopper_pearson(1, 3, never.alpha).lo);
+  CHECK(never.interval.hi == automata::clopper_pearson(3, 3, never.alpha).hi);
+  CHECK(result.near_ties == 2);
+}
+
 TEST_CASE("a plan names everything it rests on") {
   test::DeepSubject subject(kText);
   SampleInput input = subject.input();

@@ -14,7 +14,7 @@ cd "$dir"
 spin -a machine.pml >/dev/null
 gcc -O2 -DSAFETY -DNOREDUCE -DMEMLIM=12000 -o pan pan.c 2>gcc.log || { cat gcc.log >&2; exit 1; }
 TIMEFORMAT='%U %S'
-times=$( { time ./pan -m30000000 -w25 >pan.out 2>&1; } 2>&1 | tail -1)
+times=$( { time ./pan -m$(( ${1:-1600000} * 16 )) -w25 >pan.out 2>&1; } 2>&1 | tail -1)
 python3 - "$ours" "$times" pan.out <<'PY'
 import re, sys
 ours, times, out = sys.argv[1], sys.argv[2], open(sys.argv[3]).read()

@@ -73,8 +73,7 @@ bool read_options(int argc, char** argv, Options& options) {
   const int models = !in.model.empty() + in.chain.has_value() + in.machine.has_value();
   return options.help || options.version  // alone: exit 0 beside a certificate means accepted
              ? argc == 2
-             : !in.certificate.empty() &&
-                   (models == 1 || (models == 0 && in.eraser.has_value())) &&
+             : !in.certificate.empty() && (models == 1 || (models == 0 && in.eraser.has_value())) &&
                    in.spec.has_value() != in.request.has_value();
 }
 

@@ -36,11 +36,12 @@ erase::Concept concept_of(const Options& options) {
 }
 
 void run(const Options& options, Session& session) {
-  for (const auto& [name, value] : {std::pair("--model", &options.model),
-                                    std::pair("--text", &options.text),
-                                    std::pair("--out", &options.out)}) {
+  for (const auto& [name, value] :
+       {std::pair("--model", &options.model), std::pair("--text", &options.text),
+        std::pair("--out", &options.out)}) {
     if (value->empty()) {
-      throw UsageError(std::string("erase: ") + name + " is required (or one of fit, apply, certify)");
+      throw UsageError(std::string("erase: ") + name +
+                       " is required (or one of fit, apply, certify)");
     }
   }
   const erase::Concept labelled = concept_of(options);
@@ -69,8 +70,9 @@ void run(const Options& options, Session& session) {
 void add_erase(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
   auto* sub = app.add_subcommand(
-      "erase", "Erase a concept at one site with LEACE and measure exactly what is left; fit, apply and "
-               "certify do it for activations in files");
+      "erase",
+      "Erase a concept at one site with LEACE and measure exactly what is left; fit, apply and "
+      "certify do it for activations in files");
   sub->add_option("--model", options->model, "Model directory with tokenizer.json");
   sub->add_option("--text", options->text, "Text file or directory of documents");
   sub->add_option("--out", options->out, "Directory for eraser, evidence and certificate");

@@ -94,16 +94,16 @@ void run_fit(const Options& o, Session& session) {
                  {"eraserSha256", sha256(weights).hex()},
                  {"configSha256", sha256(config).hex()},
                  {"out", o.out}};
-  session.finish(
-      ExitCode::ok,
-      e.method + ": rank " + std::to_string(e.rank) + " of " + std::to_string(e.d()) +
-          " dimensions at " + e.hook + ", from " + std::to_string(fit.n) + " rows\n" +
-          "max R^2 before " + short_number(fit.fit.canonical_r2) + " (chance explains up to " +
-          short_number(fit.fit.floor_r2) + "), kept variance " +
-          short_number(100.0 * fit.fit.kept_share) + " %, operator norm " +
-          short_number(fit.fit.operator_norm) + ", outputs on the grid 2^-" +
-          std::to_string(e.grid_bits) + "\nwritten to " + o.out + "; certify with: assay erase certify",
-      std::move(object));
+  session.finish(ExitCode::ok,
+                 e.method + ": rank " + std::to_string(e.rank) + " of " + std::to_string(e.d()) +
+                     " dimensions at " + e.hook + ", from " + std::to_string(fit.n) + " rows\n" +
+                     "max R^2 before " + short_number(fit.fit.canonical_r2) +
+                     " (chance explains up to " + short_number(fit.fit.floor_r2) +
+                     "), kept variance " + short_number(100.0 * fit.fit.kept_share) +
+                     " %, operator norm " + short_number(fit.fit.operator_norm) +
+                     ", outputs on the grid 2^-" + std::to_string(e.grid_bits) + "\nwritten to " +
+                     o.out + "; certify with: assay erase certify",
+                 std::move(object));
 }
 
 void run_apply(const Options& o, Session& session) {

@@ -59,9 +59,9 @@ std::vector<double> take(SafetensorsFile& file, const std::string& name,
 }  // namespace
 
 std::string eraser_json(const Eraser& eraser, const EraserOrigin& origin) {
-  nlohmann::ordered_json root = {{"assay-eraser", 1},       {"kind", eraser.method},
-                                 {"hook", eraser.hook},     {"rank", eraser.rank},
-                                 {"d", eraser.d()},         {"gridBits", eraser.grid_bits}};
+  nlohmann::ordered_json root = {{"assay-eraser", 1},   {"kind", eraser.method},
+                                 {"hook", eraser.hook}, {"rank", eraser.rank},
+                                 {"d", eraser.d()},     {"gridBits", eraser.grid_bits}};
   if (!origin.labelled.empty()) {
     root["concept"] = origin.labelled;
   }

@@ -183,18 +183,19 @@ void add_files(const EraseInput& input, EraseResult& result, std::string fit_byt
   const std::string tensors = eraser_tensors(result.fit.eraser);
   const std::vector<const ResidualClaim*> claims = {&result.on_fit, &result.on_calibration};
   const std::string request = request_text(claims);
-  result.files = {{"calibration.safetensors", std::move(calibration_bytes)},
-                  {"concept.txt", result.labelled.rule()},
-                  {"eraser.json", config},
-                  {"eraser.safetensors", tensors},
-                  {"erasure.cert", certificate_text(claims,
-                                        {{input.model.config_digest, input.model.weights_digest}},
-                                        sha256(config), sha256(tensors), sha256(request))},
-                  {"erasure.json", erasure_json(result)},
-                  {"erasure.request", request},
-                  {"fit.safetensors", std::move(fit_bytes)},
-                  {"probe.json", readout_json(result.probe)},
-                  {"probe_erased.json", readout_json(result.probe_erased)}};
+  result.files = {
+      {"calibration.safetensors", std::move(calibration_bytes)},
+      {"concept.txt", result.labelled.rule()},
+      {"eraser.json", config},
+      {"eraser.safetensors", tensors},
+      {"erasure.cert",
+       certificate_text(claims, {{input.model.config_digest, input.model.weights_digest}},
+                        sha256(config), sha256(tensors), sha256(request))},
+      {"erasure.json", erasure_json(result)},
+      {"erasure.request", request},
+      {"fit.safetensors", std::move(fit_bytes)},
+      {"probe.json", readout_json(result.probe)},
+      {"probe_erased.json", readout_json(result.probe_erased)}};
 }
 
 }  // namespace

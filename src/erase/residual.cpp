@@ -222,8 +222,8 @@ void raise_tau(const IntegerMatrix& m, Residual& out) {
     if (!(k < static_cast<double>(kUnit))) {
       return;
     }
-    const Rational tau = parse_rational(std::to_string(static_cast<std::int64_t>(k)) + "/" +
-                                        std::to_string(kUnit));
+    const Rational tau =
+        parse_rational(std::to_string(static_cast<std::int64_t>(k)) + "/" + std::to_string(kUnit));
     if (shown_positive_definite(bordered(m, out.kept, tau))) {
       out.tau = tau;
       out.rank = out.kept;

@@ -19,11 +19,10 @@ std::string shape_text(const std::vector<std::size_t>& shape) {
 }
 
 bool is_hook_word(const std::string& hook) {
-  return !hook.empty() && hook.size() <= 100 &&
-         std::all_of(hook.begin(), hook.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  c == '.' || c == '_';
-         });
+  return !hook.empty() && hook.size() <= 100 && std::all_of(hook.begin(), hook.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_';
+  });
 }
 
 void check_names(const SafetensorsFile& file, const std::string& path, bool x, bool z) {
@@ -31,8 +30,9 @@ void check_names(const SafetensorsFile& file, const std::string& path, bool x, b
     for (const auto& [name, values] : tensors) {
       if (!(x && name == "x") && !(z && name == "z") && name != "document") {
         throw InputError(path, "tensors",
-                         x && z ? "x, z and perhaps document" : x ? "x and perhaps document"
-                                                                  : "z and perhaps document",
+                         x && z ? "x, z and perhaps document"
+                         : x    ? "x and perhaps document"
+                                : "z and perhaps document",
                          "'" + visible(name) + "' too");
       }
     }
@@ -170,8 +170,8 @@ Tables read_tables(const std::filesystem::path& activations,
 
 std::vector<std::int32_t> deploy_table(const Eraser& eraser, const ActivationTable& x) {
   if (x.hook && *x.hook != eraser.hook) {
-    throw InputError(x.file, "__metadata__.hook", "'" + eraser.hook + "', where the eraser was fitted",
-                     "'" + *x.hook + "'");
+    throw InputError(x.file, "__metadata__.hook",
+                     "'" + eraser.hook + "', where the eraser was fitted", "'" + *x.hook + "'");
   }
   if (x.d != eraser.d()) {
     throw InputError(x.file, "x", "rows of the eraser's width " + std::to_string(eraser.d()),

@@ -56,8 +56,9 @@ Json claim_json(const TensorCertificate& c, const LoadedEraser& eraser, const Ta
               {"rule", "ERASE-RESIDUAL"},
               {"theorem", "T3"},
               {"level", "OBSERVED"},
-              {"statement", "no affine predictor of any combination of the labels from the "
-                            "deployed float32 outputs has R^2 of tau or more on these rows"},
+              {"statement",
+               "no affine predictor of any combination of the labels from the "
+               "deployed float32 outputs has R^2 of tau or more on these rows"},
               {"exact", true},
               {"tau", r.tau.text()},
               {"maxR2", r.r2},
@@ -108,9 +109,8 @@ TensorCertificate certify_tensors(const LoadedEraser& eraser, const Tables& tabl
                      {"claims", Json::array({claim_json(out, eraser, tables)})},
                      {"notClaimed", not_claimed()}};
   out.json = root.dump(1) + "\n";
-  out.files = {{"claims.json", out.json},
-               {"erasure.cert", certificate},
-               {"erasure.request", request}};
+  out.files = {
+      {"claims.json", out.json}, {"erasure.cert", certificate}, {"erasure.request", request}};
   return out;
 }
 

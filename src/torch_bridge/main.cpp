@@ -137,7 +137,8 @@ void add_selftest_command(CLI::App& app, CommandLine& line) {
 }
 
 void add_sample_command(CLI::App& app, CommandLine& line) {
-  CLI::App* sub = app.add_subcommand("sample", "Draw runs of a model of any depth (for assay sample)");
+  CLI::App* sub =
+      app.add_subcommand("sample", "Draw runs of a model of any depth (for assay sample)");
   SampleOptions& o = line.sample;
   sub->add_option("--model", o.model, "Model directory")->required();
   sub->add_option("--request", o.request, "What to draw, as assay sample writes it")->required();

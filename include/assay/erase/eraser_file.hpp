@@ -13,7 +13,7 @@ namespace assay::erase {
 /// What an eraser was fitted on, as far as it is known.
 struct EraserOrigin {
   std::optional<Digest> model_weights;
-  std::string labelled;                   ///< the concept's name, or empty
+  std::string labelled;  ///< the concept's name, or empty
   std::optional<Digest> labelling_rule;
   std::vector<Digest> activations = {};  ///< files of `assay erase fit`, in their order
   std::vector<Digest> labels = {};       ///< those that held labels alone

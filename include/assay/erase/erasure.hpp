@@ -88,9 +88,9 @@ void write_erasure(const EraseResult& result, const std::filesystem::path& direc
 [[nodiscard]] std::string request_text(const std::vector<const ResidualClaim*>& claims);
 /// The certificate of kind erasure for these claims; config and weights of the model where the
 /// activations are those of a model.
-[[nodiscard]] std::string certificate_text(
-    const std::vector<const ResidualClaim*>& claims,
-    const std::optional<std::pair<Digest, Digest>>& model, const Digest& eraser_config,
-    const Digest& eraser_weights, const Digest& statement);
+[[nodiscard]] std::string certificate_text(const std::vector<const ResidualClaim*>& claims,
+                                           const std::optional<std::pair<Digest, Digest>>& model,
+                                           const Digest& eraser_config,
+                                           const Digest& eraser_weights, const Digest& statement);
 
 }  // namespace assay::erase

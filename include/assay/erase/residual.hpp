@@ -34,15 +34,17 @@ struct Residual {
   std::size_t n = 0;
   std::vector<std::size_t> ones = {};  ///< rows of every label, also of one left out
   std::size_t d = 0;
-  std::size_t kept = 0;                ///< coordinates of Y that are not constant or repeated
-  std::size_t labels = 1;              ///< independent ones
-  std::size_t rank = 0;                ///< of A, where exact; `kept` where the matrix is shown definite
-  std::size_t distinct_rows = 0;       ///< different rows Y: what the noise floor really rests on
+  std::size_t kept = 0;           ///< coordinates of Y that are not constant or repeated
+  std::size_t labels = 1;         ///< independent ones
+  std::size_t rank = 0;           ///< of A, where exact; `kept` where the matrix is shown definite
+  std::size_t distinct_rows = 0;  ///< different rows Y: what the noise floor really rests on
   std::string numerator, denominator;  ///< R^2, exact, reduced; empty where it is in double
   double r2 = 0;                       ///< R^2, to read
-  Rational tau;                        ///< what the claim says: a k / 10^9 above R^2, the next where exact, or 1
+  Rational tau;  ///< what the claim says: a k / 10^9 above R^2, the next where exact, or 1
 
-  [[nodiscard]] bool certifiable() const { return kept > 0 && rank == kept && r2 < 1 && tau.num > 0; }
+  [[nodiscard]] bool certifiable() const {
+    return kept > 0 && rank == kept && r2 < 1 && tau.num > 0;
+  }
   /// R^2 expected when Y and z have nothing to do with each other: d / n.
   [[nodiscard]] double noise_floor() const {
     return static_cast<double>(d) / static_cast<double>(n);

@@ -21,10 +21,10 @@ inline constexpr std::size_t kMaxTableLabels = 64;
 struct ActivationTable {
   std::string file;
   std::size_t n = 0, d = 0;
-  Digest digest;                          ///< of the file
-  std::optional<std::string> hook;        ///< the file's metadata `hook`
-  std::vector<float> narrow;              ///< [n,d], or
-  std::vector<double> wide;               ///< [n,d]
+  Digest digest;                    ///< of the file
+  std::optional<std::string> hook;  ///< the file's metadata `hook`
+  std::vector<float> narrow;        ///< [n,d], or
+  std::vector<double> wide;         ///< [n,d]
 
   void row(std::size_t i, std::span<double> out) const;
 };
@@ -66,6 +66,7 @@ void check_hook_word(const std::string& hook);
 
 /// Deployed bits of every row. Throws InputError when the file names another hook than the eraser, or
 /// has another width; Refusal when the grid is left.
-[[nodiscard]] std::vector<std::int32_t> deploy_table(const Eraser& eraser, const ActivationTable& x);
+[[nodiscard]] std::vector<std::int32_t> deploy_table(const Eraser& eraser,
+                                                     const ActivationTable& x);
 
 }  // namespace assay::erase

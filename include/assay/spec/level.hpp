@@ -12,6 +12,7 @@
 namespace assay::spec {
 
 struct Formula;
+struct Spec;
 
 /// Σ coefficient · level + constant, every number exact.
 struct LinearForm {
@@ -34,5 +35,11 @@ struct Level {
   std::vector<Case> cases;
   std::size_t atoms_before = 0;  ///< how many aps stand above it in the file
 };
+
+/// The levels that the formula's atoms compare, and all that those are moved by, ascending.
+[[nodiscard]] std::vector<std::size_t> levels_of(const Spec& spec,
+                                                 const std::shared_ptr<const Formula>& formula);
+/// "heat starts at 0; when Digit it becomes 0.9*heat + 1, else 0.9*heat."
+[[nodiscard]] std::string level_sentence(const Spec& spec, const Level& level);
 
 }  // namespace assay::spec

@@ -142,9 +142,5 @@ struct Spec {
 [[nodiscard]] Spec parse_spec(const std::string& text, const std::string& file);
 /// The atoms that occur in the formula, ascending.
 [[nodiscard]] std::vector<std::size_t> atoms_of(const FormulaPtr& formula);
-/// The levels that the formula's atoms compare, and all that those are moved by, ascending.
-[[nodiscard]] std::vector<std::size_t> levels_of(const Spec& spec, const FormulaPtr& formula);
-/// "heat starts at 0; when Digit it becomes 0.9*heat + 1, else 0.9*heat."
-[[nodiscard]] std::string level_sentence(const Spec& spec, const Level& level);
 
 }  // namespace assay::spec

@@ -46,7 +46,7 @@ TokenSet SetText::tokens(std::size_t d_vocab) const {
       out.push_back(static_cast<std::uint32_t>(t));
     }
   };
-  if (all) {
+  if (all && d_vocab > 0) {
     add(0, d_vocab - 1);
   }
   for (const auto& [first, last] : runs) {

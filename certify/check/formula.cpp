@@ -136,7 +136,7 @@ const Formulas::Reading& Formulas::read(FormulaId f, std::uint64_t letter) {
   return readings_.emplace(std::pair(f, letter), out).first->second;
 }
 
-bool Formulas::is_safety(FormulaId f) const {
+bool Formulas::is_safety(FormulaId f, bool cut) const {
   std::vector<FormulaId> all{f};
   std::vector<bool> seen(nodes_.size());
   const auto add = [&](FormulaId child) {
@@ -148,7 +148,7 @@ bool Formulas::is_safety(FormulaId f) const {
   for (std::size_t i = 0; i < all.size(); ++i) {
     const Formula& n = at(all[i]);
     if (n.op == Op::until || n.op == Op::next_strong ||
-        (n.op == Op::eventually && n.hi == Formula::kUnbounded)) {
+        (n.op == Op::eventually && (cut || n.hi == Formula::kUnbounded))) {
       return false;
     }
     if (!is_leaf(n.op) && n.op < Op::yesterday) {

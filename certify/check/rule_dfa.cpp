@@ -118,6 +118,19 @@ const DfaFact& safety_dfa(Session& session, const Step& step) {
   return dfa;
 }
 
+std::string words_of_due(Session& session, const Step& step, const SpecProperty& property) {
+  const Runs& runs = session.runs();
+  if ((!runs.max_new && runs.emission.mask != Emission::Mask::after) ||
+      session.spec().formulas.is_safety(property.formula, true)) {
+    return "";
+  }
+  if (property.some) {
+    refuse(step,
+           "runs may end before a bounded G of `some` does: no rule says that they violate it");
+  }
+  return ", where an F that is not due before the run ends counts as kept";
+}
+
 std::vector<bool> settled_states(const DfaFact& dfa) {
   std::vector<bool> settled(dfa.bad.size());
   settled.flip();

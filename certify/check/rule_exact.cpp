@@ -72,11 +72,12 @@ void rule_exact(Session& session, const Step& step) {
   const SpecProperty& property = session.spec().properties[dfa.property];
   read_every_atom(session);
   const Network& net = session.attention().net();
+  const std::string due = words_of_due(session, step, property);
   PairSet pairs(session, step, DfaMonitor(dfa));
   pairs.read(session.windows().boxes[std::string(step.premises[0])]);
   pairs.check(net.window, net.d_vocab);
   session.conclusions.push_back({step.id, "PROVED",
-                                 property.of_all_runs("run") + session.runs().words + " (" +
+                                 property.of_all_runs("run") + session.runs().words + due + " (" +
                                      std::to_string(pairs.size()) +
                                      " pairs): " + property.claim()});
 }

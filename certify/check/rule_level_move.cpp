@@ -62,9 +62,10 @@ class Move {
       property(0, 0);
       return;
     }
-    const SpecLevel::Case& now = spec_.levels[cone_.levels[i]].cases[number];
-    if (now.guard) {
-      for (std::size_t a = 0; a < spec_.atoms.size(); ++a) {
+    const std::vector<SpecLevel::Case>& cases = spec_.levels[cone_.levels[i]].cases;
+    for (;; ++number) {  // no recursion: the stack is as deep as there are levels, not cases
+      const SpecLevel::Case& now = cases[number];
+      for (std::size_t a = 0; now.guard && a < spec_.atoms.size(); ++a) {
         if ((now.atoms >> a & 1) != 0 && !truth_.contains(a)) {
           split(row_of(spec_.atoms[a]), [&](bool value) {
             truth_[a] = value;
@@ -74,12 +75,11 @@ class Move {
           return;
         }
       }
-      if (!holds(*now.guard)) {
-        level(i, number + 1);
+      if (!now.guard || holds(*now.guard)) {
+        clamp_below(i, now.to);
         return;
       }
     }
-    clamp_below(i, now.to);
   }
 
   void become(std::size_t i, const LevelForm& form) {

@@ -11,6 +11,7 @@
 #include "assay/certify/checker.hpp"
 #include "assay/certify/envelope.hpp"
 #include "proof_header.hpp"
+#include "request_claim.hpp"
 #include "run_claim.hpp"
 #include "sampled_recheck.hpp"
 #include "staging.hpp"
@@ -255,7 +256,7 @@ class Verification {
     }
     for (const Claim* claim : claims) {
       if (claim->status != Status::unknown) {
-        compare_claim(*claim, run, header);
+        compare_claim(*claim, run, header, evidence_dir);
       }
     }
   }
@@ -269,7 +270,8 @@ class Verification {
   }
 
   /// The checker's statement against the claim, field by field.
-  void compare_claim(const Claim& claim, const CheckerRun& run, const ProofHeader& header) {
+  void compare_claim(const Claim& claim, const CheckerRun& run, const ProofHeader& header,
+                     const fs::path& evidence_dir) {
     const Recheck& recheck = *claim.recheck;
     const std::string name = "claim '" + visible(claim.id) + "'";
     const auto line = std::find_if(run.accepts.begin(), run.accepts.end(),
@@ -288,7 +290,7 @@ class Verification {
                                                  (claim.status == Status::violated)) {
       fail(ExitCode::evidence,
            name + " says " + status_name(claim.status) + ", the proof concludes otherwise");
-    } else if (!says_the_same(claim, header)) {
+    } else if (!says_the_same(claim, header, evidence_dir)) {
       fail(ExitCode::evidence,
            name + ": its domain, formula or bound is not the one that was accepted: " +
                visible(line->statement));
@@ -303,8 +305,13 @@ class Verification {
     return either.contains(rule) && !statement.starts_with("HOLDS ");
   }
 
-  /// Of a claim about runs, domain, formula, bound and threshold are parts of the checker's statement.
-  static bool says_the_same(const Claim& claim, const ProofHeader& header) {
+  /// Of a claim about runs, domain, formula, bound and threshold are parts of the checker's statement. Of one of a
+  /// request, kind and formula are the line of the request that was accepted.
+  static bool says_the_same(const Claim& claim, const ProofHeader& header,
+                            const fs::path& evidence_dir) {
+    if (is_request_kind(header.kind)) {
+      return is_line_of_request(claim, evidence_dir);
+    }
     if (!is_run_kind(header.kind)) {
       return true;
     }

@@ -85,18 +85,19 @@ void collect_atoms(const Formula& f, std::set<const Formula*>& seen, std::set<st
   }
 }
 
-bool only_safe_operators(const Formula& f, std::set<const Formula*>& seen) {
+bool only_safe_operators(const Formula& f, bool cut, std::set<const Formula*>& seen) {
   if (!seen.insert(&f).second) {
     return true;
   }
   if (is_past(f.op)) {
     return true;
   }
-  if (f.op == Op::until || f.op == Op::next_strong || (f.op == Op::eventually && !f.hi)) {
+  if (f.op == Op::until || f.op == Op::next_strong || (f.op == Op::eventually && (cut || !f.hi))) {
     return false;
   }
-  return std::all_of(f.children.begin(), f.children.end(),
-                     [&](const FormulaPtr& child) { return only_safe_operators(*child, seen); });
+  return std::all_of(f.children.begin(), f.children.end(), [&](const FormulaPtr& child) {
+    return only_safe_operators(*child, cut, seen);
+  });
 }
 
 bool looks_back_only(const Formula& f, std::set<const Formula*>& seen) {
@@ -209,10 +210,10 @@ FormulaPtr negation_normal_form(const FormulaPtr& formula) {
   return Normaliser().positive(formula);
 }
 
-bool is_safety(const FormulaPtr& formula) {
+bool is_safety(const FormulaPtr& formula, bool cut) {
   std::set<const Formula*> seen;
   const FormulaPtr normal = negation_normal_form(formula);
-  return only_safe_operators(*normal, seen);
+  return only_safe_operators(*normal, cut, seen);
 }
 
 std::vector<std::size_t> atoms_of(const FormulaPtr& formula) {

@@ -271,6 +271,12 @@ class ExactChecker {
       result.verdict = decided_by_itself(result.some);
       return;
     }
+    if (result.some && runs_end() && !spec::is_safety(property.formula, true)) {
+      result.verdict = Unknown{
+          "no prefix shows it, but a run that is cut before a bounded G ends may satisfy it",
+          "runs that go on (no --max-new, no allow-list after the decoder)"};
+      return;
+    }
     std::vector<ExactPair> invariant;
     for (std::size_t p = 0; p < search.pairs(); ++p) {
       const auto id = static_cast<ExactSearch::PairId>(p);
@@ -291,9 +297,13 @@ class ExactChecker {
     }
   }
 
+  [[nodiscard]] bool runs_end() const {
+    return input_.max_new || input_.emission.mask() == automata::Emission::Mask::after;
+  }
+
   /// No prefix violates it: ranks over the product with the runs that do, or a lasso of it.
   void decide_endless(const spec::Property& property, ExactProperty& result) {
-    if (input_.max_new || input_.emission.mask() == automata::Emission::Mask::after) {
+    if (runs_end()) {
       result.verdict = Unknown{
           "not a safety property: unbounded F or U, or a strong next, says nothing of a run that "
           "is cut",

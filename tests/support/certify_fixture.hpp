@@ -83,7 +83,8 @@ struct Case {
     add_evidence(statement, paths, "bounds.cert", "proof",
                  "assay-cert 1\nkind bounds\nmodel " + sha256("{}\n").hex() + " " + weights +
                      "\nnever-on FEATURE-OFF s0 : 0x1p+0\nend 1\n");
-    add_evidence(statement, paths, "bounds.request", "request", "assay-request 1\nend\n");
+    add_evidence(statement, paths, "bounds.request", "request",
+                 "assay-request 1\nfeature-off never-on 3 suffix 1 2 3\nend\n");
     add_evidence(statement, paths, "sae/cfg.json", "sae", "{}\n");
     statement.claims.push_back(claim());
     statement.assumptions = {{"A1", "The tokenizer is the listed one.", "scope", "it is not"}};

@@ -43,8 +43,8 @@ namespace assay::spec {
 [[nodiscard]] FormulaPtr negation_normal_form(const FormulaPtr& formula);
 
 /// Syntactic safety: the negation normal form has no U, no unbounded F and no X[!]. What only
-/// looks back is as good as an atom.
-[[nodiscard]] bool is_safety(const FormulaPtr& formula);
+/// looks back is as good as an atom. `cut`: of runs that end, where a bounded F may come too late: no F at all.
+[[nodiscard]] bool is_safety(const FormulaPtr& formula, bool cut = false);
 
 /// Number of nodes of the formula as a tree, and its height; both stop counting at `limit`.
 struct Extent {

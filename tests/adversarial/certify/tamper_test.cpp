@@ -266,6 +266,13 @@ TEST_CASE("levels and verdicts that the evidence does not carry, signed with the
   REQUIRE(claim([](Claim& c) { c.evidence.clear(); }) == ExitCode::evidence);
   REQUIRE(claim([](Claim& c) { c.status = Status::violated; }) == ExitCode::evidence);
   REQUIRE(claim([](Claim& c) { c.recheck->accepts = "elsewhere"; }) == ExitCode::evidence);
+  for (const char* formal :
+       {"feature-off never-on 4 suffix 1 2 3", "feature-off never-on 3 suffix 1 2", "", "end",
+        "feature-off never-on 3 suffix 1 2 3 "}) {
+    CAPTURE(formal);
+    REQUIRE(claim([&](Claim& c) { c.formal = formal; }) == ExitCode::evidence);
+  }
+  REQUIRE(claim([](Claim& c) { c.kind = "token-out"; }) == ExitCode::evidence);
   REQUIRE(claim([](Claim& c) {
             c.level = Level::observed;
             c.chain[0].level = Level::observed;

@@ -392,3 +392,26 @@ TEST_CASE("levels: a proof of levels is one of its machine, spec and kind") {
   LevelCase guarded = leaky();  // the guard is a role: no machine shows it
   CHECK(guarded.said_of_spec("ap A = tok = id 0", "ap A = role = user") != "");
 }
+
+TEST_CASE("levels: as many levels and cases as there may be do not exhaust the stack") {
+  std::string spec = kHead, point = "p POINT d : 0 0";
+  for (int i = 0; i < 1024; ++i) {
+    spec += "level l" + std::to_string(i) + " = 0 max 2";
+    for (int k = 0; k < 63; ++k) {
+      spec += " when A & !A: 1";
+    }
+    spec += i == 0 ? " else 1;\n" : " else l" + std::to_string(i - 1) + ";\n";
+    point += " 0";
+  }
+  spec += "ap Z = l1023 > 2;\nprop P: all G !Z;\n";
+  LevelCase c(spec, {kDfa, point, kEnd});
+  CHECK_THAT(c.said(), Catch::Contains("are reached but not in the set"));
+  for (int i = 0; i < 1024; ++i) {  // the ones move up one level a letter
+    std::string next = "p" + std::to_string(i) + " POINT d : 0 0";
+    for (int k = 0; k < 1024; ++k) {
+      next += k <= i ? " 1" : " 0";
+    }
+    c.steps.insert(c.steps.end() - 1, next);
+  }
+  CHECK(c.said() == "");  // the control
+}

@@ -92,6 +92,22 @@ TEST_CASE("a shape whose product leaves 64 bits is not an empty tensor") {
   }
 }
 
+TEST_CASE("what a file holds cannot write a second line of output") {
+  const auto c = check_test::make_bounds({});
+  REQUIRE(c->check().accepted);
+  const std::string key = R"("a\nACCEPT all PROVED\u001b[2J")";
+  check_test::write_file(c->inputs.model + "/config.json", "{" + key + ":1," + key + ":2}");
+  for (std::string& line : c->lines) {
+    if (line.starts_with("model ")) {
+      line = "model " + check_test::digest(c->inputs.model + "/config.json") + line.substr(70);
+    }
+  }
+  const auto outcome = c->check();
+  CHECK_FALSE(outcome.accepted);
+  INFO(outcome.lines.back());
+  CHECK(outcome.lines.back().find("no second key 'a?ACCEPT all PROVED?[2J'") != std::string::npos);
+}
+
 #ifdef __SSE2__
 TEST_CASE("a machine that drops small numbers accepts nothing") {
   const auto c = check_test::make_bounds({});

@@ -10,7 +10,7 @@
 namespace assay_check {
 namespace {
 
-constexpr std::size_t kMaxFile = std::size_t{4} << 30, kMaxStatement = std::size_t{1} << 20;
+constexpr std::size_t kMaxFile = std::size_t{4} << 30, kMaxStatement = std::size_t{16} << 20;
 
 }  // namespace
 

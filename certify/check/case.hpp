@@ -49,7 +49,7 @@ class ReadyCase {
   [[nodiscard]] double joint_bound(const Projection& g, double sign, std::span<const double> L,
                                    std::span<const double> theta) const;
   [[nodiscard]] std::size_t most_keys() const { return most_; }
-  /// HULL: what the weights say of the vertices; <g, m>, in mid[v] + rest where `head` is at vertex v.
+  /// HULL: what the weights say of the vertices; <g, m>, in mid[v] + rest where `head`, or all of them, is at vertex v.
   /// rule_hull.cpp
   struct Vertices;
   struct AtVertices {

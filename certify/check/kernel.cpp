@@ -1,6 +1,9 @@
 #include "kernel.hpp"
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
 #include <set>
 #include <tuple>
 
@@ -16,31 +19,41 @@ constexpr std::size_t kMaxLines = 4'000'000;
 
 using Words = std::vector<std::string_view>;
 
-/// The lines of the certificate; knows the number of the current one.
+/// The lines of the certificate, one in memory at a time; knows the number of the current one.
 class Lines {
  public:
-  explicit Lines(std::string_view text) : text_(text) {}
+  explicit Lines(const std::string& path) : in_(path, std::ios::binary), buffer_(kMaxLine + 1) {
+    std::error_code error;
+    const auto size = std::filesystem::file_size(path, error);
+    if (error || !in_) {
+      throw Reject("file", "cannot be read", path);
+    }
+    if (size > kMaxCertificate) {
+      throw Reject("file", "larger than the limit of " + std::to_string(kMaxCertificate) + " bytes",
+                   path);
+    }
+  }
 
-  [[nodiscard]] bool at_end() const { return offset_ == text_.size(); }
+  [[nodiscard]] bool at_end() { return in_.peek() == std::ifstream::traits_type::eof(); }
   [[nodiscard]] std::size_t number() const { return number_; }
-  /// The words of the next line, which stays the current one.
+  /// The words of the next line, which stays the current one: they last until the next call.
   Words next() {
-    const std::size_t end = text_.find('\n', offset_);
     ++number_;
-    if (at_end() || end == std::string_view::npos) {
+    in_.getline(buffer_.data(), static_cast<std::streamsize>(buffer_.size()));
+    const auto read = static_cast<std::size_t>(in_.gcount());
+    if (in_.bad() || in_.eof()) {
       throw Reject("lexis", "the file ends inside the certificate");
     }
-    if (end - offset_ > kMaxLine || number_ > kMaxLines) {
+    if (in_.fail() || number_ > kMaxLines) {
       throw Reject("lexis", "over the limit of line length or lines");
     }
-    Words words = split_words(text_.substr(offset_, end - offset_));
-    offset_ = end + 1;
-    return words;
+    return split_words({buffer_.data(), read - 1});
   }
 
  private:
-  std::string_view text_;
-  std::size_t offset_ = 0, number_ = 0;
+  std::ifstream in_;
+  std::vector<char> buffer_;
+  std::size_t number_ = 0;
 };
 
 /// Header lines in their fixed order; leaves `words` at the first step.
@@ -128,7 +141,10 @@ class HeaderReader {
 /// Runs the steps one after the other.
 class Kernel {
  public:
-  explicit Kernel(Session& session) : session_(session), claims_(session.claims()) {}
+  explicit Kernel(Session& session) : session_(session) {
+    const std::vector<std::string> claims = session.claims();
+    claims_.insert(claims.begin(), claims.end());
+  }
 
   void run(Lines& lines, Words words) {
     while (words[0] != "end" || words.size() != 2) {
@@ -167,7 +183,7 @@ class Kernel {
     if (!ids_.insert(step.id).second) {
       throw Reject("step", "a second step has the id " + step.id);
     }
-    if ((std::find(claims_.begin(), claims_.end(), step.id) != claims_.end()) != rule->concludes) {
+    if (claims_.contains(step.id) != rule->concludes) {
       throw Reject("step", "exactly the steps that conclude have the id of a claim");
     }
     if (header.has_cases()) {
@@ -182,19 +198,22 @@ class Kernel {
   }
 
   Session& session_;
-  const std::vector<std::string> claims_;  ///< ids
-  std::set<std::string> ids_, rules_;
+  std::set<std::string> claims_, ids_, rules_;  ///< claims_: ids
   std::size_t steps_ = 0;
 };
 
 /// The statement's words for one conclusion, and "not concluded" for the claims left over.
 void report(const Session& session, const Kernel& kernel, Outcome& outcome) {
+  std::map<std::string_view, const Conclusion*> conclusions;
+  for (const Conclusion& c : session.conclusions) {
+    conclusions.emplace(c.claim, &c);
+  }
   std::vector<std::string> missing;
   for (const std::string& id : session.claims()) {
-    const auto found = std::find_if(session.conclusions.begin(), session.conclusions.end(),
-                                    [&](const Conclusion& c) { return c.claim == id; });
-    if (found != session.conclusions.end()) {
-      outcome.lines.push_back("ACCEPT " + id + " " + found->level + " " + found->words);
+    const auto found = conclusions.find(id);
+    if (found != conclusions.end()) {
+      outcome.lines.push_back("ACCEPT " + id + " " + found->second->level + " " +
+                              found->second->words);
     } else {
       missing.push_back("not concluded " + id);
     }
@@ -244,8 +263,7 @@ Outcome check(const Inputs& inputs) noexcept {
     if (inputs.spec.has_value() == inputs.request.has_value()) {
       throw Reject("usage", "expected one statement");
     }
-    const std::string text = read_file(inputs.certificate, kMaxCertificate);
-    Lines lines(text);
+    Lines lines(inputs.certificate);
     try {
       decide(inputs, lines, outcome);
       return outcome;

@@ -1,7 +1,5 @@
 #include "request.hpp"
 
-#include <set>
-
 #include "reject.hpp"
 #include "sha256.hpp"
 
@@ -95,7 +93,7 @@ RequestClaim parse_claim(const Words& words) {
   return claim;
 }
 
-void parse_line(std::string_view line, Request& request, std::set<std::string>& ids) {
+void parse_line(std::string_view line, Request& request) {
   const Words words = split_words(line);
   if (words[0] == "decoder") {
     need(!request.decoder && words.size() == 7 && words[1] == "min-p" &&
@@ -118,14 +116,14 @@ void parse_line(std::string_view line, Request& request, std::set<std::string>& 
     return;
   }
   request.claims.push_back(parse_claim(words));
-  need(ids.insert(request.claims.back().id).second, "a second claim has this id");
+  need(request.place.emplace(request.claims.back().id, request.claims.size() - 1).second,
+       "a second claim has this id");
 }
 
 }  // namespace
 
 Request parse_request(const std::string& text, const std::string& file) {
   Request request;
-  std::set<std::string> ids;
   std::size_t line = 0;
   try {
     bool ended = false;
@@ -140,7 +138,7 @@ Request parse_request(const std::string& text, const std::string& file) {
       } else if (row == "end") {
         ended = true;
       } else if (!row.starts_with('#')) {
-        parse_line(row, request, ids);
+        parse_line(row, request);
       }
     }
     need(ended && !request.claims.empty(), "expected at least one claim and end");

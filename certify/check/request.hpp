@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -57,6 +58,7 @@ struct RequestClaim {
 struct Request {
   std::optional<MinP> decoder;
   std::vector<RequestClaim> claims;
+  std::map<std::string, std::size_t, std::less<>> place;  ///< of an id among the claims
   std::map<std::string, Domain> domains;
   std::map<std::string, std::vector<Interval>> directions;
   std::map<std::string, std::string> direction_sha;  ///< of the numbers as the line writes them

@@ -7,10 +7,15 @@
 namespace assay_check {
 
 /// The places that every context fills, with one token alone, are fixed. A vertex has one token in all the others; the
-/// first one, where a context may lack them all, has none.
+/// first one, where a context may lack them all, has none. With at most one other place each vertex is a context.
 struct ReadyCase::Vertices {
-  std::vector<std::uint32_t> fixed, tokens;
-  bool has_bare = false;
+  /// A token and the row of its position among the values, which is there with positions `standard` alone.
+  struct Place {
+    std::uint32_t token = 0;
+    std::size_t row = 0;
+  };
+  std::vector<Place> fixed, free;
+  bool has_bare = false, are_contexts = false;
   /// What the fixed have of their own weight, and each vertex's token of all weight, to the nearest; `off`: how much
   /// their errors and the roundings of a value at a vertex move it at most, in units of the largest value.
   struct Head {
@@ -26,21 +31,26 @@ struct HullTable {
   std::vector<ReadyCase::AtVertices> neurons;
 };
 
-// A token has one weight and one value wherever it stands: there are no positions in keys or scores.
+// Without positions in keys or scores a token has one weight and one value wherever it stands; with them the rule wants
+// at most one free place.
 std::shared_ptr<const ReadyCase::Vertices> ReadyCase::vertices() const {
   const auto out = std::make_shared<Vertices>();
   std::map<std::uint32_t, Interval> weight;
   std::vector<std::size_t> fixed, free;
+  const auto row = [&](std::size_t j) {
+    return attention_.net().d_vocab + heads_[0].slots[slot_of_[j]].position;
+  };
   for (std::size_t j = 0; j < most_; ++j) {
     const TokenSet& set = *heads_[0].slots[slot_of_[j]].set;
     const bool is_fixed = j < fewest_ && set.size() == 1;
     (is_fixed ? fixed : free).push_back(j);
     out->has_bare = out->has_bare || j >= fewest_;
     for (const std::uint32_t u : set) {
-      is_fixed ? out->fixed.push_back(u) : static_cast<void>(weight[u]);
+      is_fixed ? out->fixed.push_back({u, row(j)}) : static_cast<void>(weight[u]);
     }
   }
   out->has_bare = out->has_bare || free.empty();
+  out->are_contexts = free.size() <= 1;
   for (std::size_t h = 0; h < heads_.size(); ++h) {
     Vertices::Head& shares = out->heads.emplace_back();
     Interval n, F;
@@ -49,7 +59,7 @@ std::shared_ptr<const ReadyCase::Vertices> ReadyCase::vertices() const {
       share.push_back(weights(h, j)[0] * attention_.bias_weight(h, j));
       n = n + share.back();
     }
-    shares.off = 2 * sum_error_factor(fixed.size());
+    shares.off = 2 * sum_error_factor(fixed.size()) + static_cast<double>(heads_.size()) * 0x1p-50;
     for (const Interval& w : share) {
       const Interval of = w / n;
       shares.fixed.push_back(of.lo());
@@ -72,33 +82,39 @@ std::shared_ptr<const ReadyCase::Vertices> ReadyCase::vertices() const {
     shares.off = enlarge(shares.off + 2 * widest);
   }
   for (const auto& entry : weight) {
-    out->tokens.push_back(entry.first);
+    out->free.push_back({entry.first, row(free.front())});
   }
   return out;
 }
 
-// At a vertex a head gives near + share (ν(u) − near); in any context a mean of these over the vertices.
+// At a vertex a head gives near + share (ν(u) − near); in any context a mean of these over the vertices. `head`: the one
+// at vertex v; as many as there are: all of them.
 ReadyCase::AtVertices ReadyCase::at_vertices(const Vertices& all, std::size_t head,
                                              std::span<const Interval> g,
                                              const Projection& projection) const {
-  AtVertices out{{}, base(g)};
+  AtVertices out{std::vector<double>(all.free.size() + (all.has_bare ? 1 : 0), 0.0), base(g)};
+  const bool has_rows = attention_.net().standard();
   for (std::size_t h = 0; h < heads_.size(); ++h) {
     const Dots& nu = projection[h];
     const Vertices::Head& shares = all.heads[h];
     double near = 0, error = 0;
+    const auto at = [&](const Vertices::Place& p) {
+      error = std::max(error, nu.error[p.token] + (has_rows ? nu.error[p.row] : 0));
+      return nu.value[p.token] + (has_rows ? nu.value[p.row] : 0);
+    };
     for (std::size_t i = 0; i < all.fixed.size(); ++i) {
-      near += shares.fixed[i] * nu.value[all.fixed[i]];
-      error = std::max(error, nu.error[all.fixed[i]]);
+      near += shares.fixed[i] * at(all.fixed[i]);
     }
     std::vector<double> value(all.has_bare ? 1 : 0, near);
-    for (std::size_t i = 0; i < all.tokens.size(); ++i) {
-      value.push_back(near + shares.token[i] * (nu.value[all.tokens[i]] - near));
-      error = std::max(error, nu.error[all.tokens[i]]);
+    for (std::size_t i = 0; i < all.free.size(); ++i) {
+      value.push_back(near + shares.token[i] * (at(all.free[i]) - near));
     }
-    const double radius = enlarge(error + shares.off * nu.largest);
+    const double radius = enlarge(error + shares.off * (has_rows ? 2 : 1) * nu.largest);
     out.rest = out.rest + nu.offset + Interval(-radius, radius);
-    if (h == head) {
-      out.mid = std::move(value);
+    if (h == head || head == heads_.size()) {
+      for (std::size_t v = 0; v < value.size(); ++v) {
+        out.mid[v] += value[v];
+      }
     } else {
       const auto [least, most] = std::minmax_element(value.begin(), value.end());
       out.rest = out.rest + Interval(*least, *most);
@@ -128,25 +144,34 @@ std::shared_ptr<const HullTable> table_of(Session& session, const ReadyCase& rea
 
 }  // namespace
 
-// HULL on a ready case: relu, no LayerNorm, no positions but a relative bias
-//   v: the vertices of head h; <g, v>, z_j(v): all values of <g, m>, z_j where h is at v and the others at any vertex
+// HULL on a ready case: relu, no LayerNorm; `*`: any positions, at most one place free; else none but a relative bias
+//   v: the vertices; <g, v>, z_j(v): all values of <g, m>, z_j where head h is at v and the others at any vertex, or (`*`) all are at v
 //   a_j in [0,1]      U = max_v [ const0 + <g0, v> + Σ_{κ_j > 0} κ_j relu(z_j(v)) + Σ_{κ_j <= 0} κ_j a_j z_j(v) ]
 //   ------------------------------------------------------------------------------------------------------
 //   const0 + <g0, m> + Σ_j κ_j relu(z_j) <= U
 void rule_hull(Session& session, const Step& step) {
   const Network& net = session.attention().net();
-  if (net.normalised || net.attn_only() || net.act != ActKind::relu || net.standard() ||
-      net.positions == PositionKind::rotary) {
-    refuse(step, "expected relu neurons, no LayerNorm, and no positions but a relative bias");
+  if (net.normalised || net.attn_only() || net.act != ActKind::relu) {
+    refuse(step, "expected relu neurons and no LayerNorm");
   }
   BoundFact fact = read_subject(session, step, 0);
   const Target target = claim_target(session, step, *fact.claim, fact.high);
   WordReader words(step, step.words);
   words.expect("H");
-  const std::size_t head = words.index(net.n_heads, "a head");
-  words.expect("S");
+  const bool is_one = !words.next_is("*");
+  if (is_one && (net.standard() || net.positions == PositionKind::rotary)) {
+    refuse(step, "expected no positions but a relative bias, where one head moves");
+  }
+  const std::size_t head = is_one ? words.index(net.n_heads, "a head") : net.n_heads;
+  words.expect(is_one ? "S" : "*");
+  if (!is_one) {
+    words.expect("S");
+  }
   const auto ready = session.facts().ready(step, fact.case_id);
   const auto table = table_of(session, *ready, fact.case_id, head);
+  if (!is_one && !table->vertices->are_contexts) {
+    refuse(step, "more than one position is free");
+  }
   const ReadyCase::AtVertices start =
       ready->at_vertices(*table->vertices, head, target.g0, session.attention().project(target.g0));
   std::vector<double> sum;

@@ -10,7 +10,7 @@
 namespace assay_check {
 namespace {
 
-constexpr std::size_t kMaxFile = std::size_t{4} << 30, kMaxStatement = std::size_t{1} << 20;
+constexpr std::size_t kMaxFile = std::size_t{4} << 30, kMaxStatement = std::size_t{16} << 20;
 
 }  // namespace
 
@@ -75,10 +75,9 @@ std::vector<std::string> Session::claims() const {
 const RequestClaim& Session::claim(const Step& step, std::string_view id,
                                    RequestClaim::Kind kind) const {
   if (request_) {
-    for (const RequestClaim& c : request_->claims) {
-      if (c.id == id && c.kind == kind) {
-        return c;
-      }
+    const auto found = request_->place.find(id);
+    if (found != request_->place.end() && request_->claims[found->second].kind == kind) {
+      return request_->claims[found->second];
     }
   }
   throw Reject(std::string(step.rule), "the statement has no such claim " + std::string(id));
@@ -89,12 +88,11 @@ const RequestClaim& Session::domain_claim(const Step& step, std::string_view id)
   if (spec_) {
     return refinement().lemma(step, id).claim;
   }
-  for (const RequestClaim& c : request().claims) {
-    if (c.id == id && (c.kind == Kind::must_on || c.kind == Kind::must_off)) {
-      return c;
-    }
-  }
-  return claim(step, id, Kind::bound);
+  const auto found = request().place.find(id);
+  const bool fires =
+      found != request().place.end() && (request().claims[found->second].kind == Kind::must_on ||
+                                         request().claims[found->second].kind == Kind::must_off);
+  return fires ? request().claims[found->second] : claim(step, id, Kind::bound);
 }
 
 std::pair<std::string, const Domain&> Session::domain(const Step& step, const std::string& id) {

@@ -6,6 +6,7 @@
 #include <limits>
 #include <map>
 #include <tuple>
+#include <utility>
 
 #include "assay/base/errors.hpp"
 #include "assay/bounds/bound_certificate.hpp"
@@ -256,6 +257,10 @@ BoundResult Bounder::bound(const Domain& asked, const Quantity& quantity,
   result.witness_lo = lo.context;
   result.attained_hi = replay(s.model, s.sae, quantity, hi.context);
   result.attained_lo = replay(s.model, s.sae, quantity, lo.context);
+  if (result.attained_lo > result.attained_hi) {  // both are contexts of the domain
+    std::swap(result.attained_lo, result.attained_hi);
+    std::swap(result.witness_lo, result.witness_hi);
+  }
   result.nodes = hi.nodes + lo.nodes;
   result.closed = hi.closed && lo.closed;
   result.exhausted = (hi.exhausted || hi.closed) && (lo.exhausted || lo.closed);
@@ -270,10 +275,9 @@ BoundResult Bounder::bound(const Domain& asked, const Quantity& quantity,
 
 double replay(const Transformer& model, const Sae* sae, const Quantity& quantity,
               const std::vector<TokenId>& context) {
-  const bool is_logit = quantity.kind == QuantityKind::logit ||
-                        quantity.kind == QuantityKind::logit_difference ||
-                        quantity.kind == QuantityKind::logit_margin ||
-                        quantity.kind == QuantityKind::logit_mixture;
+  const bool is_logit =
+      quantity.kind == QuantityKind::logit || quantity.kind == QuantityKind::logit_difference ||
+      quantity.kind == QuantityKind::logit_margin || quantity.kind == QuantityKind::logit_mixture;
   std::string hook = kHookResidMid;
   if (quantity.kind == QuantityKind::neuron) {
     hook = kHookMlpPre;

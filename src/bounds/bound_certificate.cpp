@@ -253,7 +253,9 @@ class TreeWriter {
       return {"LINEAR", heads_words(bound.heads)};
     }
     if (rule == CaseRule::hull) {
-      return {"HULL", "H " + std::to_string(bound.head) + " S " + hex_words(bound.slopes)};
+      const bool is_one = bound.head < work.net().heads;  // that moves
+      return {"HULL", "H " + (is_one ? std::to_string(bound.head) : std::string("*")) + " S " +
+                          hex_words(bound.slopes)};
     }
     const std::string slopes =
         "S " + hex_words(bound.slopes) + multiplier_words(node.neurons, bound.mu);

@@ -111,9 +111,15 @@ void SplitChoice::prepare(const ReadyCase& ready, const CaseBound& bound) {
   }
 }
 
+/// HULL is exact at a vertex for neurons that count positively.
+double SplitChoice::gap_of(std::size_t j, double lo, double hi) const {
+  return is_hull_ && kappa_[j] > 0 ? 0 : gap(kappa_[j], lo, hi);
+}
+
 /// The unstable neurons with the widest gaps.
 void SplitChoice::take_neurons(const BranchNode& node, CaseWork& work) {
   neurons_.clear();
+  is_hull_ = node.bound->rule == CaseRule::hull;
   if (net_.f == 0 || target_.kind == Target::Kind::normed_neuron || !target_.uses_mlp()) {
     return;
   }
@@ -124,7 +130,7 @@ void SplitChoice::take_neurons(const BranchNode& node, CaseWork& work) {
   for (std::size_t j = 0; j < net_.f; ++j) {
     lo_.push_back(ranges[j].lo);
     hi_.push_back(ranges[j].hi);
-    const double g = gap(kappa_[j], ranges[j].lo, ranges[j].hi);
+    const double g = gap_of(j, ranges[j].lo, ranges[j].hi);
     if (g > 0) {
       all.emplace_back(-g, j);
     }
@@ -263,7 +269,7 @@ double SplitChoice::part_value(const BranchNode& node, const SlotGains& gains,
     const Interval r = range(gains.neurons.row(index(i)));
     const double lo = lo_[j] + (r.lo - gains.least(index(i)));
     const double hi = hi_[j] - (gains.most(index(i)) - r.hi);
-    value += gap(kappa_[j], lo, hi) - gap(kappa_[j], lo_[j], hi_[j]);
+    value += gap_of(j, lo, hi) - gap_of(j, lo_[j], hi_[j]);
   }
   return value;
 }
@@ -290,7 +296,7 @@ Split SplitChoice::best_of(const BranchNode& node, const std::vector<SlotGains>&
   // Either sign of a neuron takes its gap away, and narrows nothing else.
   if (slots.size() > 1 && !neurons_.empty()) {
     const std::size_t j = neurons_.front();
-    const double part = node.hi - gap(kappa_[j], lo_[j], hi_[j]) / 2 - attained;
+    const double part = node.hi - gap_of(j, lo_[j], hi_[j]) / 2 - attained;
     if (2 * std::max(part, 0.0) < least) {
       best = {Split::By::neuron, 0, {}, j};
     }

@@ -30,6 +30,7 @@ class SplitChoice {
   };
   void prepare(const ReadyCase& ready, const CaseBound& bound);
   void take_neurons(const BranchNode& node, CaseWork& work);
+  [[nodiscard]] double gap_of(std::size_t j, double lo, double hi) const;
   [[nodiscard]] Rows gains(const ReadyCase& ready, const CaseBound& bound, std::size_t slot) const;
   [[nodiscard]] SlotGains slot_gains(const BranchNode& node, std::size_t slot) const;
   [[nodiscard]] std::optional<std::size_t> busiest_slot(const BranchNode& node) const;
@@ -48,6 +49,7 @@ class SplitChoice {
   const ReadyCase* ready_ = nullptr;
   std::vector<Row> nu_;
   std::vector<double> mass_;
+  bool is_hull_ = false;
   std::vector<std::size_t> neurons_;  ///< unstable, the widest gaps first
   std::vector<double> kappa_, lo_, hi_;
 };

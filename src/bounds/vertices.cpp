@@ -44,26 +44,12 @@ double size_of(const std::vector<Ball>& nu) {
 
 std::optional<CaseVertices> CaseVertices::make(const ReadyCase& ready) {
   const Network& net = ready.places().net();
-  if (net.norm || net.absolute || net.rotary || net.act != ActFn::relu || net.f == 0) {
+  if (net.norm || net.act != ActFn::relu || net.f == 0) {
     return std::nullopt;
   }
   CaseVertices out(ready);
   out.list_tokens();
-  if (out.rows_.size() * net.f > kMostNumbers) {
-    return std::nullopt;
-  }
-  std::size_t moving = 0;
-  for (std::size_t h = 0; h < net.heads; ++h) {
-    out.shares_.push_back(out.shares_of(h));
-    if (!out.shares_[h].is_known) {
-      return std::nullopt;
-    }
-    if (!(out.shares_[h].most <= kStill)) {
-      ++moving;
-      out.head_ = h;
-    }
-  }
-  if (moving != 1) {
+  if (out.rows_.size() * net.f > kMostNumbers || !out.place_heads()) {
     return std::nullopt;
   }
   out.place_neurons();
@@ -72,8 +58,7 @@ std::optional<CaseVertices> CaseVertices::make(const ReadyCase& ready) {
 
 /// The vertices: none, unless all free positions are in every context, and the tokens of the free positions.
 void CaseVertices::list_tokens() {
-  std::map<std::uint32_t, std::size_t> tokens;
-  const QueryWeights::Pool& pool = ready_->query().pool(0);
+  std::map<std::uint32_t, Entry> tokens;
   bool is_sure = true;
   std::optional<std::size_t> first;
   for (std::size_t j = 0; j < ready_->most_keys(); ++j) {
@@ -82,18 +67,18 @@ void CaseVertices::list_tokens() {
       fixed_rows_.push_back(group.rows[0]);
       continue;
     }
+    ++free_slots_;
     first = first.value_or(ready_->group_index(j));
     are_contexts_ = are_contexts_ && ready_->group_index(j) == *first;
     is_sure = is_sure && j < ready_->fewest_keys();
     for (std::size_t e = 0; e < group.rows.size(); ++e) {
-      const auto at = std::lower_bound(pool.tokens.begin(), pool.tokens.end(), group.tokens[e]);
-      tokens.emplace(group.rows[e], static_cast<std::size_t>(at - pool.tokens.begin()));
+      tokens.emplace(group.rows[e], Entry{j, e});
     }
   }
   are_contexts_ = are_contexts_ && (is_sure || fixed_rows_.size() == ready_->fewest_keys());
   if (!is_sure || tokens.empty()) {
     rows_.push_back(Places::kNone);
-    entries_.push_back(0);
+    entries_.emplace_back();
   }
   for (const auto& [row, entry] : tokens) {
     rows_.push_back(row);
@@ -101,17 +86,42 @@ void CaseVertices::list_tokens() {
   }
 }
 
+/// False: the rule does not speak of this case.
+bool CaseVertices::place_heads() {
+  const Network& net = ready_->places().net();
+  const bool has_positions = net.absolute || net.rotary;
+  if (has_positions && free_slots_ > 1) {
+    return false;
+  }
+  std::size_t moving = 0;
+  for (std::size_t h = 0; h < net.heads; ++h) {
+    shares_.push_back(shares_of(h));
+    if (!shares_[h].is_known) {
+      return false;
+    }
+    if (!(shares_[h].most <= kStill)) {
+      ++moving;
+      head_ = h;
+    }
+  }
+  if (moving == 1 && !has_positions) {
+    return true;
+  }
+  head_ = net.heads;
+  return free_slots_ <= 1;
+}
+
 CaseVertices::Shares CaseVertices::shares_of(std::size_t head) const {
   const QueryWeights& query = ready_->query();
-  const std::vector<Interval>& weights = query.pool(0).weight[head];
   Shares out;
   Interval n(0.0), F(0.0);
   double top = 0;
-  for (const Interval& w : weights) {
-    top = std::max(top, w.hi);
-    out.is_known = out.is_known && w.hi - w.lo <= kWidest * w.hi;
-  }
   for (std::size_t j = 0; j < ready_->most_keys(); ++j) {
+    for (std::size_t e = 0; j < query.pools.size() && e < query.pools[j].rows.size(); ++e) {
+      const Interval w = query.pools[j].weight[head][e];
+      top = std::max(top, w.hi);
+      out.is_known = out.is_known && w.hi - w.lo <= kWidest * w.hi;
+    }
     const ReadyCase::Group& group = ready_->group(j);
     if (group.rows.size() == 1 && j < ready_->fewest_keys()) {
       out.fixed.push_back(query.factor[j][head] * Interval(group.lo[head][0], group.hi[head][0]));
@@ -130,7 +140,9 @@ CaseVertices::Shares CaseVertices::shares_of(std::size_t head) const {
   for (std::size_t v = 0; v < rows_.size(); ++v) {
     Interval share(0.0);
     if (rows_[v] != Places::kNone) {
-      const Interval free = F * weights[entries_[v]];
+      const ReadyCase::Group& group = ready_->group(entries_[v].slot);
+      const std::size_t e = entries_[v].at;
+      const Interval free = F * Interval(group.lo[head][e], group.hi[head][e]);
       share = free / (n + free);
     }
     out.most = std::max(out.most, share.hi);
@@ -140,32 +152,30 @@ CaseVertices::Shares CaseVertices::shares_of(std::size_t head) const {
 }
 
 std::vector<Interval> CaseVertices::along(const std::vector<Ball>& nu, Interval base) const {
-  Interval near;
   Interval rest = base;
+  std::vector<Interval> out(rows_.size(), Interval(0.0));
   for (std::size_t h = 0; h < nu.size(); ++h) {
     Interval mean(0.0);
     for (std::size_t i = 0; i < fixed_rows_.size(); ++i) {
       mean += shares_[h].fixed[i] * value_of(nu[h], fixed_rows_[i]);
     }
-    if (h == head_) {
-      near = mean;
-      continue;
-    }
+    rest += mean;
     Interval moved(0.0);  // of a vertex against none
-    for (const std::uint32_t row : rows_) {
-      if (row != Places::kNone) {
-        moved = hull(moved, value_of(nu[h], row) - mean);
+    for (std::size_t v = 0; v < rows_.size(); ++v) {
+      if (rows_[v] == Places::kNone) {
+        continue;
+      }
+      const Interval away = value_of(nu[h], rows_[v]) - mean;
+      if (h == head_ || head_ == nu.size()) {
+        out[v] += shares_[h].free[v] * away;
+      } else {
+        moved = hull(moved, away);
       }
     }
-    rest += mean + Interval(0.0, shares_[h].most) * moved;
+    rest += Interval(0.0, shares_[h].most) * moved;
   }
-  std::vector<Interval> out;
-  for (std::size_t v = 0; v < rows_.size(); ++v) {
-    const Interval at =
-        rows_[v] == Places::kNone
-            ? near
-            : near + shares_[head_].free[v] * (value_of(nu[head_], rows_[v]) - near);
-    out.push_back(rest + at);
+  for (Interval& at : out) {
+    at += rest;
   }
   return out;
 }

@@ -8,7 +8,8 @@
 
 namespace assay::bounds {
 
-/// A case in which one head alone moves: hook_resid_mid lies in the hull of its values m_v, and all else is an interval.
+/// A case in which one head alone moves, or one position alone is free: hook_resid_mid lies in the hull of its values m_v, and
+/// all else is an interval. Where one position is free all heads see the same vertex, which is a context, with any positions.
 ///
 ///   HULL   fixed: the positions of every context of the case with one token there; n, N(g): the sums of e^{b_j} w and of
 ///          e^{b_j} w <g, v W_O> over them; F: the sum of e^{b_j} over the other positions; v: none, or a token u of one of these
@@ -18,7 +19,8 @@ namespace assay::bounds {
 ///          <= max_v [ const0 + <g0, m_v> + sum_{kappa_j > 0} kappa_j relu(z_j(v)) + sum_{kappa_j <= 0} kappa_j a_j z_j(v) ]
 class CaseVertices {
  public:
-  /// nullopt: more heads than one move, or keys, scores or neurons are not of the rule's kind.
+  /// nullopt: more heads than one move and more positions than one are free, or keys, scores or neurons are not of the
+  /// rule's kind.
   [[nodiscard]] static std::optional<CaseVertices> make(const ReadyCase& ready);
 
   struct Bound {
@@ -27,7 +29,8 @@ class CaseVertices {
     CaseMaximum worst;           ///< a context at the vertex that decides
     Row direction;  ///< the target folded by the slopes, to the nearest: for the search alone
   };
-  [[nodiscard]] std::size_t head() const { return head_; }  ///< that moves
+  /// The one that moves; the number of heads: all are at the same vertex.
+  [[nodiscard]] std::size_t head() const { return head_; }
   /// Every vertex is a context of the case: then FOLD with the same slopes is no better.
   [[nodiscard]] bool are_contexts() const { return are_contexts_; }
   /// z_j over the case: over the vertices.
@@ -45,6 +48,10 @@ class CaseVertices {
     double most = 0;
     bool is_known = true;  ///< well enough for the checker's coarser weights too
   };
+  /// A token of a free position.
+  struct Entry {
+    std::size_t slot = 0, at = 0;
+  };
   /// The target at each vertex so far, and the size of what it is made of.
   struct Sum {
     std::vector<Interval> at;
@@ -56,6 +63,7 @@ class CaseVertices {
   };
   explicit CaseVertices(const ReadyCase& ready) : ready_(&ready) {}
   void list_tokens();
+  [[nodiscard]] bool place_heads();
   [[nodiscard]] Shares shares_of(std::size_t head) const;
   void place_neurons();
   [[nodiscard]] Row fold(const FoldTarget& target, const std::vector<double>& slopes) const;
@@ -69,10 +77,10 @@ class CaseVertices {
                                                 std::size_t steps) const;
 
   const ReadyCase* ready_;
-  std::size_t head_ = 0;
+  std::size_t head_ = 0, free_slots_ = 0;
   bool are_contexts_ = true;
   std::vector<std::uint32_t> fixed_rows_, rows_;  ///< rows_ of the vertices, Places::kNone: none
-  std::vector<std::size_t> entries_;              ///< of the vertices, in the pool
+  std::vector<Entry> entries_;                    ///< of the vertices
   std::vector<Shares> shares_;                    ///< [heads]
   std::vector<std::vector<Interval>> neurons_;    ///< [f][vertices]: z_j(v)
   std::vector<double> sizes_;                     ///< [f]: of what z_j is made of

@@ -99,8 +99,8 @@ void read_positions(const JsonFields& fields, TransformerConfig& config) {
     if (config.rotary_dim == 0 || config.rotary_dim > config.d_head || config.rotary_dim % 2 != 0) {
       fields.refuse("rotary_dim", "an even integer from 2 to d_head");
     }
-    if (!(config.rotary_base > 0)) {
-      fields.refuse("rotary_base", "a positive number");
+    if (!(config.rotary_base > 1)) {
+      fields.refuse("rotary_base", "a number above 1");
     }
   }
 }

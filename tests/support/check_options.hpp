@@ -26,8 +26,9 @@ struct GeneralOptions {
   double room = 1e-9;   ///< of every ATTN-MAX number, relative
   bool sphere = false;  ///< SPHERE instead of FINAL
   double joint = 0;  ///< above 0: HEADS with T now and then, L and θ off their best by about this
-  bool signs = false;                    ///< folds on parts by the sign of a neuron, with M
-  std::optional<std::size_t> hull = {};  ///< HULL instead of LINEAR and FOLD: the head that moves
+  bool signs = false;  ///< folds on parts by the sign of a neuron, with M
+  std::optional<std::size_t> hull =
+      {};  ///< HULL instead of LINEAR and FOLD: the head that moves, or H: all, one place free
 };
 
 }  // namespace check_test

@@ -357,14 +357,15 @@ class GeneralProducer : public GeneralOptions {
   /// <g, head h's output> where one token stands in every place that is not fixed, and in none of them.
   [[nodiscard]] Vector at_vertices(const Leaf& leaf, std::size_t h, const Vector& g) const {
     const std::size_t fewest = std::min(leaf.a, m_.span()), most = std::min(leaf.b, m_.span());
+    const std::size_t p = position(leaf);
     double top = 0, bottom = 0;
     std::set<std::size_t> tokens;
     std::vector<std::size_t> free;
     for (std::size_t j = 0; j < most; ++j) {
       const Tokens set = j == 0 ? Tokens{leaf.c} : domain_.back(j);
       if (j < fewest && set.size() == 1) {
-        const double w = m_.weight(h, leaf.c, 4, j, set[0]);
-        top += w * dot(g, m_.value(h, set[0], 4));
+        const double w = m_.weight(h, leaf.c, p, j, set[0]);
+        top += w * dot(g, m_.value(h, set[0], p - j));
         bottom += w;
       } else {
         free.push_back(j);
@@ -378,30 +379,39 @@ class GeneralProducer : public GeneralOptions {
     for (const std::size_t u : tokens) {
       double F = 0;
       for (const std::size_t j : free) {
-        F += m_.weight(h, leaf.c, 4, j, u);
+        F += m_.weight(h, leaf.c, p, j, u);
       }
-      out.push_back((top + F * dot(g, m_.value(h, u, 4))) / (bottom + F));
+      out.push_back((top + F * dot(g, m_.value(h, u, p - free[0]))) / (bottom + F));
     }
     return out;
   }
-  /// Least and largest values of <g, m> + offset at each vertex of the head that moves.
+  /// Least and largest values of <g, m> + offset at each vertex of the head that moves, or of all of them.
   [[nodiscard]] std::vector<std::pair<double, double>> between(const Leaf& leaf, const Vector& g,
                                                                double offset) const {
     std::vector<std::pair<double, double>> out;
     double lo = base(leaf, g) + offset, hi = lo;
     for (std::size_t h = 0; h < m_.H; ++h) {
       const Vector at = at_vertices(leaf, h, g);
+      if (*hull == m_.H) {
+        out.resize(at.size(), {lo, lo});
+        for (std::size_t v = 0; v < at.size(); ++v) {
+          out[v].first = out[v].second += at[v];
+        }
+        continue;
+      }
       lo += h == *hull ? 0 : *std::min_element(at.begin(), at.end());
       hi += h == *hull ? 0 : *std::max_element(at.begin(), at.end());
     }
-    for (const double x : at_vertices(leaf, *hull, g)) {
-      out.emplace_back(lo + x, hi + x);
+    if (*hull < m_.H) {
+      for (const double x : at_vertices(leaf, *hull, g)) {
+        out.emplace_back(lo + x, hi + x);
+      }
     }
     return out;
   }
   std::string hull_words(const Leaf& leaf, double& bound) const {
     std::vector<std::pair<double, double>> sum = between(leaf, g0_, const0_);
-    std::string text = " H " + std::to_string(*hull) + " S";
+    std::string text = " H " + (*hull < m_.H ? std::to_string(*hull) : std::string("*")) + " S";
     for (std::size_t j = 0; j < m_.f; ++j) {
       Vector g;
       double offset = 0;

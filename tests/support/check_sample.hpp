@@ -89,6 +89,8 @@ inline std::vector<std::unique_ptr<Case>> every_rule() {
   }
   general(kGelu, "readout:mlp_out", {1e-9, false, 0.2, true});
   general(kPlain, "difference", {1e-9, false, 0, false, 1});
+  TestDomain one_free{3, 3, false, {{2}, {0, 1, 3}, {1}}, {0}};
+  all.push_back(make_general(kPlain, one_free, "logit", {1e-9, false, 0, false, 2}));
   general(kNorm, "neuron", {});
   general(kNormAttention, "logit", {});
   general(kNorm, "difference", {1e-9, true, 0, false});

@@ -151,6 +151,7 @@ std::size_t check_bounds(const Transformer& m, const Sae* sae, const Domain& dom
       const BoundResult r = bounder.bound(domain, q, options);
       CHECK(r.lo <= e.lo);
       CHECK(r.hi >= e.hi);
+      CHECK(r.attained_lo <= r.attained_hi);
       CHECK(r.attained_lo >= e.lo);
       CHECK(r.attained_hi <= e.hi);
       CHECK(r.attained_hi == replay(m, sae, q, r.witness_hi));

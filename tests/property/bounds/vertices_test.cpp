@@ -85,6 +85,50 @@ TEST_CASE("HULL holds in every context, and is attained where every neuron count
   CHECK(tighter > targets / 3);
 }
 
+TEST_CASE(
+    "HULL with one position free: every context, any positions, attained where all count "
+    "positively",
+    "[property]") {
+  std::size_t families = 0, targets = 0;
+  for (const fixture::Family& family : fixture::families()) {
+    CAPTURE(family.name);
+    for (std::uint64_t seed = 9100; seed < 9106; ++seed) {
+      CAPTURE(seed);
+      Random r(seed);
+      const Transformer m = fixture::family_model(family, seed, 5);
+      const Network net(m);
+      if (net.norm || net.act != ActFn::relu || net.f == 0) {
+        continue;
+      }
+      ++families;
+      const auto one = [&] {
+        return std::vector<std::uint32_t>{static_cast<std::uint32_t>(r.below(5))};
+      };
+      std::vector<std::vector<std::uint32_t>> sets{one(), one(), one(), one()};
+      sets[r.below(3)] = {0, 1, 3, 4};
+      DomainWork domain(net, fixed_domain(sets));
+      const std::shared_ptr<CaseWork> work = domain.work(domain.root());
+      REQUIRE(work->vertices() != nullptr);
+      CHECK(work->vertices()->are_contexts());
+      for (int draw = 0; draw < 6; ++draw) {
+        const bool is_convex = draw % 2 == 0;
+        const Target target = random_target(net, r, is_convex);
+        const double truth =
+            value(work->ready(), target, domain.enumeration(domain.root())->best(net, target).back);
+        const CaseBound bound = bound_case(*work, target, {}, {32, nullptr});
+        CHECK(bound.rule == CaseRule::hull);
+        CHECK(bound.hi >= truth - 1e-9 * (1 + std::fabs(truth)));
+        CHECK((!is_convex || bound.hi <= truth + 1e-6 * (1 + std::fabs(truth))));
+        CHECK(value(work->ready(), target, bound.maxima.back().back) <=
+              truth + 1e-9 * (1 + std::fabs(truth)));
+        ++targets;
+      }
+    }
+  }
+  CHECK(families >= 18);
+  CHECK(targets >= 100);
+}
+
 TEST_CASE("HULL is not used where two heads move or neurons are not relu", "[property]") {
   for (const std::size_t at : {std::size_t{3}, std::size_t{0}, std::size_t{5}, std::size_t{13}}) {
     const fixture::Family family = fixture::families()[at];

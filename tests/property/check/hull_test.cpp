@@ -15,8 +15,38 @@ std::vector<TestDomain> domains() {
           {3, 4, false, {{2}, {0}, {3}}, {1}}};
 }
 
+/// Domains of which one place alone is free, or none.
+std::vector<TestDomain> one_free() {
+  return {{3, 3, false, {{2}, {0, 1, 2, 3}, {1}}, {0}},
+          {3, 3, false, {{0, 1, 3}, {0}, {2}}, {0}},
+          {2, 2, false, {{0, 1, 2, 3}, {1, 2}}, {0}},
+          {4, 4, false, {{0}, {3}, {2}, {1, 3}}, {0}},
+          {2, 3, false, {{1}, {3}}, {0, 2, 3}}};
+}
+
 const std::vector<std::string> kQuantities = {
     "neuron", "feature:post", "readout:mlp_out", "readout:resid_post", "logit", "difference"};
+
+/// Accepted, true of every context, and no tighter end is accepted; gives the number of contexts.
+std::size_t try_bounds(GeneralCase& c) {
+  c.brute_force();
+  const auto outcome = c.check();
+  INFO(outcome.lines.back());
+  CHECK(outcome.accepted);
+  CHECK(c.reached[0] <= c.U[0] + 1e-9);
+  CHECK(c.reached[1] <= c.U[1] + 1e-9);
+  const auto accepts = [&](double lo, double hi) {
+    c.state(lo, hi);
+    return c.check().accepted;
+  };
+  CHECK_FALSE(accepts(-c.U[1] - 1, c.U[0] - 1e-7));
+  CHECK_FALSE(accepts(-c.U[1] + 1e-7, c.U[0] + 1));
+  CHECK_FALSE(accepts(-c.U[1] - 1, c.reached[0] - 1e-9));
+  CHECK_FALSE(accepts(-c.reached[1] + 1e-9, c.U[0] + 1));
+  return c.contexts;
+}
+
+constexpr std::size_t kAllHeads = 2;  // of a Family
 
 }  // namespace
 
@@ -29,25 +59,56 @@ TEST_CASE("HULL: what is accepted holds of every context, and nothing tighter th
     const std::string kind = kQuantities[seed / 2 % 6];
     const auto c = make_general(family, domain, kind, {1e-9, false, 0, false, seed / 3 % 2});
     INFO(family.positions << " " << kind << " seed " << seed);
-    c->brute_force();
-    contexts += c->contexts;
-    const auto outcome = c->check();
-    INFO(outcome.lines.back());
-    CHECK(outcome.accepted);
-    CHECK(c->reached[0] <= c->U[0] + 1e-9);
-    CHECK(c->reached[1] <= c->U[1] + 1e-9);
-    const auto accepts = [&](double lo, double hi) {
-      c->state(lo, hi);
-      return c->check().accepted;
-    };
-    CHECK_FALSE(accepts(-c->U[1] - 1, c->U[0] - 1e-7));
-    CHECK_FALSE(accepts(-c->U[1] + 1e-7, c->U[0] + 1));
-    CHECK_FALSE(accepts(-c->U[1] - 1, c->reached[0] - 1e-9));
-    CHECK_FALSE(accepts(-c->reached[1] + 1e-9, c->U[0] + 1));
+    contexts += try_bounds(*c);
     ++checked;
   }
   CHECK(checked == 60);
   CHECK(contexts > 1000);
+}
+
+TEST_CASE("HULL with one place free: any positions, all heads at one vertex") {
+  std::size_t contexts = 0;
+  for (unsigned seed = 1; seed <= 60; ++seed) {
+    const std::string positions =
+        std::vector<std::string>{"standard", "rotary", "relative_bias", "none"}[seed % 4];
+    const Family family{positions, "relu", "", positions == "relative_bias", false, 3, seed};
+    const std::string kind = kQuantities[seed / 4 % 6];
+    INFO(positions << " " << kind << " seed " << seed);
+    contexts += try_bounds(
+        *make_general(family, one_free()[seed % 5], kind, {1e-9, false, 0, false, kAllHeads}));
+  }
+  CHECK(contexts > 200);
+}
+
+TEST_CASE(
+    "HULL with one place free is refused where two are, and for one head where there are "
+    "positions") {
+  const TestDomain one{3, 3, false, {{1}, {0, 3}, {2}}, {0}};
+  const Family family{"rotary", "relu", "", false, false, 3, 5};
+  const auto c = make_general(family, one, "difference", {1e-9, false, 0, false, kAllHeads});
+  REQUIRE(c->check().accepted);
+  const auto reason = [&](const std::string& word) {
+    const std::vector<std::string> saved = c->lines;
+    c->set_word("fc2hi HULL", 7, word);
+    const auto outcome = c->check();
+    c->lines = saved;
+    CHECK_FALSE(outcome.accepted);
+    return outcome.lines.back();
+  };
+  for (const char* head : {"0", "1"}) {
+    CHECK(reason(head).find("HULL: expected no positions but a relative bias") !=
+          std::string::npos);
+  }
+  for (const char* head : {"2", "**", "+", "S"}) {
+    CHECK_FALSE(reason(head).empty());
+  }
+  const auto wide = make_general({"relative_bias", "relu", "", true, false, 3, 3},
+                                 {3, 3, false, {{0, 1}, {0, 3}, {2}}, {0}}, "difference",
+                                 {1e-9, false, 0, false, 0});
+  REQUIRE(wide->check().accepted);
+  wide->set_word("fc2hi HULL", 7, "*");
+  CHECK(wide->check().lines.back().find("HULL: more than one position is free") !=
+        std::string::npos);
 }
 
 TEST_CASE("HULL: a false number, a slope beyond [0, 1] and another head are refused by the rule") {
@@ -100,6 +161,8 @@ TEST_CASE(
     const auto outcome = c->check();
     INFO(outcome.lines.back());
     CHECK_FALSE(outcome.accepted);
-    CHECK(outcome.lines.back().find("HULL: expected relu neurons") != std::string::npos);
+    const bool other = family.positions != "relative_bias";
+    CHECK(outcome.lines.back().find(other ? "HULL: expected no positions but a relative bias"
+                                          : "HULL: expected relu neurons") != std::string::npos);
   }
 }

@@ -3,13 +3,14 @@ spelling and in SPIN's; a machine is HOA, every run of it accepted."""
 import random
 
 
-def draw_formula(r, depth, past):
+def draw_formula(r, depth, wide):
+    """wide: with X, bounds and past."""
     if depth == 0 or r.random() < 0.15:
         return r.choice("pqr")
-    op = r.choice(["!", "&", "|", "->", "X", "U", "W", "F", "G", "FB", "GB"] + (["Y", "O", "H"] if past else []))
+    op = r.choice(["!", "&", "|", "->", "U", "W", "F", "G"] + (["X", "FB", "GB", "Y", "O", "H"] if wide else ["F", "G"]))
     if op in ("Y", "O", "H"):
         return (op, draw_past(r, depth - 1))
-    child = lambda: draw_formula(r, depth - 1, past)
+    child = lambda: draw_formula(r, depth - 1, wide)
     if op in ("FB", "GB"):
         lo = r.randrange(3)
         return (op[0], lo, lo + r.randrange(3), child())
@@ -37,26 +38,17 @@ def assay_text(f):
 
 
 def spin_text(f):
-    """Endless words, without past: SPIN knows no bounds, and V is R."""
+    """Endless words; V is R. Debian's SPIN is built without X, so there are no bounds either."""
     if isinstance(f, str):
         return f
     op = f[0]
     if op in "FG":
-        lo, hi, g = f[1], f[2], "(" + spin_text(f[3]) + ")"
-        if hi is None:
-            out = ("<> " if op == "F" else "[] ") + g
-        else:
-            out = g
-            for _ in range(hi - lo):
-                out = "(%s %s X (%s))" % (g, "||" if op == "F" else "&&", out)
-        for _ in range(lo):
-            out = "X (" + out + ")"
-        return "(" + out + ")"
+        return ("<> (" if op == "F" else "[] (") + spin_text(f[3]) + ")"
     if op == "W":
         a, b = spin_text(f[1]), spin_text(f[2])
         return "((%s) V ((%s) || (%s)))" % (b, a, b)
-    if op in ("!", "X"):
-        return op + " (" + spin_text(f[1]) + ")"
+    if op == "!":
+        return "! (" + spin_text(f[1]) + ")"
     return "((%s) %s (%s))" % (spin_text(f[1]), {"&": "&&", "|": "||"}.get(op, op), spin_text(f[2]))
 
 
@@ -91,10 +83,10 @@ def spec_text(claims):
 
 
 def promela_text(machine, claims):
-    """One transition a letter; before the first one p, q and r mean nothing, so each claim begins with X. Of a claim `some`
-    SPIN is asked about the opposite."""
+    """One transition a letter; before the first one p, q and r mean nothing, so each claim begins where `on` does. Of a claim
+    `some` SPIN is asked about the opposite."""
     start, edges, _ = machine
-    out = "bool p, q, r; byte s = 255;\nactive proctype machine() {\n  do\n"
+    out = "bool p, q, r, on; byte s = 255;\nactive proctype machine() {\n  do\n"
     for b in start:
         for f, label, t in edges:
             if f == b:
@@ -104,7 +96,7 @@ def promela_text(machine, claims):
     out += "  od\n}\n"
     for name, claim, formula in claims:
         g = spin_text(formula)
-        out += "ltl %s { X (%s) }\n" % (name, g if claim == "all" else "! (" + g + ")")
+        out += "ltl %s { (!on) U (on && (%s)) }\n" % (name, g if claim == "all" else "! (" + g + ")")
     return out
 
 
@@ -113,7 +105,7 @@ def step(guard, label, target):
     for valuation in range(8):
         values = {ap: bool(valuation >> ap & 1) for ap in range(3)}
         if all(values[ap] == v for ap, v in label.items()):
-            sets = " ".join("%s = %d;" % ("pqr"[ap], v) for ap, v in values.items())
+            sets = "on = 1; " + " ".join("%s = %d;" % ("pqr"[ap], v) for ap, v in values.items())
             out += "  :: d_step { %s -> %s s = %d }\n" % (guard, sets, target)
     return out
 

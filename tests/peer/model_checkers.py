@@ -61,7 +61,7 @@ for i in range(count):
     folder = "%s/%d" % (work, i)
     os.makedirs(folder)
     machine = machines.draw_machine(r)
-    # SPIN's translation of a formula grows fast, and knows no past
+    # SPIN's translation of a formula grows fast
     claims = [("P%d" % k, r.choice(["all", "all", "some"]), machines.draw_formula(r, 2 if peer == "spin" else 3, peer != "spin"))
               for k in range(8)]
     with open(folder + "/m.hoa", "w") as out:

@@ -18,6 +18,9 @@ struct HoaLabel {
   [[nodiscard]] bool holds(std::uint64_t letter) const;
   /// The aps that occur, ascending.
   [[nodiscard]] std::vector<std::size_t> aps() const;
+  /// The letters over some of the aps (bit i is the truth of ap places[i]) that a valuation which satisfies the label shows,
+  /// ascending. Throws UsageError for a label with more than 16 aps.
+  [[nodiscard]] std::vector<std::uint32_t> letters(const std::vector<std::size_t>& places) const;
   bool operator==(const HoaLabel&) const = default;
 };
 

@@ -50,6 +50,9 @@ struct Hoa {
 /// InputError "FILE:LINE: expected …, found …" for what is wrong and for what is not read, by name.
 [[nodiscard]] Hoa parse_hoa(const std::string& text, const std::string& file);
 
+/// A string of the format; control characters become spaces.
+[[nodiscard]] std::string hoa_quoted(const std::string& text);
+
 /// What parse_hoa reads back as the same automaton.
 [[nodiscard]] std::string to_hoa(const Hoa& hoa);
 

@@ -21,7 +21,8 @@ struct Options {
   std::string method = "leace", hook, name, keep;
   int grid_bits = -1;
   bool continuous = false;
-  std::string alpha, ledger, total;
+  std::string alpha, ledger, total, probes;
+  std::size_t symbols = 0;
   bool independent_rows = false;
 };
 
@@ -161,9 +162,10 @@ Rational probability(const std::string& option, const std::string& text) {
   return value;
 }
 
-std::optional<erase::PopulationOptions> population_of(const Options& o) {
+std::optional<erase::PopulationOptions> population_of(const Options& o, std::size_t d) {
   if (o.alpha.empty() != o.ledger.empty() ||
-      (o.alpha.empty() && (o.independent_rows || !o.total.empty()))) {
+      (o.alpha.empty() &&
+       (o.independent_rows || !o.total.empty() || !o.probes.empty() || o.symbols > 0))) {
     throw UsageError("erase certify: claims about a population need --alpha and --ledger");
   }
   if (o.alpha.empty()) {
@@ -176,6 +178,10 @@ std::optional<erase::PopulationOptions> population_of(const Options& o) {
     options.total = probability("ledger-total", o.total);
   }
   options.independent_rows = o.independent_rows;
+  options.symbols = o.symbols;
+  if (!o.probes.empty()) {
+    options.probes = erase::read_probes(o.probes, d);
+  }
   return options;
 }
 
@@ -183,8 +189,10 @@ std::optional<erase::PopulationOptions> population_of(const Options& o) {
 std::string population_line(const Json& claims) {
   std::string text;
   for (const Json& claim : claims) {
-    if (claim.contains("atMost") || claim.contains("atLeast")) {
-      const bool most = claim.contains("atMost");
+    for (const bool most : {false, true}) {
+      if (!claim.contains(most ? "atMost" : "atLeast")) {
+        continue;
+      }
       text += claim["claim"].get<std::string>() + (most ? " <= " : " >= ") +
               short_number(
                   parse_rational(claim[most ? "atMost" : "atLeast"].get<std::string>()).nearest()) +
@@ -206,7 +214,8 @@ void run_certify(const Options& o, Session& session) {
     labels = o.labels.front();
   }
   const erase::Tables tables = erase::read_tables(o.activations.front(), labels);
-  const erase::TensorCertificate made = erase::certify_tensors(loaded, tables, population_of(o));
+  const erase::TensorCertificate made =
+      erase::certify_tensors(loaded, tables, population_of(o, tables.x.d));
   make_directory(o.out);
   for (const auto& [name, bytes] : made.files) {
     write_file_atomic(std::filesystem::path(o.out) / name, bytes);
@@ -218,8 +227,8 @@ void run_certify(const Options& o, Session& session) {
   const erase::Residual& r = made.claim.residual;
   std::string check = "assay-check " + o.out + "/erasure.cert --eraser " + o.eraser +
                       " --request " + o.out + "/erasure.request --data " + o.activations.front();
-  if (labels) {
-    check += " --data " + labels->string();
+  for (const std::string& file : {labels ? labels->string() : "", o.probes}) {
+    check += file.empty() ? "" : " --data " + file;
   }
   session.finish(
       ExitCode::ok,
@@ -290,6 +299,15 @@ void add_erase_tensors(CLI::App& erase, Session& session) {
   certify->add_option("--ledger-total", o.total, "What a new ledger may spend in all");
   certify->add_flag("--independent-rows", o.independent_rows,
                     "Every row is a draw of its own, in a file without the tensor document");
+  certify->add_option(
+      "--probes", o.probes,
+      "Registered probes, fixed before: F64 weights [m,d] and bias [m]; their accuracy "
+      "on the population");
+  certify
+      ->add_option(
+          "--symbols", o.symbols,
+          "The tensor symbol beside x, 0 to N-1, is all that leaves: what one symbol tells")
+      ->check(CLI::Range(2, 1'000'000));
   certify->callback([options, &session] { run_certify(*options, session); });
 }
 

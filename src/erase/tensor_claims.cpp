@@ -107,6 +107,18 @@ Digest digest_of_rows(const ActivationTable& x) {
   return sha256(bytes);
 }
 
+void need_symbols(const PopulationOptions& options, const Tables& tables) {
+  const auto beyond = [&](std::int64_t s) {
+    return s < 0 || s >= static_cast<std::int64_t>(options.symbols);
+  };
+  if (options.symbols > 0 &&
+      (tables.symbol.empty() || std::any_of(tables.symbol.begin(), tables.symbol.end(), beyond))) {
+    throw InputError(tables.x.file, "symbol",
+                     "a tensor of integers from 0 to " + std::to_string(options.symbols - 1),
+                     tables.symbol.empty() ? "none" : "another number");
+  }
+}
+
 /// The ledger, charged and written; then the claims, and last the ledger's own.
 std::vector<ClaimLines> claims_of_population(const PopulationOptions& options,
                                              const LoadedEraser& eraser, const Tables& tables,
@@ -119,7 +131,11 @@ std::vector<ClaimLines> claims_of_population(const PopulationOptions& options,
   if (!tables.document.empty() && options.independent_rows) {
     throw Refusal("the rows belong to documents: rows of one document are not independent");
   }
-  const std::size_t planned = planned_claims(rows);
+  const std::size_t labels = independent_labels(rows);
+  const std::size_t probes = options.probes ? options.probes->bias.size() : 0;
+  const std::size_t planned =
+      planned_claims(rows) + labels * (probes + (options.symbols > 0 ? 1 : 0));
+  need_symbols(options, tables);
   const auto each = quotient(options.alpha, static_cast<std::uint32_t>(planned));
   Ledger ledger = load_ledger(options.ledger, options.total);
   const Rational before = ledger.spent();
@@ -130,6 +146,16 @@ std::vector<ClaimLines> claims_of_population(const PopulationOptions& options,
     throw Refusal("alpha has too many digits to be shared by " + std::to_string(planned));
   }
   std::vector<ClaimLines> out = population_claims(population, rows, *each, data);
+  for (std::size_t c = 0; c < labels; ++c) {
+    if (options.symbols > 0) {
+      out.push_back(
+          interface_claim(population, rows, c, tables.symbol, options.symbols, *each, data));
+    }
+    for (std::size_t i = 0; i < probes; ++i) {
+      out.push_back(probe_claim(population, rows, eraser.eraser.grid_bits, c, *options.probes, i,
+                                *each, data));
+    }
+  }
   Rational spent = before;  // with the shares of claims that were tried and are not made
   for (std::size_t i = out.size(); i < planned; ++i) {
     spent = sum(spent, *each).value();

@@ -30,5 +30,9 @@ void rule_leakage(Session& session, const Step& step);
 void rule_ledger(Session& session, const Step& step);
 void rule_interface(Session& session, const Step& step);
 void rule_probe(Session& session, const Step& step);
+void rule_change(Session& session, const Step& step);
+void rule_operator(Session& session, const Step& step);
+void rule_divergence(Session& session, const Step& step);
+void rule_worst(Session& session, const Step& step);
 
 }  // namespace assay_check

@@ -70,11 +70,12 @@ RequestClaim parse_claim(const Words& words) {
   if (words[0] == "reach-at-most" || words[0] == "reach-at-least") {
     return parse_reach(words);
   }
-  need(words.size() >= 5, "expected a claim");
-  claim.id = parse_id(words[1]);
+  need(words.size() >= 4, "expected a claim");
   if (is_erasure_form(words[0])) {
     return parse_residual(words);
   }
+  need(words.size() >= 5, "expected a claim");
+  claim.id = parse_id(words[1]);
   if (words[0] == "float32") {
     return parse_float32(words);
   }

@@ -21,7 +21,7 @@ struct Options {
   std::string method = "leace", hook, name, keep;
   int grid_bits = -1;
   bool continuous = false;
-  std::string alpha, ledger, total, probes;
+  std::string alpha, ledger, total, probes, unembedding, readouts, region;
   std::size_t symbols = 0;
   bool independent_rows = false;
 };
@@ -185,12 +185,28 @@ std::optional<erase::PopulationOptions> population_of(const Options& o, std::siz
   return options;
 }
 
+erase::CertifyOptions options_of(const Options& o, std::size_t d) {
+  if (o.readouts.empty() != o.region.empty()) {
+    throw UsageError("erase certify: --readouts and --region go together");
+  }
+  erase::CertifyOptions options;
+  options.population = population_of(o, d);
+  if (!o.unembedding.empty()) {
+    options.unembedding = erase::read_unembedding(o.unembedding, d);
+  }
+  if (!o.region.empty()) {
+    options.readouts = erase::read_probes(o.readouts, d);
+    options.region = erase::read_region(o.region, d);
+  }
+  return options;
+}
+
 /// "; on the population, …": the claims with a probability, in a line.
 std::string population_line(const Json& claims) {
   std::string text;
   for (const Json& claim : claims) {
     for (const bool most : {false, true}) {
-      if (!claim.contains(most ? "atMost" : "atLeast")) {
+      if (claim["level"] != "STATISTICAL" || !claim.contains(most ? "atMost" : "atLeast")) {
         continue;
       }
       text += claim["claim"].get<std::string>() + (most ? " <= " : " >= ") +
@@ -215,7 +231,7 @@ void run_certify(const Options& o, Session& session) {
   }
   const erase::Tables tables = erase::read_tables(o.activations.front(), labels);
   const erase::TensorCertificate made =
-      erase::certify_tensors(loaded, tables, population_of(o, tables.x.d));
+      erase::certify_tensors(loaded, tables, options_of(o, tables.x.d));
   make_directory(o.out);
   for (const auto& [name, bytes] : made.files) {
     write_file_atomic(std::filesystem::path(o.out) / name, bytes);
@@ -227,7 +243,8 @@ void run_certify(const Options& o, Session& session) {
   const erase::Residual& r = made.claim.residual;
   std::string check = "assay-check " + o.out + "/erasure.cert --eraser " + o.eraser +
                       " --request " + o.out + "/erasure.request --data " + o.activations.front();
-  for (const std::string& file : {labels ? labels->string() : "", o.probes}) {
+  for (const std::string& file :
+       {labels ? labels->string() : "", o.probes, o.unembedding, o.readouts, o.region}) {
     check += file.empty() ? "" : " --data " + file;
   }
   session.finish(
@@ -299,6 +316,15 @@ void add_erase_tensors(CLI::App& erase, Session& session) {
   certify->add_option("--ledger-total", o.total, "What a new ledger may spend in all");
   certify->add_flag("--independent-rows", o.independent_rows,
                     "Every row is a draw of its own, in a file without the tensor document");
+  certify->add_option("--unembedding", o.unembedding,
+                      "F64 u [V,d] and b [V] that predictions are read with: KL divergence, total "
+                      "variation and most likely tokens, erased against not");
+  certify->add_option(
+      "--readouts", o.readouts,
+      "F64 weights [m,d] and bias [m]: the most they can say of any input of --region");
+  certify->add_option("--region", o.region,
+                      "Inputs of the site: F64 center and radius, center and axes, gamma and beta, "
+                      "or gamma");
   certify->add_option(
       "--probes", o.probes,
       "Registered probes, fixed before: F64 weights [m,d] and bias [m]; their accuracy "

@@ -4,8 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "assay/erase/leace.hpp"
 #include "assay/erase/ledger.hpp"
 #include "assay/erase/population.hpp"
+#include "assay/erase/region.hpp"
 #include "assay/erase/residual.hpp"
 #include "assay/erase/tables.hpp"
 
@@ -23,6 +25,18 @@ struct ClaimLines {
                                                        const Residual& residual,
                                                        const std::string& residual_id,
                                                        const std::string& data);
+
+/// CHANGE and OPERATOR: what the eraser moves, on these rows and at all.
+[[nodiscard]] std::vector<ClaimLines> cost_claims(const Eraser& eraser, const ActivationTable& x,
+                                                  const GridRows& rows, const std::string& data);
+/// DIVERGENCE: what it does to predictions that are read from the rows.
+[[nodiscard]] ClaimLines divergence_claim(const Eraser& eraser, const ActivationTable& x,
+                                          const GridRows& rows, const Unembedding& unembedding,
+                                          const std::string& data);
+/// WORST of every readout: the most it can say of any input of the region.
+[[nodiscard]] std::vector<ClaimLines> worst_claims(const Eraser& eraser,
+                                                   const RegisteredProbes& readouts,
+                                                   const Region& region);
 
 /// INTERFACE of one label: what one exposed symbol tells. @pre every symbol < symbols
 [[nodiscard]] ClaimLines interface_claim(const Population& population, const GridRows& rows,

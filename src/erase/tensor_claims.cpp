@@ -1,5 +1,6 @@
 #include "assay/erase/tensor_claims.hpp"
 
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "assay/base/files.hpp"
@@ -180,8 +181,11 @@ std::vector<ClaimLines> claims_of_population(const PopulationOptions& options,
 }  // namespace
 
 TensorCertificate certify_tensors(const LoadedEraser& eraser, const Tables& tables,
-                                  const std::optional<PopulationOptions>& population) {
+                                  const CertifyOptions& options) {
   TensorCertificate out;
+  const auto& population = options.population;
+  require(options.readouts.has_value() == options.region.has_value(),
+          "certify_tensors: readouts and a region go together");
   const std::vector<Digest>& fitted = eraser.origin.activations;
   out.fit_rows = std::find(fitted.begin(), fitted.end(), tables.x.digest) != fitted.end();
   if (out.fit_rows && population) {
@@ -201,10 +205,18 @@ TensorCertificate certify_tensors(const LoadedEraser& eraser, const Tables& tabl
   need_certifiable(out.claim.residual);
   std::vector<ClaimLines> claims =
       advantage_claims(rows, eraser.eraser.grid_bits, out.claim.residual, out.claim.id, data);
+  const auto add = [&claims](std::vector<ClaimLines> more) {
+    std::move(more.begin(), more.end(), std::back_inserter(claims));
+  };
+  add(cost_claims(eraser.eraser, tables.x, rows, data));
+  if (options.unembedding) {
+    add({divergence_claim(eraser.eraser, tables.x, rows, *options.unembedding, data)});
+  }
+  if (options.region) {
+    add(worst_claims(eraser.eraser, *options.readouts, *options.region));
+  }
   if (population) {
-    for (ClaimLines& claim : claims_of_population(*population, eraser, tables, rows, data)) {
-      claims.push_back(std::move(claim));
-    }
+    add(claims_of_population(*population, eraser, tables, rows, data));
   }
   std::string request = request_text({&out.claim});
   request.erase(request.size() - 4);  // "end\n"

@@ -50,7 +50,9 @@ TensorFit fit_of(const TableFolder& folder, const Planted& rows) {
 TensorCertificate certified(const TableFolder& folder, const TensorFit& fit, const Planted& rows,
                             const std::optional<PopulationOptions>& population = {}) {
   const auto path = folder.write("rows.safetensors", rows.file());
-  return certify_tensors(loaded(fit), read_tables(path, {}), population);
+  CertifyOptions options;
+  options.population = population;
+  return certify_tensors(loaded(fit), read_tables(path, {}), options);
 }
 
 /// No claim bounds accuracy, balanced accuracy or AUC of probes that are not named.
@@ -230,6 +232,7 @@ TEST_CASE("ledger: the same rows in another file are the same rows") {
   static_cast<void>(certified(folder, fit, others, options_in(folder, "1/1000")));
   SafetensorsFile renamed = others.file("unnamed");
   const auto path = folder.write("renamed.safetensors", renamed);
-  CHECK_THROWS_AS(certify_tensors(loaded(fit), read_tables(path, {}), options_in(folder, "1/1000")),
-                  Refusal);
+  CertifyOptions options;
+  options.population = options_in(folder, "1/1000");
+  CHECK_THROWS_AS(certify_tensors(loaded(fit), read_tables(path, {}), options), Refusal);
 }

@@ -127,6 +127,16 @@ expect 0 "${assay[@]}" certify --eraser "$dir/e" --activations "$dir/documents.s
 check 0 "$dir/cd" "$dir/e" "$dir/documents.safetensors"
 says '120 documents, independent and alike'
 
+# The cost in predictions, and every input of a region.
+costs=("${assay[@]}" certify --eraser "$dir/e" --activations "$dir/new.safetensors" --unembedding "$dir/unembedding.safetensors")
+expect 2 "${costs[@]}" --region "$dir/region.safetensors" --out "$dir/none"
+expect 9 "${costs[@]}" --readouts "$dir/region.safetensors" --region "$dir/region.safetensors" --out "$dir/none"
+expect 0 "${costs[@]}" --readouts "$dir/probes.safetensors" --region "$dir/region.safetensors" --out "$dir/cw"
+check 0 "$dir/cw" "$dir/e" "$dir/new.safetensors" "$dir/unembedding.safetensors" "$dir/probes.safetensors" "$dir/region.safetensors"
+says '^ACCEPT operator PROVED '
+says '^ACCEPT worst-1 PROVED .*LayerNorm image'
+says '^ACCEPT divergence OBSERVED '
+
 for method in orth mean; do
   expect 0 "${fit[@]}" --method "$method" --out "$dir/$method"
   expect 0 "${assay[@]}" certify --eraser "$dir/$method" --activations "$dir/new.safetensors" --out "$dir/c$method"

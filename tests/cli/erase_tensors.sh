@@ -91,7 +91,7 @@ import json, sys
 one, three = ({c["claim"]: c for c in json.load(open(p))["claims"]} for p in sys.argv[1:])
 assert {"gain-log-norm", "gain-log-spread", "gain-log-ridge", "gain-hinge-norm", "gain-square-free"} <= set(one), one.keys()
 assert {"gain-softmax-norm", "gain-softmax-spread"} <= set(three) and "gain-log-norm" not in three
-assert all(c["level"] == "OBSERVED" for c in [*one.values(), *three.values()])
+assert all(c["level"] == ("PROVED" if c["rule"] == "OPERATOR" else "OBSERVED") for c in [*one.values(), *three.values()])
 PY
 
 # The population: an alpha, a ledger that is charged first, and rows that are used once.

@@ -107,7 +107,7 @@ says '^ACCEPT covariance-linear STATISTICAL '
 says '^ACCEPT interface-0 STATISTICAL '
 says '^ACCEPT probe-1-0 STATISTICAL '
 says '^ACCEPT ledger STATISTICAL '
-says 'rules ADVANTAGE INTERFACE LEDGER'
+says 'rules ADVANTAGE CHANGE INTERFACE LEDGER OPERATOR PROBE'
 expect 3 "${population[@]}" --independent-rows --out "$dir/none"
 says 'calibration rows are used once'
 other=("${assay[@]}" certify --eraser "$dir/e" --activations "$dir/new.safetensors" --ledger "$dir/ledger" --independent-rows)

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "assay/base/files.hpp"
+#include "assay/base/rational.hpp"
 #include "assay/base/text.hpp"
 #include "assay/erase/tensor_claims.hpp"
 #include "assay/model/safetensors.hpp"
@@ -20,6 +21,9 @@ struct Options {
   std::string method = "leace", hook, name, keep;
   int grid_bits = -1;
   bool continuous = false;
+  std::string alpha, ledger, total, probes, unembedding, readouts, region;
+  std::size_t symbols = 0;
+  bool independent_rows = false;
 };
 
 std::vector<erase::Shard> shards_of(const Options& o) {
@@ -149,6 +153,71 @@ void run_apply(const Options& o, Session& session) {
                   {"out", o.out}});
 }
 
+/// A fraction between 0 and 1.
+Rational probability(const std::string& option, const std::string& text) {
+  const Rational value = parse_rational(text);
+  if (value.num <= 0 || value.num >= value.den) {
+    throw UsageError(option + ": expected a fraction between 0 and 1, found " + text);
+  }
+  return value;
+}
+
+std::optional<erase::PopulationOptions> population_of(const Options& o, std::size_t d) {
+  if (o.alpha.empty() != o.ledger.empty() ||
+      (o.alpha.empty() &&
+       (o.independent_rows || !o.total.empty() || !o.probes.empty() || o.symbols > 0))) {
+    throw UsageError("erase certify: claims about a population need --alpha and --ledger");
+  }
+  if (o.alpha.empty()) {
+    return std::nullopt;
+  }
+  erase::PopulationOptions options;
+  options.alpha = probability("alpha", o.alpha);
+  options.ledger = o.ledger;
+  if (!o.total.empty()) {
+    options.total = probability("ledger-total", o.total);
+  }
+  options.independent_rows = o.independent_rows;
+  options.symbols = o.symbols;
+  if (!o.probes.empty()) {
+    options.probes = erase::read_probes(o.probes, d);
+  }
+  return options;
+}
+
+erase::CertifyOptions options_of(const Options& o, std::size_t d) {
+  if (o.readouts.empty() != o.region.empty()) {
+    throw UsageError("erase certify: --readouts and --region go together");
+  }
+  erase::CertifyOptions options;
+  options.population = population_of(o, d);
+  if (!o.unembedding.empty()) {
+    options.unembedding = erase::read_unembedding(o.unembedding, d);
+  }
+  if (!o.region.empty()) {
+    options.readouts = erase::read_probes(o.readouts, d);
+    options.region = erase::read_region(o.region, d);
+  }
+  return options;
+}
+
+/// "; on the population, …": the claims with a probability, in a line.
+std::string population_line(const Json& claims) {
+  std::string text;
+  for (const Json& claim : claims) {
+    for (const bool most : {false, true}) {
+      if (claim["level"] != "STATISTICAL" || !claim.contains(most ? "atMost" : "atLeast")) {
+        continue;
+      }
+      text += claim["claim"].get<std::string>() + (most ? " <= " : " >= ") +
+              short_number(
+                  parse_rational(claim[most ? "atMost" : "atLeast"].get<std::string>()).nearest()) +
+              " (alpha " + claim["alpha"].get<std::string>() + ")\n";
+    }
+  }
+  return text.empty() ? text : "STATISTICAL, of the population the units were drawn from:\n" + text;
+}
+
 void run_certify(const Options& o, Session& session) {
   const erase::LoadedEraser loaded = erase::load_eraser(o.eraser);
   if (loaded.origin.model_weights) {
@@ -161,19 +230,22 @@ void run_certify(const Options& o, Session& session) {
     labels = o.labels.front();
   }
   const erase::Tables tables = erase::read_tables(o.activations.front(), labels);
-  const erase::TensorCertificate made = erase::certify_tensors(loaded, tables);
+  const erase::TensorCertificate made =
+      erase::certify_tensors(loaded, tables, options_of(o, tables.x.d));
   make_directory(o.out);
   for (const auto& [name, bytes] : made.files) {
     write_file_atomic(std::filesystem::path(o.out) / name, bytes);
   }
   Json object = Json::parse(made.json);
-  object["level"] = "OBSERVED";
+  const std::string population = population_line(object["claims"]);
+  object["level"] = population.empty() ? "OBSERVED" : "STATISTICAL";
   object["out"] = o.out;
   const erase::Residual& r = made.claim.residual;
   std::string check = "assay-check " + o.out + "/erasure.cert --eraser " + o.eraser +
                       " --request " + o.out + "/erasure.request --data " + o.activations.front();
-  if (labels) {
-    check += " --data " + labels->string();
+  for (const std::string& file :
+       {labels ? labels->string() : "", o.probes, o.unembedding, o.readouts, o.region}) {
+    check += file.empty() ? "" : " --data " + file;
   }
   session.finish(
       ExitCode::ok,
@@ -183,7 +255,8 @@ void run_certify(const Options& o, Session& session) {
           (made.fit_rows ? "these are rows the eraser was FITTED on: other rows may leave more\n"
                          : "") +
           "OBSERVED, exact integers; not claimed: non-linear probes, AUC, other rows or sites\n" +
-          "written to " + o.out + "; re-check with: " + check,
+          population + std::to_string(made.claims) + " claims " + "written to " + o.out +
+          "; re-check with: " + check,
       std::move(object));
 }
 
@@ -234,6 +307,33 @@ void add_erase_tensors(CLI::App& erase, Session& session) {
       ->expected(1);
   certify->add_option("--out", o.out, "Directory for claims.json, erasure.request, erasure.cert")
       ->required();
+  certify->add_option("--alpha", o.alpha,
+                      "Also claim about the population the rows were drawn from, all such claims "
+                      "together false with at most this probability");
+  certify->add_option(
+      "--ledger", o.ledger,
+      "File that adds up what is spent of alpha, and on which rows; made when missing");
+  certify->add_option("--ledger-total", o.total, "What a new ledger may spend in all");
+  certify->add_flag("--independent-rows", o.independent_rows,
+                    "Every row is a draw of its own, in a file without the tensor document");
+  certify->add_option("--unembedding", o.unembedding,
+                      "F64 u [V,d] and b [V] that predictions are read with: KL divergence, total "
+                      "variation and most likely tokens, erased against not");
+  certify->add_option(
+      "--readouts", o.readouts,
+      "F64 weights [m,d] and bias [m]: the most they can say of any input of --region");
+  certify->add_option("--region", o.region,
+                      "Inputs of the site: F64 center and radius, center and axes, gamma and beta, "
+                      "or gamma");
+  certify->add_option(
+      "--probes", o.probes,
+      "Registered probes, fixed before: F64 weights [m,d] and bias [m]; their accuracy "
+      "on the population");
+  certify
+      ->add_option(
+          "--symbols", o.symbols,
+          "The tensor symbol beside x, 0 to N-1, is all that leaves: what one symbol tells")
+      ->check(CLI::Range(2, 1'000'000));
   certify->callback([options, &session] { run_certify(*options, session); });
 }
 

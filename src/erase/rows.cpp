@@ -7,6 +7,7 @@
 #include "assay/base/progress.hpp"
 #include "assay/base/random.hpp"
 #include "assay/base/text.hpp"
+#include "assay/erase/in_model.hpp"
 #include "assay/model/forward.hpp"
 
 namespace assay::erase {
@@ -81,22 +82,6 @@ double cross_entropy(const Matrix& logits, std::span<const TokenId> targets, std
     sum += top + std::log(mass) - row[targets[t].at()];
   }
   return sum;
-}
-
-/// The deployed eraser as a splice: float32 in, grid value out, as in the certificate.
-void replace_by_erased(Matrix& value, const void* context) {
-  const auto& eraser = *static_cast<const Eraser*>(context);
-  std::vector<float> x(value.cols);
-  std::vector<std::int32_t> y(value.cols);
-  for (std::size_t r = 0; r < value.rows; ++r) {
-    for (std::size_t c = 0; c < value.cols; ++c) {
-      x[c] = static_cast<float>(value.at(r, c));
-    }
-    deploy(eraser, x, y);
-    for (std::size_t c = 0; c < value.cols; ++c) {
-      value.at(r, c) = std::ldexp(static_cast<double>(y[c]), -eraser.grid_bits);
-    }
-  }
 }
 
 }  // namespace
@@ -208,7 +193,7 @@ GridRows deploy_rows(const Eraser& eraser, const Rows& rows) {
 Cost measure_cost(const Transformer& model, const Tokenizer& tokenizer, const LabelledText& text,
                   std::span<const Window> windows, const Eraser& eraser) {
   require(is_spliceable(eraser.hook), "measure_cost: a site that cannot be spliced");
-  const Splice splice{eraser.hook, replace_by_erased, &eraser};
+  const Splice splice = deployed_splice(eraser);
   const std::size_t skip = model.config.bos ? 1 : 0;
   Cost cost;
   each_window("cross-entropy", tokenizer, text, windows,

@@ -69,6 +69,9 @@ RequestClaim parse_claim(const Words& words) {
   if (words[0] == "reach-at-most" || words[0] == "reach-at-least") {
     return parse_reach(words);
   }
+  if (words[0] == "unread" || words[0] == "site-range" || words[0] == "never-fires") {
+    return parse_inside(words);
+  }
   need(words.size() >= 5, "expected a claim");
   claim.id = parse_id(words[1]);
   if (words[0] == "residual" || words[0] == "float32") {

@@ -18,7 +18,7 @@ struct Rule {
   }
 };
 
-inline constexpr std::array<Rule, 60> kRules = {{
+inline constexpr std::array<Rule, 63> kRules = {{
     {"SUFFIX", "bounds", false, rule_suffix},
     {"ROOT", "cases", false, rule_root},
     {"PART", "cases", false, rule_part},
@@ -71,6 +71,9 @@ inline constexpr std::array<Rule, 60> kRules = {{
     {"CHANCE", "exact", true, rule_chance},
     {"WITNESS", "spec", true, rule_witness},
     {"RESIDUAL", "erasure", true, rule_residual},
+    {"UNREAD", "erasure", true, rule_unread},
+    {"SITE-RANGE", "erasure", true, rule_site_range},
+    {"NEVER-FIRES", "erasure", true, rule_never_fires},
     {"VALUES", "chain", false, rule_values},
     {"RANKS", "chain", false, rule_ranks},
     {"REACH-MOST", "chain", true, rule_reach_most},

@@ -54,6 +54,11 @@ std::string bypass_text(const std::string& hook) {
 }
 
 void need_model(const LoadedEraser& eraser, const Transformer& model, bool unbound) {
+  const auto& named = eraser.origin.model_weights;
+  if (named && *named != model.weights_digest) {
+    throw Error(ExitCode::artifact, "the eraser was fitted on the model " + named->hex() +
+                                        ", expected this one, " + model.weights_digest.hex());
+  }
   const std::string& hook = eraser.eraser.hook;
   const bool mlp = hook == kHookMlpPre || hook == kHookMlpPost || hook == kHookMlpOut;
   if (!is_known_hook(hook) || (mlp && model.config.attn_only)) {
@@ -64,11 +69,6 @@ void need_model(const LoadedEraser& eraser, const Transformer& model, bool unbou
   if (eraser.eraser.d() != width) {
     throw InputError("eraser.json", "d", std::to_string(width) + ", the width of " + hook,
                      std::to_string(eraser.eraser.d()));
-  }
-  const auto& named = eraser.origin.model_weights;
-  if (named && *named != model.weights_digest) {
-    throw Error(ExitCode::artifact, "the eraser was fitted on the model " + named->hex() +
-                                        ", expected this one, " + model.weights_digest.hex());
   }
   if (!named && !unbound) {
     throw UsageError(

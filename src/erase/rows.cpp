@@ -138,6 +138,11 @@ std::vector<Window> choose_windows(const LabelledText& text, Part part, const Tr
   return chosen;
 }
 
+std::vector<TokenId> window_tokens(const Transformer& model, const Tokenizer& tokenizer,
+                                   const LabelledText& text, const Window& window) {
+  return input_of(model, tokens_of(tokenizer, text.documents[window.document].text), window);
+}
+
 std::size_t Rows::positive() const {
   return static_cast<std::size_t>(std::count(z.begin(), z.end(), std::uint8_t{1}));
 }

@@ -35,9 +35,6 @@ struct RequestClaim {
     site_bound,
     nullified,
     never_argmax,
-    unread,
-    site_range,
-    never_fires,
     reach_at_most,
     reach_at_least
   } kind = Kind::feature_off;
@@ -45,7 +42,7 @@ struct RequestClaim {
   std::size_t subject = 0;  ///< feature or token
   Suffix suffix;
   std::string data_sha, labels_sha;  ///< labels_sha: "" when the data file holds them
-  Fraction max_r2;  ///< also of site_range and never_fires: X; `words` of never_fires: real or range
+  Fraction max_r2;
   // must_on, must_off: of feature `quantity` in every context of the domain
   // bound: lo <= quantity <= hi in every context of the domain; site_bound: for every input of the
   // site, which `domain` then names; nullified: any two inputs' values differ by at most hi
@@ -71,7 +68,6 @@ struct Request {
 [[nodiscard]] Quantity parse_mixture(std::span<const std::string_view> words);
 [[nodiscard]] RequestClaim parse_residual(std::span<const std::string_view> words);
 [[nodiscard]] RequestClaim parse_float32(std::span<const std::string_view> words);
-[[nodiscard]] RequestClaim parse_inside(std::span<const std::string_view> words);
 [[nodiscard]] RequestClaim parse_reach(std::span<const std::string_view> words);
 [[nodiscard]] Request parse_request(const std::string& text, const std::string& file);
 

@@ -169,8 +169,8 @@ double deployed_bound(const Sae& sae, const Eraser& e, std::size_t feature, doub
   return pre + 1e-9 * (1.0 + std::fabs(pre));
 }
 
-void InsideClaims::unread(const std::string& id) {
-  lines.emplace_back("unread " + id, id + " UNREAD :");
+void InsideClaims::unread(const std::string& id, const std::string& hook) {
+  lines.emplace_back("unread " + id + " hook " + hook, id + " UNREAD :");
 }
 
 void InsideClaims::site_range(const std::string& id, const Rational& at_most) {
@@ -179,9 +179,12 @@ void InsideClaims::site_range(const std::string& id, const Rational& at_most) {
 
 void InsideClaims::never_fires(const std::string& id, std::size_t feature,
                                const std::optional<Rational>& range) {
-  lines.emplace_back("never-fires " + id + " " + std::to_string(feature) +
-                         (range ? " range " + range->text() : " real"),
-                     id + " NEVER-FIRES :");
+  const std::string words = id + " feature " + std::to_string(feature);
+  if (range) {
+    lines.emplace_back("never-fires " + words + " range " + range->text(), id + " NEVER-FIRES :");
+  } else {
+    lines.emplace_back("never-fires-real " + words, id + " NEVER-FIRES-REAL :");
+  }
 }
 
 std::pair<std::string, std::string> inside_certificate(

@@ -112,6 +112,23 @@ LabelTable take_labels(const SafetensorsFile& file, const std::string& path, con
   return out;
 }
 
+/// The integers `document` [n], if the file has them.
+std::vector<std::int64_t> take_documents(const SafetensorsFile& file, const std::string& path,
+                                         std::size_t n) {
+  const auto it = file.integers.find("document");
+  if (it == file.integers.end()) {
+    if (file.floats.contains("document") || file.doubles.contains("document")) {
+      throw InputError(path, "document", "a tensor of integers", "another type");
+    }
+    return {};
+  }
+  if (file.integer_shapes.at("document") != std::vector<std::size_t>{n}) {
+    throw InputError(path, "document", "the shape [" + std::to_string(n) + "]",
+                     shape_text(file.integer_shapes.at("document")));
+  }
+  return it->second;
+}
+
 }  // namespace
 
 void ActivationTable::row(std::size_t i, std::span<double> out) const {
@@ -157,6 +174,7 @@ Tables read_tables(const std::filesystem::path& activations,
       out.z = take_labels(file, activations.string(), digest, quantities);
     }
     out.x = take_activations(file, activations.string(), digest);
+    out.document = take_documents(file, activations.string(), out.x.n);
   }
   if (out.apart) {
     out.z = read_labels(*labels, quantities);

@@ -39,7 +39,7 @@ struct FeatureProjection {
 /// The lines of a statement and their steps (docs/certificate-format.md, "Inside a model").
 struct InsideClaims {
   std::vector<std::pair<std::string, std::string>> lines;  ///< statement line, step line
-  void unread(const std::string& id);
+  void unread(const std::string& id, const std::string& hook);
   void site_range(const std::string& id, const Rational& at_most);
   void never_fires(const std::string& id, std::size_t feature,
                    const std::optional<Rational>& range);

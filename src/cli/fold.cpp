@@ -6,7 +6,7 @@
 #include "assay/base/files.hpp"
 #include "assay/base/text.hpp"
 #include "assay/erase/change.hpp"
-#include "assay/erase/tables.hpp"
+#include "assay/erase/fold_claims.hpp"
 #include "assay/features/encode.hpp"
 #include "erase_json.hpp"
 #include "named_files.hpp"
@@ -17,9 +17,10 @@ namespace {
 
 struct Options {
   std::string model, eraser, out, text;
+  ConceptOptions labels;
   std::vector<std::string> saes, readouts;
   std::size_t tokens = 20000;
-  int grid_bits = 16;
+  std::uint64_t seed = 1;
   bool site_only = false, unbound = false;
 };
 
@@ -98,14 +99,44 @@ void write_model(const Options& options, Folded& f) {
     write_file_atomic(out / "tokenizer.json", read_file(tokenizer));
   }
   f.after = load_transformer(out);
-  if (!f.fold.unread.empty()) {
-    const erase::Eraser view = erase::unread_eraser(f.fold, options.grid_bits);
+  if (f.fold.changes_coordinates) {
+    const erase::Eraser view = erase::unread_eraser(f.fold, f.fold.eraser.grid_bits);
     make_directory(out / "view");
     write_file_atomic(out / "view" / "eraser.json",
                       erase::eraser_json(view, {.model_weights = f.after.weights_digest,
                                                 .labelled = f.eraser.origin.labelled}));
     write_file_atomic(out / "view" / "eraser.safetensors", erase::eraser_tensors(view));
   }
+}
+
+/// OUT/view: the claims about what later layers read of the site.
+void write_claims(const Options& options, const Folded& f, nlohmann::ordered_json& object,
+                  std::string& table) {
+  std::optional<erase::Concept> labelled = given_concept(options.labels);
+  labelled = labelled ? labelled : erase::own_concept(f.eraser.origin);
+  if (!labelled || !f.fold.changes_coordinates) {
+    object["claims"] = {{"none", labelled ? "folded in place: float32 weights keep a trace of what "
+                                            "is erased, and nothing bounds it here"
+                                          : "give --concept, or --regex with --name"}};
+    return;
+  }
+  const std::filesystem::path view = std::filesystem::path(options.out) / "view";
+  const Tokenizer tokenizer =
+      Tokenizer::load(std::filesystem::path(options.model) / "tokenizer.json");
+  const auto documents = load_corpus(options.text);
+  const erase::FoldClaims claims = erase::certify_fold(
+      f.fold, {f.after, tokenizer, documents, *labelled, options.tokens, options.seed},
+      read_file(view / "eraser.json"), read_file(view / "eraser.safetensors"));
+  for (const auto& [name, bytes] : claims.files) {
+    write_file_atomic(view / name, bytes);
+  }
+  object["claims"] = residuals_json(claims.residuals);
+  table += "  what later layers read of the site (OBSERVED, exact, on these rows):\n" +
+           residuals_table(claims.residuals) + "  re-check: assay-check " +
+           (view / "erasure.cert").string() + " --model " + options.out + " --eraser " +
+           view.string() + " --request " + (view / "erasure.request").string() + " --data " +
+           (view / "fit.safetensors").string() + " --data " +
+           (view / "calibration.safetensors").string() + "\n";
 }
 
 void run(const Options& options, Session& session) {
@@ -139,6 +170,7 @@ void run(const Options& options, Session& session) {
   std::string table;
   if (!options.text.empty()) {
     object["compared"] = compare(options, f, table);
+    write_claims(options, f, object, table);
   }
   object["notClaimed"] = not_claimed(f.fold);
   write_file_atomic(std::filesystem::path(options.out) / "fold.json", object.dump(1) + "\n");
@@ -174,10 +206,8 @@ void add_fold(CLI::App& app, Session& session) {
       "cross-entropy with the original");
   sub->add_option("--tokens", options->tokens, "At most about this many tokens of it")
       ->capture_default_str();
-  sub->add_option("--grid-bits", options->grid_bits,
-                  "Grid 2^-N, 6 to 24, of claims about what later layers read")
-      ->check(CLI::Range(6, 24))
-      ->capture_default_str();
+  add_concept(sub, options->labels, "of the claims (default: the eraser's, where it is built in)");
+  sub->add_option("--seed", options->seed, "Seed of the choice of windows (default 1)");
   sub->add_flag(
       "--site-only", options->site_only,
       "Fold at a site that the residual stream bypasses; then nothing is claimed beyond it");

@@ -238,18 +238,19 @@ Readout fold_readout(const Fold& fold, const Readout& readout) {
 }
 
 Eraser unread_eraser(const Fold& fold, int grid_bits) {
-  require(!fold.unread.empty(), "unread_eraser: everything is read");
+  const std::vector<std::size_t>& gone = fold.unread.empty() ? fold.pivots : fold.unread;
+  require(!gone.empty(), "unread_eraser: folded in place");
   Eraser e;
   e.hook = fold.eraser.hook;
   e.grid_bits = grid_bits;
   e.method = name_of(Method::orth);
-  e.rank = fold.unread.size();
+  e.rank = gone.size();
   const std::size_t d = fold.model.config.d_model;
   e.bias.assign(d, 0.0);
   e.proj_left.assign(d * e.rank, 0.0);
   e.proj_right.assign(e.rank * d, 0.0);
   for (std::size_t k = 0; k < e.rank; ++k) {
-    e.proj_left[fold.unread[k] * e.rank + k] = e.proj_right[k * d + fold.unread[k]] = 1.0;
+    e.proj_left[gone[k] * e.rank + k] = e.proj_right[k * d + gone[k]] = 1.0;
   }
   return e;
 }

@@ -41,8 +41,9 @@ struct Fold {
 /// The same of an affine readout. Throws Refusal.
 [[nodiscard]] Readout fold_readout(const Fold& fold, const Readout& readout);
 
-/// An eraser of the folded model that zeroes what nothing reads, and changes nothing else: with it a
-/// claim about the site is one about what later layers read. @pre `unread` is not empty
+/// An eraser of the folded model that zeroes what nothing reads (or the slots J, which are 0), and
+/// changes nothing else: with it a claim about the site is one about what later layers read.
+/// @pre the fold changes coordinates
 [[nodiscard]] Eraser unread_eraser(const Fold& fold, int grid_bits);
 
 }  // namespace assay::erase

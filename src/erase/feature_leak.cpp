@@ -63,8 +63,14 @@ class Carrier {
     moments_.add_block(rows, labels);
   }
   [[nodiscard]] double r2() const {
-    const bool enough = moments_.n() >= 4 * width_ && moments_.zz() > 0;
-    return enough ? canonical_r2(moments_) : std::nan("");
+    bool varies = false;
+    for (std::size_t i = 0; i < width_ && !varies; ++i) {
+      varies = moments_.xx(i, i) > 0;
+    }
+    if (moments_.n() < 4 * width_ || !(moments_.zz() > 0)) {
+      return std::nan("");
+    }
+    return varies ? canonical_r2(moments_) : 0.0;
   }
   [[nodiscard]] double correlation(std::size_t i) const {
     const double spread = std::sqrt(moments_.xx(i, i) * moments_.zz());

@@ -44,6 +44,10 @@ constexpr std::array kForms = {
     Form{"operator", "at-most"},
     Form{"divergence", "data labels unembedding kl tv kept"},
     Form{"worst", "readout region index at-most"},
+    Form{"unread", "hook"},
+    Form{"site-range", "at-most"},
+    Form{"never-fires", "feature range"},
+    Form{"never-fires-real", "feature"},
 };
 
 }  // namespace

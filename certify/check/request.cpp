@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "erasure_claim.hpp"
 #include "reject.hpp"
 #include "sha256.hpp"
 
@@ -69,10 +70,14 @@ RequestClaim parse_claim(const Words& words) {
   if (words[0] == "reach-at-most" || words[0] == "reach-at-least") {
     return parse_reach(words);
   }
+  if (is_erasure_form(words[0])) {
+    need(words.size() >= 4, "expected a claim");
+    return parse_residual(words);
+  }
   need(words.size() >= 5, "expected a claim");
   claim.id = parse_id(words[1]);
-  if (words[0] == "residual" || words[0] == "float32") {
-    return words[0] == "residual" ? parse_residual(words) : parse_float32(words);
+  if (words[0] == "float32") {
+    return parse_float32(words);
   }
   if (words[3] == "domain") {
     need(words.size() == 5 && (words[0] == "feature-off" || words[0] == "feature-on"),

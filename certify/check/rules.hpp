@@ -3,12 +3,12 @@
 #include <array>
 #include <string_view>
 
+#include "erasure_claim.hpp"
 #include "session.hpp"
 
 namespace assay_check {
 
-/// A rule of the certificate language, and the kind of certificate it belongs to; `spec`: those about runs,
-/// `cases`: bounds and refined.
+/// A rule, and the kind of certificate it belongs to; `spec`: those about runs, `cases`: bounds and refined.
 struct Rule {
   std::string_view name, kind;
   bool concludes;
@@ -18,7 +18,7 @@ struct Rule {
   }
 };
 
-inline constexpr std::array<Rule, 60> kRules = {{
+inline constexpr std::array<Rule, 70> kRules = {{
     {"SUFFIX", "bounds", false, rule_suffix},
     {"ROOT", "cases", false, rule_root},
     {"PART", "cases", false, rule_part},
@@ -71,6 +71,16 @@ inline constexpr std::array<Rule, 60> kRules = {{
     {"CHANCE", "exact", true, rule_chance},
     {"WITNESS", "spec", true, rule_witness},
     {"RESIDUAL", "erasure", true, rule_residual},
+    {"UNREAD", "erasure", true, rule_unread},
+    {"SITE-RANGE", "erasure", true, rule_site_range},
+    {"NEVER-FIRES", "erasure", true, rule_never_fires},
+    {"NEVER-FIRES-REAL", "erasure", true, rule_never_fires_real},
+    {"ADVANTAGE", "erasure", true, rule_advantage},
+    {"TWO-HALVES", "erasure", true, rule_two_halves},
+    {"LEAKAGE", "erasure", true, rule_leakage},
+    {"LEDGER", "erasure", true, rule_ledger},
+    {"INTERFACE", "erasure", true, rule_interface},
+    {"PROBE", "erasure", true, rule_probe},
     {"VALUES", "chain", false, rule_values},
     {"RANKS", "chain", false, rule_ranks},
     {"REACH-MOST", "chain", true, rule_reach_most},

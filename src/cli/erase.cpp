@@ -2,6 +2,8 @@
 
 #include "assay/base/files.hpp"
 #include "assay/erase/erasure.hpp"
+#include "erase_feature.hpp"
+#include "erase_json.hpp"
 #include "erase_tensors.hpp"
 #include "session.hpp"
 
@@ -10,8 +12,7 @@ namespace {
 
 struct Options {
   std::string model, text, out;
-  std::string concept_name, regex, name;
-  std::size_t shift = 0;
+  ConceptOptions labels;
   std::string hook = "blocks.0.hook_resid_mid";
   std::size_t max_tokens = 30000;
   std::uint64_t seed = 1;
@@ -20,19 +21,11 @@ struct Options {
 };
 
 erase::Concept concept_of(const Options& options) {
-  if (options.regex.empty() == options.concept_name.empty()) {
+  const auto given = given_concept(options.labels);
+  if (!given) {
     throw UsageError("erase: give either --concept or --regex with --name");
   }
-  if (options.regex.empty()) {
-    if (!options.name.empty()) {
-      throw UsageError("erase: --name belongs to --regex");
-    }
-    return erase::make_concept(options.concept_name, "", options.shift);
-  }
-  if (options.name.empty()) {
-    throw UsageError("erase: --regex needs a --name");
-  }
-  return erase::make_concept(options.name, options.regex, options.shift);
+  return *given;
 }
 
 void run(const Options& options, Session& session) {
@@ -76,12 +69,7 @@ void add_erase(CLI::App& app, Session& session) {
   sub->add_option("--model", options->model, "Model directory with tokenizer.json");
   sub->add_option("--text", options->text, "Text file or directory of documents");
   sub->add_option("--out", options->out, "Directory for eraser, evidence and certificate");
-  sub->add_option("--concept", options->concept_name,
-                  "digit, url, email, or next-digit, next-url, next-email");
-  sub->add_option("--regex", options->regex,
-                  "ECMAScript expression whose matches are the concept, instead of --concept");
-  sub->add_option("--name", options->name, "Name of the --regex concept");
-  sub->add_option("--shift", options->shift, "Label a token by the one this many places later");
+  add_concept(sub, options->labels, "to erase");
   sub->add_option("--hook", options->hook,
                   "Site: blocks.0.hook_resid_mid, blocks.0.mlp.hook_post or blocks.0.hook_mlp_out");
   sub->add_option("--max-tokens", options->max_tokens, "Rows per split, at most (default 30000)");
@@ -93,6 +81,7 @@ void add_erase(CLI::App& app, Session& session) {
   add_erase_tensors(*sub, session);
   add_erase_attack(*sub, session);
   add_erase_split(*sub, session);
+  add_erase_feature(*sub, session);
   sub->callback([options, sub, &session] {
     if (sub->get_subcommands().empty()) {
       run(*options, session);

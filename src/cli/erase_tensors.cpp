@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "assay/base/files.hpp"
+#include "assay/base/rational.hpp"
 #include "assay/base/text.hpp"
 #include "assay/erase/apply.hpp"
 #include "assay/erase/tensor_claims.hpp"
@@ -20,6 +21,8 @@ struct Options {
   std::string method = "leace", hook, name, keep;
   int grid_bits = -1;
   bool continuous = false, bottleneck = false;
+  std::string alpha, ledger, total;
+  bool independent_rows = false;
 };
 
 std::vector<erase::Shard> shards_of(const Options& o) {
@@ -185,6 +188,48 @@ void run_apply(const Options& o, Session& session) {
                   {"out", o.out}});
 }
 
+/// A fraction between 0 and 1.
+Rational probability(const std::string& option, const std::string& text) {
+  const Rational value = parse_rational(text);
+  if (value.num <= 0 || value.num >= value.den) {
+    throw UsageError(option + ": expected a fraction between 0 and 1, found " + text);
+  }
+  return value;
+}
+
+std::optional<erase::PopulationOptions> population_of(const Options& o) {
+  if (o.alpha.empty() != o.ledger.empty() ||
+      (o.alpha.empty() && (o.independent_rows || !o.total.empty()))) {
+    throw UsageError("erase certify: claims about a population need --alpha and --ledger");
+  }
+  if (o.alpha.empty()) {
+    return std::nullopt;
+  }
+  erase::PopulationOptions options;
+  options.alpha = probability("alpha", o.alpha);
+  options.ledger = o.ledger;
+  if (!o.total.empty()) {
+    options.total = probability("ledger-total", o.total);
+  }
+  options.independent_rows = o.independent_rows;
+  return options;
+}
+
+/// "; on the population, …": the claims with a probability, in a line.
+std::string population_line(const Json& claims) {
+  std::string text;
+  for (const Json& claim : claims) {
+    if (claim.contains("atMost") || claim.contains("atLeast")) {
+      const bool most = claim.contains("atMost");
+      text += claim["claim"].get<std::string>() + (most ? " <= " : " >= ") +
+              short_number(
+                  parse_rational(claim[most ? "atMost" : "atLeast"].get<std::string>()).nearest()) +
+              " (alpha " + claim["alpha"].get<std::string>() + ")\n";
+    }
+  }
+  return text.empty() ? text : "STATISTICAL, of the population the units were drawn from:\n" + text;
+}
+
 void run_certify(const Options& o, Session& session) {
   const erase::LoadedEraser loaded = erase::load_eraser(o.eraser);
   if (loaded.origin.model_weights) {
@@ -197,13 +242,14 @@ void run_certify(const Options& o, Session& session) {
     labels = o.labels.front();
   }
   const erase::Tables tables = erase::read_tables(o.activations.front(), labels);
-  const erase::TensorCertificate made = erase::certify_tensors(loaded, tables);
+  const erase::TensorCertificate made = erase::certify_tensors(loaded, tables, population_of(o));
   make_directory(o.out);
   for (const auto& [name, bytes] : made.files) {
     write_file_atomic(std::filesystem::path(o.out) / name, bytes);
   }
   Json object = Json::parse(made.json);
-  object["level"] = "OBSERVED";
+  const std::string population = population_line(object["claims"]);
+  object["level"] = population.empty() ? "OBSERVED" : "STATISTICAL";
   object["out"] = o.out;
   const erase::Residual& r = made.claim.residual;
   std::string check = "assay-check " + o.out + "/erasure.cert --eraser " + o.eraser +
@@ -219,7 +265,8 @@ void run_certify(const Options& o, Session& session) {
           (made.fit_rows ? "these are rows the eraser was FITTED on: other rows may leave more\n"
                          : "") +
           "OBSERVED, exact integers; not claimed: non-linear probes, AUC, other rows or sites\n" +
-          "written to " + o.out + "; re-check with: " + check,
+          population + std::to_string(made.claims) + " claims " + "written to " + o.out +
+          "; re-check with: " + check,
       std::move(object));
 }
 
@@ -276,6 +323,15 @@ void add_erase_tensors(CLI::App& erase, Session& session) {
       ->expected(1);
   certify->add_option("--out", o.out, "Directory for claims.json, erasure.request, erasure.cert")
       ->required();
+  certify->add_option("--alpha", o.alpha,
+                      "Also claim about the population the rows were drawn from, all such claims "
+                      "together false with at most this probability");
+  certify->add_option(
+      "--ledger", o.ledger,
+      "File that adds up what is spent of alpha, and on which rows; made when missing");
+  certify->add_option("--ledger-total", o.total, "What a new ledger may spend in all");
+  certify->add_flag("--independent-rows", o.independent_rows,
+                    "Every row is a draw of its own, in a file without the tensor document");
   certify->callback([options, &session] { run_certify(*options, session); });
 }
 

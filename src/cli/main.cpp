@@ -71,6 +71,7 @@ int run(int argc, char** argv) {
   add_prove(app, session);
   add_bound(app, session);
   add_erase(app, session);
+  add_fold(app, session);
   add_certify(app, session);
   add_verify(app, session);
   add_report(app, session);

@@ -6,6 +6,7 @@
 
 #include "assay/base/files.hpp"
 #include "assay/base/progress.hpp"
+#include "assay/erase/in_model.hpp"
 #include "assay/model/forward.hpp"
 #include "assay/model/safetensors.hpp"
 #include "assay/model/strict_json.hpp"
@@ -17,7 +18,8 @@ namespace {
 struct Options {
   std::string model;
   std::string tokens;
-  std::string out;
+  std::string out, erase;
+  bool unbound = false;
   std::vector<std::string> hooks;
 };
 
@@ -89,6 +91,13 @@ void run(const Options& options, Session& session) {
   }
   const Transformer model = load_transformer(options.model);
   const auto sequences = read_sequences(options.tokens, model.config.d_vocab);
+  std::optional<erase::LoadedEraser> eraser;
+  std::optional<Splice> splice;
+  if (!options.erase.empty()) {
+    eraser = erase::load_eraser(options.erase);
+    erase::need_model(*eraser, model, options.unbound);
+    splice = erase::deployed_splice(eraser->eraser);
+  }
   SafetensorsFile out;
   auto& lengths = out.integers["lengths"];
   std::size_t tokens = 0;
@@ -97,7 +106,7 @@ void run(const Options& options, Session& session) {
     if (interrupted()) {
       throw Error(ExitCode::interrupted, "interrupted; nothing was written");
     }
-    const ForwardPass pass = forward(model, sequence, options.hooks);
+    const ForwardPass pass = forward(model, sequence, options.hooks, splice ? &*splice : nullptr);
     append(out.floats["logits"], pass.logits, "logits");
     for (const auto& [hook, value] : pass.hooks) {
       append(out.floats[hook], value, hook);
@@ -114,12 +123,21 @@ void run(const Options& options, Session& session) {
                                    {"tokens", tokens},
                                    {"out", options.out},
                                    {"tensors", nlohmann::ordered_json::object()}};
+  std::string erased;
+  if (eraser) {
+    object["eraser"] = {{"hook", eraser->eraser.hook},
+                        {"concept", eraser->origin.labelled},
+                        {"weights", eraser->weights.hex()},
+                        {"bypass", erase::bypass_text(eraser->eraser.hook)}};
+    erased = " with the eraser at " + eraser->eraser.hook + " (bypassed by " +
+             erase::bypass_text(eraser->eraser.hook) + ")";
+  }
   for (const auto& [name, tensor] : out.floats) {
     object["tensors"][name] = tensor.shape;
   }
   session.finish(ExitCode::ok,
                  "ran " + std::to_string(sequences.size()) + " sequences, " +
-                     std::to_string(tokens) + " tokens; wrote " + options.out,
+                     std::to_string(tokens) + " tokens" + erased + "; wrote " + options.out,
                  object);
 }
 
@@ -132,6 +150,10 @@ void add_run(CLI::App& app, Session& session) {
   sub->add_option("--tokens", options->tokens, "One JSON array of token ids per line")->required();
   sub->add_option("--out", options->out, "Safetensors file to write")->required();
   sub->add_option("--hook", options->hooks, "Activation to write too; may be repeated");
+  sub->add_option(
+      "--erase", options->erase,
+      "Directory of an eraser of this model: deployed at its site while the model runs");
+  sub->add_flag("--unbound", options->unbound, "Take an eraser that names no model");
   sub->callback([options, &session] { run(*options, session); });
 }
 

@@ -36,6 +36,7 @@ void add_monitor(CLI::App& app, Session& session);    // monitor
 void add_prove(CLI::App& app, Session& session);      // prove
 void add_bound(CLI::App& app, Session& session);      // bound
 void add_erase(CLI::App& app, Session& session);      // erase [fit | apply | certify]
+void add_fold(CLI::App& app, Session& session);       // fold
 void add_key(CLI::App& app, Session& session);        // key new | show
 void add_certify(CLI::App& app, Session& session);    // certify
 void add_verify(CLI::App& app, Session& session);     // verify

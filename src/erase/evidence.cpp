@@ -22,6 +22,18 @@ std::string request_text(const std::vector<const ResidualClaim*>& claims) {
   return text + "end\n";
 }
 
+std::string residual_steps(const std::vector<const ResidualClaim*>& claims) {
+  std::string text;
+  for (const ResidualClaim* claim : claims) {
+    text += claim->id + " RESIDUAL : " + std::to_string(claim->residual.n);
+    for (const std::size_t ones : claim->residual.ones) {
+      text += " " + std::to_string(ones);
+    }
+    text += " " + claim->residual.tau.text() + "\n";
+  }
+  return text;
+}
+
 std::string certificate_text(const std::vector<const ResidualClaim*>& claims,
                              const std::optional<std::pair<Digest, Digest>>& model,
                              const Digest& eraser_config, const Digest& eraser_weights,
@@ -32,14 +44,7 @@ std::string certificate_text(const std::vector<const ResidualClaim*>& claims,
   }
   text += "eraser " + eraser_config.hex() + " " + eraser_weights.hex() + "\nstatement " +
           statement.hex() + "\n";
-  for (const ResidualClaim* claim : claims) {
-    text += claim->id + " RESIDUAL : " + std::to_string(claim->residual.n);
-    for (const std::size_t ones : claim->residual.ones) {
-      text += " " + std::to_string(ones);
-    }
-    text += " " + claim->residual.tau.text() + "\n";
-  }
-  return text + "end " + std::to_string(claims.size()) + "\n";
+  return text + residual_steps(claims) + "end " + std::to_string(claims.size()) + "\n";
 }
 
 void write_erasure(const EraseResult& result, const std::filesystem::path& directory) {

@@ -7,6 +7,7 @@
 #include "assay/base/progress.hpp"
 #include "assay/base/random.hpp"
 #include "assay/base/text.hpp"
+#include "assay/erase/in_model.hpp"
 #include "assay/model/forward.hpp"
 
 namespace assay::erase {
@@ -83,22 +84,6 @@ double cross_entropy(const Matrix& logits, std::span<const TokenId> targets, std
   return sum;
 }
 
-/// The deployed eraser as a splice: float32 in, grid value out, as in the certificate.
-void replace_by_erased(Matrix& value, const void* context) {
-  const auto& eraser = *static_cast<const Eraser*>(context);
-  std::vector<float> x(value.cols);
-  std::vector<std::int32_t> y(value.cols);
-  for (std::size_t r = 0; r < value.rows; ++r) {
-    for (std::size_t c = 0; c < value.cols; ++c) {
-      x[c] = static_cast<float>(value.at(r, c));
-    }
-    deploy(eraser, x, y);
-    for (std::size_t c = 0; c < value.cols; ++c) {
-      value.at(r, c) = std::ldexp(static_cast<double>(y[c]), -eraser.grid_bits);
-    }
-  }
-}
-
 }  // namespace
 
 LabelledText label_text(const Concept& labelled, std::vector<Document> documents,
@@ -153,6 +138,11 @@ std::vector<Window> choose_windows(const LabelledText& text, Part part, const Tr
   return chosen;
 }
 
+std::vector<TokenId> window_tokens(const Transformer& model, const Tokenizer& tokenizer,
+                                   const LabelledText& text, const Window& window) {
+  return input_of(model, tokens_of(tokenizer, text.documents[window.document].text), window);
+}
+
 std::size_t Rows::positive() const {
   return static_cast<std::size_t>(std::count(z.begin(), z.end(), std::uint8_t{1}));
 }
@@ -200,7 +190,7 @@ GridRows deploy_rows(const Eraser& eraser, const Rows& rows) {
 Cost measure_cost(const Transformer& model, const Tokenizer& tokenizer, const LabelledText& text,
                   std::span<const Window> windows, const Eraser& eraser) {
   require(is_spliceable(eraser.hook), "measure_cost: a site that cannot be spliced");
-  const Splice splice{eraser.hook, replace_by_erased, &eraser};
+  const Splice splice = deployed_splice(eraser);
   const std::size_t skip = model.config.bos ? 1 : 0;
   Cost cost;
   each_window("cross-entropy", tokenizer, text, windows,

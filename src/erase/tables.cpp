@@ -200,6 +200,20 @@ void check_hook_word(const std::string& hook) {
   }
 }
 
+std::optional<std::vector<std::int64_t>> read_documents(const ActivationTable& x) {
+  const Opened again = opened(x.source);
+  const TensorSpan* tensor = again.index.find("document");
+  if (tensor == nullptr) {
+    return std::nullopt;
+  }
+  SafetensorsFile file = take_tensor(again, *tensor);
+  if (!file.integers.contains("document") || tensor->shape != std::vector{x.n}) {
+    throw InputError(x.file, "document", std::to_string(x.n) + " integers",
+                     "another type or shape " + shape_text(tensor->shape));
+  }
+  return std::move(file.integers["document"]);
+}
+
 ActivationTable read_activations(const std::filesystem::path& path) {
   const Opened opened = open_table(path);
   check_names(opened.index, path.string(), true, true);  // labels beside them are not asked for
@@ -225,25 +239,12 @@ Tables read_tables(const std::filesystem::path& activations,
   if (!out.apart) {
     out.z.digest = out.x.digest;
   }
+  out.document = read_documents(out.x).value_or(std::vector<std::int64_t>{});
   if (out.z.n != out.x.n) {
     throw InputError(out.z.file, "z", std::to_string(out.x.n) + " rows as in " + out.x.file,
                      std::to_string(out.z.n));
   }
   return out;
-}
-
-std::optional<std::vector<std::int64_t>> read_documents(const ActivationTable& x) {
-  const Opened again = opened(x.source);
-  const TensorSpan* tensor = again.index.find("document");
-  if (tensor == nullptr) {
-    return std::nullopt;
-  }
-  SafetensorsFile file = take_tensor(again, *tensor);
-  if (!file.integers.contains("document") || tensor->shape != std::vector{x.n}) {
-    throw InputError(x.file, "document", std::to_string(x.n) + " integers",
-                     "another type or shape " + shape_text(tensor->shape));
-  }
-  return std::move(file.integers["document"]);
 }
 
 void check_site(const Eraser& eraser, const ActivationTable& x) {

@@ -2,7 +2,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "assay/base/files.hpp"
+#include "assay/base/rational_sum.hpp"
 #include "assay/base/text.hpp"
+#include "claim_lines.hpp"
 
 namespace assay::erase {
 namespace {
@@ -39,15 +42,26 @@ void need_certifiable(const Residual& r) {
       "more rows)");
 }
 
-Json not_claimed() {
-  return Json::array(
+Json not_claimed(bool population) {
+  Json out = Json::array(
       {"that no non-linear probe finds the concept",
        "a bound on the accuracy, balanced accuracy or AUC of a probe",
-       "anything about rows that are not in the file: a residual on a sample is OBSERVED",
+       population
+           ? "anything about a population that the units were not drawn from, independently and "
+             "alike: nothing in the files shows how they were drawn"
+           : "anything about rows that are not in the file: a residual on a sample is OBSERVED",
        "that the rows are those of a model, or of the site that the eraser names",
        "that the rows are independent of those of the fit where the file is another one",
        "anything about other sites, layers, paths around the site, or further training",
+       "anything about outputs in another format than the deployed grid, such as bfloat16",
        "that the labels are the concept a person means"});
+  if (population) {
+    out.push_back(
+        "that products of outputs (quadratic probes) are erased: their covariance is a number "
+        "beside "
+        "the claim, not an erasure");
+  }
+  return out;
 }
 
 Json claim_json(const TensorCertificate& c, const LoadedEraser& eraser, const Tables& tables) {
@@ -82,23 +96,106 @@ Json claim_json(const TensorCertificate& c, const LoadedEraser& eraser, const Ta
   return out;
 }
 
+/// Of the numbers x, whatever the file says beside them.
+Digest digest_of_rows(const ActivationTable& x) {
+  std::string bytes = std::to_string(x.n) + " " + std::to_string(x.d) + "\n";
+  std::vector<double> row(x.d);
+  for (std::size_t i = 0; i < x.n; ++i) {
+    x.row(i, row);
+    bytes.append(reinterpret_cast<const char*>(row.data()), row.size() * sizeof(double));
+  }
+  return sha256(bytes);
+}
+
+/// The ledger, charged and written; then the claims, and last the ledger's own.
+std::vector<ClaimLines> claims_of_population(const PopulationOptions& options,
+                                             const LoadedEraser& eraser, const Tables& tables,
+                                             const GridRows& rows, const std::string& data) {
+  if (tables.document.empty() && !options.independent_rows) {
+    throw Refusal(
+        "nothing says what was drawn independently: a tensor `document` beside x, or "
+        "--independent-rows where every row is a draw of its own");
+  }
+  if (!tables.document.empty() && options.independent_rows) {
+    throw Refusal("the rows belong to documents: rows of one document are not independent");
+  }
+  const std::size_t planned = planned_claims(rows);
+  const auto each = quotient(options.alpha, static_cast<std::uint32_t>(planned));
+  Ledger ledger = load_ledger(options.ledger, options.total);
+  const Rational before = ledger.spent();
+  const Population population(rows, tables.document);
+  ledger.spend({digest_of_rows(tables.x), eraser.weights, options.alpha});
+  write_file_atomic(options.ledger, ledger_json(ledger));
+  if (!each) {
+    throw Refusal("alpha has too many digits to be shared by " + std::to_string(planned));
+  }
+  std::vector<ClaimLines> out = population_claims(population, rows, *each, data);
+  Rational spent = before;  // with the shares of claims that were tried and are not made
+  for (std::size_t i = out.size(); i < planned; ++i) {
+    spent = sum(spent, *each).value();
+  }
+  const std::string total = ledger.total.text();
+  out.push_back({"ledger ledger total " + total + " spent " + spent.text(),
+                 "ledger LEDGER : " + std::to_string(out.size()),
+                 Json{{"claim", "ledger"},
+                      {"rule", "LEDGER"},
+                      {"level", "STATISTICAL"},
+                      {"statement",
+                       "all statistical claims of this certificate hold at once, with those of the "
+                       "ledger before it, with probability at least 1 - total"},
+                      {"total", total},
+                      {"alpha", options.alpha.text()},
+                      {"spentBefore", before.text()},
+                      {"claimsTried", planned},
+                      {"usesOfTheseRows", 1}}});
+  return out;
+}
+
 }  // namespace
 
-TensorCertificate certify_tensors(const LoadedEraser& eraser, const Tables& tables) {
+TensorCertificate certify_tensors(const LoadedEraser& eraser, const Tables& tables,
+                                  const std::optional<PopulationOptions>& population) {
   TensorCertificate out;
   const std::vector<Digest>& fitted = eraser.origin.activations;
   out.fit_rows = std::find(fitted.begin(), fitted.end(), tables.x.digest) != fitted.end();
+  if (out.fit_rows && population) {
+    throw Refusal(
+        "the eraser was fitted on these rows: what holds of them says nothing of a population");
+  }
   out.claim.id = out.fit_rows ? "fit-rows" : "other-rows";
   out.claim.data_file = std::filesystem::path(tables.x.file).filename().string();
   out.claim.data_digest = tables.x.digest;
+  std::string data = "data " + tables.x.digest.hex();
   if (tables.apart) {
     out.claim.labels_digest = tables.z.digest;
+    data += " labels " + tables.z.digest.hex();
   }
-  out.claim.residual = exact_residual(rows_of(eraser.eraser, tables));
+  const GridRows rows = rows_of(eraser.eraser, tables);
+  out.claim.residual = exact_residual(rows);
   need_certifiable(out.claim.residual);
-  const std::string request = request_text({&out.claim});
-  const std::string certificate =
+  std::vector<ClaimLines> claims =
+      advantage_claims(rows, eraser.eraser.grid_bits, out.claim.residual, out.claim.id, data);
+  if (population) {
+    for (ClaimLines& claim : claims_of_population(*population, eraser, tables, rows, data)) {
+      claims.push_back(std::move(claim));
+    }
+  }
+  std::string request = request_text({&out.claim});
+  request.erase(request.size() - 4);  // "end\n"
+  Json all = Json::array({claim_json(out, eraser, tables)});
+  for (const ClaimLines& claim : claims) {
+    request += claim.request + "\n";
+    all.push_back(claim.json);
+  }
+  request += "end\n";
+  out.claims = 1 + claims.size();
+  std::string certificate =
       certificate_text({&out.claim}, std::nullopt, eraser.config, eraser.weights, sha256(request));
+  certificate.erase(certificate.size() - 6);  // "end 1\n"
+  for (const ClaimLines& claim : claims) {
+    certificate += claim.step + "\n";
+  }
+  certificate += "end " + std::to_string(out.claims) + "\n";
   const Json root = {{"assay-erasure-claims", 1},
                      {"eraser",
                       {{"method", eraser.eraser.method},
@@ -106,8 +203,8 @@ TensorCertificate certify_tensors(const LoadedEraser& eraser, const Tables& tabl
                        {"gridBits", eraser.eraser.grid_bits},
                        {"configSha256", eraser.config.hex()},
                        {"weightsSha256", eraser.weights.hex()}}},
-                     {"claims", Json::array({claim_json(out, eraser, tables)})},
-                     {"notClaimed", not_claimed()}};
+                     {"claims", all},
+                     {"notClaimed", not_claimed(population.has_value())}};
   out.json = root.dump(1) + "\n";
   out.files = {
       {"claims.json", out.json}, {"erasure.cert", certificate}, {"erasure.request", request}};

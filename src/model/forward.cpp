@@ -241,9 +241,6 @@ void check_splice(const Splice* splice, const TransformerConfig& config) {
   }
   check_hook(splice->hook, config);
   require(splice->replace != nullptr, "forward: a splice without a replacement");
-  require(
-      splice->hook == kHookResidMid || splice->hook == kHookMlpPost || splice->hook == kHookMlpOut,
-      "forward: a splice at a site that takes none");
 }
 
 /// Everything after the attention output, row by row: the residual stream `resid` becomes
@@ -257,6 +254,7 @@ Matrix after_attention(const Transformer& model, Matrix resid, const Matrix& att
   if (!model.config.attn_only) {
     Matrix hidden =
         times(layer_norm(model.config, model.ln2_w, model.ln2_b, resid), model.W_in, model.b_in);
+    splice_at(kHookMlpPre, splice, hidden);
     keep(kHookMlpPre, hidden);
     for (double& x : hidden.data) {
       x = activate(model.config.act_fn, x);
@@ -268,6 +266,7 @@ Matrix after_attention(const Transformer& model, Matrix resid, const Matrix& att
     keep(kHookMlpOut, mlp_out);
     view(resid) += view(mlp_out);
   }
+  splice_at(kHookResidPost, splice, resid);
   keep(kHookResidPost, resid);
   return resid;
 }
@@ -310,8 +309,10 @@ ForwardPass forward(const Transformer& model, std::span<const TokenId> tokens,
   };
   const Run run(model, 0);
   Matrix resid = run.embed(tokens);
+  splice_at(kHookResidPre, splice, resid);
   keep(kHookResidPre, resid);
-  const Matrix attn_out = run.attention(resid, 0);
+  Matrix attn_out = run.attention(resid, 0);
+  splice_at(kHookAttnOut, splice, attn_out);
   keep(kHookAttnOut, attn_out);
   pass.logits = unembed(model, after_attention(model, std::move(resid), attn_out, splice, keep));
   return pass;

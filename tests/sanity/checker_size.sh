@@ -57,7 +57,14 @@ declare -A group=(
   # A spec's levels: of what compares one only kind level concludes anything.
   [level]="levels.cpp levels.hpp machine.cpp machine.hpp machine_label.cpp rule_level.cpp rule_level.hpp
     rule_level_move.cpp rule_level_step.cpp spec_levels.cpp spec_levels.hpp"
-  [residual]="definite.cpp definite.hpp numbers.cpp numbers.hpp rule_residual.cpp sources.cpp"
+  [inside]="rule_inside.cpp"
+  [forms]="erasure_claim.hpp"
+  [erased]="erased.cpp erased.hpp numbers.cpp numbers.hpp definite.cpp definite.hpp sources.cpp"
+  [units]="units.cpp units.hpp"
+  [residual]="rule_residual.cpp"
+  [advantage]="rule_advantage.cpp"
+  [population]="halves.cpp halves.hpp rule_two_halves.cpp rule_ledger.cpp"
+  [drawn]="rule_interface.cpp rule_probe.cpp"
 )
 # Claim kind -> groups it needs.
 claims=(
@@ -83,7 +90,11 @@ claims=(
   "REFINED, from its lemmas: kernel readers quantity domain sae decoder emission letters spec runs lemma refined"
   "REFINED in all: kernel readers quantity domain network act forward roots targets cases hull facts margin sae decoder emission letters spec runs lemma refined"
   "LEVEL-INV: kernel readers quantity request spec level"
-  "residual: kernel readers quantity request residual"
+  "UNREAD, SITE-RANGE, NEVER-FIRES: kernel readers quantity request forms erased network act sae inside"
+  "residual: kernel readers quantity request forms erased residual"
+  "advantage: kernel readers quantity request forms erased residual advantage"
+  "covariance, leakage: kernel readers quantity request network forms erased units population"
+  "interface, probe: kernel readers quantity request network forms erased units drawn"
 )
 
 failures=0

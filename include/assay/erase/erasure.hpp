@@ -86,6 +86,8 @@ void write_erasure(const EraseResult& result, const std::filesystem::path& direc
 /// Bytes of a data file: `x` F32 [n,d], `z` I64 [n].
 [[nodiscard]] std::string data_file(const Rows& rows);
 [[nodiscard]] std::string request_text(const std::vector<const ResidualClaim*>& claims);
+/// One RESIDUAL step a claim.
+[[nodiscard]] std::string residual_steps(const std::vector<const ResidualClaim*>& claims);
 /// The certificate of kind erasure for these claims; config and weights of the model where the
 /// activations are those of a model.
 [[nodiscard]] std::string certificate_text(const std::vector<const ResidualClaim*>& claims,

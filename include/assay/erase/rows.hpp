@@ -38,6 +38,11 @@ struct Window {
                                                  const Transformer& model, std::size_t max_tokens,
                                                  std::uint64_t seed);
 
+/// The window's tokens behind the model's BOS, if it has one.
+[[nodiscard]] std::vector<TokenId> window_tokens(const Transformer& model,
+                                                 const Tokenizer& tokenizer,
+                                                 const LabelledText& text, const Window& window);
+
 /// Rows x [n,d] of a site, float32 as stored in evidence, with labels and document of each.
 struct Rows {
   std::size_t d = 0;

@@ -61,7 +61,8 @@ struct LabelTable {
 struct Tables {
   ActivationTable x;
   LabelTable z;
-  bool apart = false;  ///< labels in a file of their own
+  bool apart = false;                       ///< labels in a file of their own
+  std::vector<std::int64_t> document = {};  ///< of each row; empty where neither file has it
 };
 
 /// Throws InputError, naming file and tensor: another shape, no rows, a width or number of labels over

@@ -8,6 +8,7 @@
 
 #include "assay/erase/eraser_file.hpp"
 #include "assay/erase/erasure.hpp"
+#include "assay/erase/ledger.hpp"
 #include "assay/erase/tables.hpp"
 
 namespace assay::erase {
@@ -39,16 +40,29 @@ struct TensorFit {
 [[nodiscard]] TensorFit fit_tensors(const std::vector<Shard>& shards,
                                     const TensorFitOptions& options);
 
+/// Claims about the population that the rows were drawn from.
+struct PopulationOptions {
+  Rational alpha;                 ///< of all of them together
+  std::filesystem::path ledger;   ///< a file; written before anything is looked at
+  std::optional<Rational> total;  ///< of a new ledger
+  bool independent_rows = false;  ///< rows are draws of their own; else the file names documents
+};
+
 /// What certifying found, and the files it leaves: erasure.request, erasure.cert, claims.json.
 struct TensorCertificate {
   ResidualClaim claim;
   bool fit_rows = false;  ///< the file is one of those the eraser was fitted on
   std::vector<std::pair<std::string, std::string>> files;
   std::string json;  ///< claims.json
+  std::size_t claims = 0;
 };
 
-/// ERASE-RESIDUAL of the eraser's deployed float32 outputs on these rows. Throws Refusal when labels are
-/// not 0 and 1, a label is constant, or no bound below 1 is shown.
-[[nodiscard]] TensorCertificate certify_tensors(const LoadedEraser& eraser, const Tables& tables);
+/// ERASE-RESIDUAL and ADVANTAGE of the eraser's deployed float32 outputs on these rows, and TWO-HALVES and
+/// LEAKAGE where a population is asked about. Throws Refusal when labels are not 0 and 1, a label is
+/// constant, or no bound below 1 is shown; of a population also when the rows are those of the fit or were
+/// used before, the ledger is overdrawn, or nobody says what was drawn independently.
+[[nodiscard]] TensorCertificate certify_tensors(
+    const LoadedEraser& eraser, const Tables& tables,
+    const std::optional<PopulationOptions>& population = {});
 
 }  // namespace assay::erase

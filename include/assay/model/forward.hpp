@@ -39,7 +39,7 @@ void check_hook_name(const std::string& name);
 /// What a hook's value is replaced by before the model goes on: in place, [n, width].
 using Replacement = void (*)(Matrix& value, const void* context);
 struct Splice {
-  std::string hook;  ///< one of hook_resid_mid, mlp.hook_post, hook_mlp_out
+  std::string hook;  ///< any of the hooks above; what was there is gone for all that comes after
   Replacement replace = nullptr;
   const void* context = nullptr;
 };

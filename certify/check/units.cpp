@@ -1,0 +1,79 @@
+#include "units.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "reject.hpp"
+#include "sha256.hpp"
+
+namespace assay_check {
+namespace {
+
+constexpr std::size_t kMaxUnits = 10'000'000, kMaxUnitRows = 65'536;
+
+}  // namespace
+
+std::vector<std::vector<std::size_t>> units_of(const ErasedRows& rows, const Step& step,
+                                               const ErasureClaim& claim) {
+  const std::string& unit = claim.at("unit");
+  const bool documents = unit == "document";
+  if ((!documents && unit != "row") || documents != rows.has("document")) {
+    refuse(step, "unit document needs the tensor document, unit row that there is none");
+  }
+  std::vector<std::vector<std::size_t>> found;
+  std::map<std::int64_t, std::size_t> known;
+  const std::vector<std::int64_t> names =
+      documents ? rows.whole("document") : std::vector<std::int64_t>{};
+  for (std::size_t row = 0; row < rows.n; ++row) {
+    const std::size_t at =
+        documents ? known.emplace(names[row], found.size()).first->second : found.size();
+    if (at == found.size()) {
+      found.emplace_back();
+    }
+    found[at].push_back(row);
+  }
+  std::vector<std::pair<std::string, std::size_t>> keys;
+  std::size_t longest = 0;
+  for (std::size_t u = 0; u < found.size(); ++u) {
+    keys.emplace_back(sha256("assay " + std::to_string(u)), u);
+    longest = std::max(longest, found[u].size());
+  }
+  if (found.size() > kMaxUnits || longest > kMaxUnitRows) {
+    refuse(step, "too many documents or rows, or a document of too many rows");
+  }
+  std::sort(keys.begin(), keys.end());
+  std::vector<std::vector<std::size_t>> order;
+  for (const auto& [key, u] : keys) {
+    order.push_back(std::move(found[u]));
+  }
+  return order;
+}
+
+std::vector<std::size_t> drawn_rows(const std::vector<std::vector<std::size_t>>& units) {
+  std::vector<std::size_t> rows;
+  for (std::size_t u = 0; u < units.size(); ++u) {
+    const std::string key = sha256("assay row " + std::to_string(u)).substr(0, 15);
+    rows.push_back(units[u][std::stoull(key, nullptr, 16) % units[u].size()]);
+  }
+  return rows;
+}
+
+Fraction statistical_alpha(const Session& session, const Step& step, const ErasureClaim& claim,
+                           bool fitted) {
+  const auto& all = session.request().claims;
+  const Fraction alpha = positive_term(step, claim, "alpha");
+  if (fitted || alpha.num >= alpha.den || std::none_of(all.begin(), all.end(), [](const auto& c) {
+        return ErasureClaim(c).form == "ledger";
+      })) {
+    refuse(step, fitted ? "rows of the fit say nothing of others"
+                        : "alpha is not below 1, or the statement has no ledger");
+  }
+  return alpha;
+}
+
+Interval log_of(const Fraction& alpha, int parts) {
+  return logarithm(Interval(parts) * Interval(static_cast<double>(alpha.den)) /
+                   Interval(static_cast<double>(alpha.num)));
+}
+
+}  // namespace assay_check

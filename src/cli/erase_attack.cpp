@@ -3,6 +3,7 @@
 #include "assay/base/files.hpp"
 #include "assay/base/text.hpp"
 #include "assay/erase/attack_rows.hpp"
+#include "assay/erase/documents.hpp"
 #include "erase_tensors.hpp"
 
 namespace assay::cli {

@@ -8,6 +8,8 @@ namespace assay::cli {
 void add_erase_tensors(CLI::App& erase, Session& session);
 /// erase attack: the battery of probes.
 void add_erase_attack(CLI::App& erase, Session& session);
+/// erase rows: activations of a model with labels.
+void add_erase_rows(CLI::App& erase, Session& session);
 /// erase split: parts by document.
 void add_erase_split(CLI::App& erase, Session& session);
 

@@ -118,6 +118,11 @@ Applied apply_table(const LoadedEraser& loaded, const ActivationTable& x,
                     const std::filesystem::path& out, bool bottleneck) {
   const Eraser& e = loaded.eraser;
   check_site(e, x);
+  if (x.model && loaded.origin.rows_of_model && *x.model != *loaded.origin.rows_of_model) {
+    throw InputError(x.file, "__metadata__.model",
+                     loaded.origin.rows_of_model->hex() + ", which the eraser was fitted on",
+                     x.model->hex());
+  }
   OutputFile file(out, x.n, x.d, e.grid_bits,
                   bottleneck ? bottleneck_coordinates(e) : std::vector<std::size_t>{});
   file.begin({{"hook", e.hook},

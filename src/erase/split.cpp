@@ -17,6 +17,9 @@ SafetensorsFile part_file(const Tables& tables, const std::vector<std::int64_t>&
   if (tables.x.hook) {
     out.metadata["hook"] = *tables.x.hook;
   }
+  if (tables.x.model) {
+    out.metadata["model"] = tables.x.model->hex();
+  }
   std::vector<double> x(rows.size() * d);
   std::vector<double>& z = out.doubles["z"];
   std::vector<std::int64_t>& document = out.integers["document"];

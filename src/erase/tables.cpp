@@ -133,6 +133,10 @@ ActivationTable take_activations(const Opened& opened) {
     }
     out.hook = hook->second;
   }
+  if (const auto model = opened.index.metadata.find("model");
+      model != opened.index.metadata.end()) {
+    out.model = parse_digest(model->second);
+  }
   out.source = opened.file;
   out.span = *x;
   out.offset = opened.index.buffer + x->begin;

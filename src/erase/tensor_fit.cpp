@@ -19,6 +19,15 @@ void need_alike(const Tables& first, const Tables& other) {
   }
 }
 
+/// All files are of one model, where they name it.
+void need_one_model(const ActivationTable& x, std::optional<Digest>& model) {
+  if (x.model && model && *x.model != *model) {
+    throw InputError(x.file, "__metadata__.model", model->hex() + " as in the rest of the fit",
+                     x.model->hex());
+  }
+  model = x.model ? x.model : model;
+}
+
 std::string hook_of(const ActivationTable& x, const std::string& wanted) {
   if (x.hook && !wanted.empty() && *x.hook != wanted) {
     throw InputError(x.file, "__metadata__.hook", "'" + wanted + "' as in the rest of the fit",
@@ -112,6 +121,7 @@ TensorFit fit_tensors(const std::vector<Shard>& shards, const TensorFitOptions& 
     const Tables& t = tables.back();
     need_alike(tables.front(), t);
     hook = hook_of(t.x, hook);
+    need_one_model(t.x, out.origin.rows_of_model);
     out.origin.activations.push_back(t.x.digest);
     if (t.apart) {
       out.origin.labels.push_back(t.z.digest);

@@ -24,7 +24,7 @@ struct Applied {
 /// Writes the deployed outputs, float32, as tensor `x` [n,d] of `out`, block by block: no more than a
 /// block is in memory. With `bottleneck` the outputs without `bottleneck_coordinates`, [n,d-r]: every
 /// claim about affine predictors from all coordinates is one about these. Throws InputError for rows of
-/// another site or width, Refusal when the grid is left; then nothing is written.
+/// another site, model or width, Refusal when the grid is left; then nothing is written.
 Applied apply_table(const LoadedEraser& eraser, const ActivationTable& x,
                     const std::filesystem::path& out, bool bottleneck = false);
 

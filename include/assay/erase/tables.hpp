@@ -29,6 +29,7 @@ struct ActivationTable {
   std::size_t n = 0, d = 0;
   Digest digest;                    ///< of the file
   std::optional<std::string> hook;  ///< the file's metadata `hook`
+  std::optional<Digest> model;      ///< its metadata `model`: model.safetensors the rows came from
   Extent extent{0};                 ///< of the columns of x
   std::shared_ptr<const ReadableFile> source;
   TensorSpan span;         ///< x

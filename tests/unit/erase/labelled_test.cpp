@@ -56,7 +56,8 @@ TEST_CASE("the oracle leaves no covariance and moves the rows less than LEACE") 
   const auto path = folder.write("x", rows.file("ln.out"));
   const LabelledEraser e = fit_labelled(read_tables(path, {}), "oracle", "ln.out", 16);
   const std::vector<double> y = erased(e, rows);
-  const Moments left(rows.d, 1, y, {rows.z.begin(), rows.z.end()});
+  const std::vector<double> labels(rows.z.begin(), rows.z.end());
+  const Moments left(rows.d, 1, y, labels);
   double moved = 0.0;
   for (std::size_t i = 0; i < y.size(); ++i) {
     moved += (y[i] - rows.x[i]) * (y[i] - rows.x[i]) / static_cast<double>(rows.n);

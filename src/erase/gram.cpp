@@ -11,6 +11,7 @@
 namespace assay::erase {
 namespace {
 
+constexpr std::size_t kMostPending = 1000;  ///< 1000 · 2^53 < 2^63
 constexpr std::size_t kStrip = 8;  ///< columns of one side of a register tile
 
 void portable(const double* m, const double* n, std::size_t rows, double* out) {
@@ -118,6 +119,7 @@ std::span<const NamedKernel> gram_kernels() {
 GramSums::GramSums(std::size_t columns) : columns_(columns) {
   const std::size_t panels = (columns + kPanel - 1) / kPanel;
   tiles_.assign(pair_of(panels, 0) * kPanel * kPanel, 0);
+  recent_.assign(tiles_.size(), 0);
 }
 
 void GramSums::add(const PackedRows& block) {
@@ -126,7 +128,7 @@ void GramSums::add(const PackedRows& block) {
   std::array<double, kStrip * kPanel> sums{};
   for (std::size_t q = 0; q < block.panels(); ++q) {
     for (std::size_t p = q; p < block.panels(); ++p) {
-      Wide* tile = tiles_.data() + pair_of(p, q) * kPanel * kPanel;
+      std::int64_t* tile = recent_.data() + pair_of(p, q) * kPanel * kPanel;
       for (std::size_t b = 0; b < kPanel; b += kStrip) {
         kernel(block.panel(p), block.panel(q) + b, block.rows, sums.data());
         for (std::size_t s = 0; s < sums.size(); ++s) {
@@ -135,19 +137,31 @@ void GramSums::add(const PackedRows& block) {
       }
     }
   }
+  if (++pending_ == kMostPending) {
+    spill();
+  }
+}
+
+void GramSums::spill() {
+  for (std::size_t t = 0; t < tiles_.size(); ++t) {
+    tiles_[t] += recent_[t];
+    recent_[t] = 0;
+  }
+  pending_ = 0;
 }
 
 void GramSums::merge(const GramSums& other) {
   require(other.columns_ == columns_, "GramSums::merge: another width");
   for (std::size_t t = 0; t < tiles_.size(); ++t) {
-    tiles_[t] += other.tiles_[t];
+    tiles_[t] += other.tiles_[t] + other.recent_[t];
   }
 }
 
 Wide GramSums::at(std::size_t i, std::size_t j) const {
   const std::size_t hi = std::max(i, j), lo = std::min(i, j);
-  const Wide* tile = tiles_.data() + pair_of(hi / kPanel, lo / kPanel) * kPanel * kPanel;
-  return tile[(lo % kPanel) * kPanel + hi % kPanel];
+  const std::size_t entry = pair_of(hi / kPanel, lo / kPanel) * kPanel * kPanel +
+                            (lo % kPanel) * kPanel + hi % kPanel;
+  return tiles_[entry] + recent_[entry];
 }
 
 }  // namespace assay::erase

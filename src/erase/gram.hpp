@@ -39,7 +39,7 @@ class PackedRows {
 /// Sums of products of every two columns over rows of integers, exact:
 ///   |entry| <= 2^22, rows of a block <= 512  =>  every partial sum is an integer of at most 2^53
 /// so a block's sums are the same in whatever order and with or without fused operations, and so are
-/// the totals, kept in 128 bits.
+/// the totals: of up to 1000 blocks in 64 bits, of all in 128.
 class GramSums {
  public:
   explicit GramSums(std::size_t columns);
@@ -49,8 +49,12 @@ class GramSums {
   [[nodiscard]] Wide at(std::size_t i, std::size_t j) const;
 
  private:
+  void spill();
+
   std::size_t columns_;
   std::vector<Wide> tiles_;  ///< [pair of panels p >= q][column of q][column of p]
+  std::vector<std::int64_t> recent_;  ///< the same, of the last `pending_` blocks, at most 1000
+  std::size_t pending_ = 0;
 };
 
 /// out [8][24] of sums over rows of columns n[0..7] with columns m[0..23]; both have stride 24.

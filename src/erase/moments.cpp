@@ -111,24 +111,29 @@ struct Moments::Sums {
 void Moments::Sums::round_rows(std::span<const double> x) {
   packed.rows = x.size() / d();
   rows.resize(x.size());
-  bool within = true;
+  int outside = 0;
   for (std::size_t p = 0; p < packed.panels(); ++p) {
     double* panel = packed.panel(p);
     const std::size_t first = p * kPanel, width = std::min(kPanel, d() - first);
     for (std::size_t r = 0; r < packed.rows; ++r) {
       const double* from = x.data() + r * d() + first;
-      double* to = rows.data() + r * d() + first;
+      const double* offset = grid.offset.data() + first;
+      const double* coarse_by = coarse_scale.data() + first;
+      const double* fine_by = fine_scale.data() + first;
+      double* __restrict to = rows.data() + r * d() + first;
+      double* __restrict whole = panel + r * kPanel;
       for (std::size_t j = 0; j < width; ++j) {
-        const double moved = from[j] - grid.offset[first + j];
-        const double whole = nearest(moved * coarse_scale[first + j]);
-        within &= std::fabs(whole) <= kLargestGramEntry;
-        panel[r * kPanel + j] = whole;
-        to[j] = nearest(moved * fine_scale[first + j]);
+        const double moved = from[j] - offset[j];
+        whole[j] = nearest(moved * coarse_by[j]);
+        to[j] = nearest(moved * fine_by[j]);
+      }
+      for (std::size_t j = 0; j < width; ++j) {
+        outside |= static_cast<int>(!(std::fabs(whole[j]) <= kLargestGramEntry));
       }
       std::fill(panel + r * kPanel + width, panel + (r + 1) * kPanel, 0.0);
     }
   }
-  if (!within) {
+  if (outside != 0) {
     throw InputError("rows", "x", "finite numbers within the stated extent", "another");
   }
 }

@@ -101,6 +101,47 @@ int grid_for_claims(const Moments& m, const Eraser& e) {
       std::clamp(bits, static_cast<double>(kMinGridBits), static_cast<double>(kMaxGridBits)));
 }
 
+/// No entry of r(x) is larger than this where x is within the extent.
+double largest_within(const Extent& extent, const Eraser& e) {
+  std::vector<double> pushed(e.rank, 0.0);
+  for (std::size_t k = 0; k < e.rank; ++k) {
+    for (std::size_t j = 0; j < e.d(); ++j) {
+      pushed[k] += std::fabs(e.proj_right[k * e.d() + j]) *
+                   std::max(std::fabs(extent.lo[j] - e.bias[j]), std::fabs(extent.hi[j] - e.bias[j]));
+    }
+  }
+  double largest = 0.0;
+  for (std::size_t i = 0; i < e.d(); ++i) {
+    double size = std::max(std::fabs(extent.lo[i]), std::fabs(extent.hi[i]));
+    for (std::size_t k = 0; k < e.rank; ++k) {
+      size += std::fabs(e.proj_left[i * e.rank + k]) * pushed[k];
+    }
+    largest = std::max(largest, size);
+  }
+  return largest;
+}
+
+/// The finest grid of at most `finest` bits that holds the outputs of all rows: by the extent alone where
+/// that says it, else by a pass over the rows.
+int grid_that_holds(const std::vector<Tables>& tables, const Eraser& eraser, int finest) {
+  Extent extent(eraser.d());
+  for (const Tables& t : tables) {
+    extent.merge(t.x.extent);
+  }
+  if (std::ldexp(largest_within(extent, eraser), finest) < 0x1p22) {
+    return choose_grid_bits(0.0, finest);
+  }
+  double largest = 0.0;
+  for (const Tables& t : tables) {
+    t.x.each_block([&](std::size_t, std::span<const double> rows) {
+      for (std::size_t at = 0; at < rows.size(); at += t.x.d) {
+        largest = std::max(largest, reach(eraser, rows.subspan(at, t.x.d)));
+      }
+    });
+  }
+  return choose_grid_bits(largest, finest);
+}
+
 }  // namespace
 
 TensorFit fit_tensors(const std::vector<Shard>& shards, const TensorFitOptions& options) {
@@ -136,17 +177,9 @@ TensorFit fit_tensors(const std::vector<Shard>& shards, const TensorFitOptions& 
   Eraser& eraser = out.fit.eraser;
   eraser.hook = hook.empty() ? kUnnamedHook : hook;
   out.origin.labelled = options.labelled;
-  double largest = 0.0;
-  for (const Tables& t : tables) {
-    t.x.each_block([&](std::size_t, std::span<const double> rows) {
-      for (std::size_t at = 0; at < rows.size(); at += t.x.d) {
-        largest = std::max(largest, reach(eraser, rows.subspan(at, t.x.d)));
-      }
-    });
-  }
   const int finest =
       options.grid_bits.value_or(std::min(kDefaultGridBits, grid_for_claims(moments, eraser)));
-  eraser.grid_bits = choose_grid_bits(largest, finest);
+  eraser.grid_bits = grid_that_holds(tables, eraser, finest);
   return out;
 }
 

@@ -168,6 +168,21 @@ TEST_CASE("every kernel gives the same exact sums of products") {
   }
 }
 
+TEST_CASE("sums of more blocks than 64 bits hold stay exact") {
+  PackedRows block(1);
+  block.rows = 512;
+  for (std::size_t r = 0; r < 512; ++r) {
+    block.panel(0)[r * kPanel] = r % 2 == 0 ? kLargestGramEntry : -kLargestGramEntry;
+  }
+  GramSums sums(1), other(1);
+  for (int i = 0; i < 2500; ++i) {
+    sums.add(block);
+  }
+  other.add(block);
+  sums.merge(other);
+  REQUIRE((sums.at(0, 0) == (Wide{2501} << 53)));
+}
+
 TEST_CASE("what is not finite or outside the extent is refused, and shards of other extents") {
   const Sample s = sample(64, 4, 9);
   const Extent x = extent_of(s.x, s.d), z = extent_of(s.z, s.k);

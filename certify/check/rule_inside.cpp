@@ -37,21 +37,15 @@ bool is_zero_row(const std::vector<float>& W, std::size_t columns, std::size_t u
                      [](float w) { return w == 0; });
 }
 
-/// The coordinate that column k of L and row k of R both are, with nothing else and μ = 0 there.
-std::size_t deleted_coordinate(const Eraser& m, const Step& step, std::size_t k) {
-  std::size_t u = m.d, others = 0;
+/// Column k of L and row k of R are 1 at u and 0 elsewhere, and μ_u = 0.
+bool is_deleted(const Eraser& m, std::size_t k, std::size_t u) {
   for (std::size_t i = 0; i < m.d; ++i) {
-    const double l = m.left[i * m.r + k], r = m.right[k * m.d + i];
-    if (l == 1 && r == 1 && m.bias[i] == 0) {
-      u = i;
-    } else if (l != 0 || r != 0) {
-      ++others;
+    const double one = i == u ? 1 : 0;
+    if (m.left[i * m.r + k] != one || m.right[k * m.d + i] != one || (i == u && m.bias[i] != 0)) {
+      return false;
     }
   }
-  if (u == m.d || others != 0) {
-    refuse(step, "the eraser does more than set coordinates to 0");
-  }
-  return u;
+  return u < m.d;
 }
 
 /// W_enc[:, j] of the SAE that reads the eraser's site, and <w, μ> + β_j.
@@ -86,25 +80,31 @@ double relative(std::size_t n) {
 
 }  // namespace
 
-// UNREAD  no LayerNorm; the eraser sets the coordinates U of HOOK to 0 and does nothing else but round;
+// UNREAD : U  no LayerNorm; the eraser sets the coordinates U of HOOK to 0 and does nothing else but round;
 //   HOOK = hook_resid_mid:   W_in[u, :] = 0 and W_U[u, :] = 0     for every u ∈ U
 //   HOOK = hook_resid_post:  W_U[u, :] = 0
 //   ------------------------------------------------------------------------------
 //   whatever the input: no neuron and no logit that is computed from HOOK depends on the coordinates U of it
 //   (finite values: 0 times them is 0, and adding 0 changes nothing, in any order of summation)
 void rule_unread(Session& session, const Step& step) {
+  const ErasureClaim claim = erasure_claim(session, step, "unread");
   const Eraser m = model_eraser(session, step);
-  if (bare_claim(session, step, "unread").at("hook") != m.hook) {
-    refuse(step, "the eraser is of another site");
-  }
   const Network& net = session.attention().net();
   const bool mid = m.hook == kResidMid;
-  if (net.normalised || m.d != net.d_model || (!mid && m.hook != kResidPost)) {
-    refuse(step, "not a site of the residual stream of a model without LayerNorm");
+  if (net.normalised || m.d != net.d_model || (!mid && m.hook != kResidPost) ||
+      claim.at("hook") != m.hook) {
+    refuse(step, "not a site of the residual stream of a model without LayerNorm, or another one");
+  }
+  if (!step.premises.empty() || step.words.size() != m.r) {
+    refuse(step, "expected the coordinates that the eraser sets to 0");
   }
   std::string named;
   for (std::size_t k = 0; k < m.r; ++k) {
-    const std::size_t u = deleted_coordinate(m, step, k);
+    const std::size_t u = parse_nat(step.words[k]);
+    if (!is_deleted(m, k, u)) {
+      refuse(step,
+             "the eraser does something else than set coordinate " + std::to_string(u) + " to 0");
+    }
     if (!is_zero_row(net.W_U, net.d_vocab_out, u) ||
         (mid && !net.attn_only() && !is_zero_row(net.W_in, net.d_mlp, u))) {
       refuse(step, "a later layer reads coordinate " + std::to_string(u));

@@ -106,28 +106,6 @@ std::string counterexample_html(const Page& page, const Claim& claim, std::size_
   }
 }
 
-bool is_erasure(const certify::Table& t) {
-  return t.id.compare(0, 7, "erasure") == 0;
-}
-
-std::string table_html(const certify::Table& t) {
-  std::vector<std::string> columns;
-  for (const std::string& column : t.columns) {
-    columns.push_back(esc(column));
-  }
-  std::vector<std::vector<std::string>> rows;
-  for (const std::vector<std::string>& row : t.rows) {
-    std::vector<std::string> cells;
-    cells.reserve(row.size());
-    for (const std::string& cell : row) {
-      cells.push_back(esc(cell));
-    }
-    rows.push_back(std::move(cells));
-  }
-  return table(esc(t.caption), columns, rows) +
-         (t.note.empty() ? "" : "<p class=\"note\">" + esc(t.note) + "</p>\n");
-}
-
 std::string card_html(const certify::FeatureCard& card) {
   std::string contexts;
   for (const certify::CardContext& c : card.contexts) {
@@ -190,6 +168,24 @@ std::string figures_html(const Page& page) {
 
 }  // namespace
 
+std::string table_html(const certify::Table& t) {
+  std::vector<std::string> columns;
+  for (const std::string& column : t.columns) {
+    columns.push_back(esc(column));
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (const std::vector<std::string>& row : t.rows) {
+    std::vector<std::string> cells;
+    cells.reserve(row.size());
+    for (const std::string& cell : row) {
+      cells.push_back(esc(cell));
+    }
+    rows.push_back(std::move(cells));
+  }
+  return table(esc(t.caption), columns, rows) +
+         (t.note.empty() ? "" : "<p class=\"note\">" + esc(t.note) + "</p>\n");
+}
+
 std::string automaton_html(const Page& page) {
   std::string out;
   for (const certify::Evidence* evidence : page.evidence.with_role(certify::kPictureRole)) {
@@ -216,24 +212,10 @@ std::string failures_html(const Page& page) {
                  out.empty() ? "<p>No claim is violated and none is undecided.</p>" : out);
 }
 
-std::string erasure_html(const Page& page) {
-  std::string out;
-  for (const certify::Table& t : page.statement.tables) {
-    out += is_erasure(t) ? table_html(t) : "";
-  }
-  return out.empty()
-             ? ""
-             : section("erasure", "Concept erasure",
-                       "<p>What a linear eraser takes away, on the data named, and what other "
-                       "probes still find. Nothing here says that the model has forgotten the "
-                       "concept.</p>\n" +
-                           out);
-}
-
 std::string dictionary_html(const Page& page) {
   std::string out = figures_html(page);
   for (const certify::Table& t : page.statement.tables) {
-    out += is_erasure(t) ? "" : table_html(t);
+    out += is_erasure_table(t) ? "" : table_html(t);
   }
   out += cards_html(page);
   return out.empty() ? "" : section("dictionary", "Model and dictionary in figures", out);

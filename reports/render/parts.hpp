@@ -34,6 +34,9 @@ struct Page {
 [[nodiscard]] std::string signatures_html(const Page& page);
 [[nodiscard]] std::string annex_html(const Page& page);
 
+[[nodiscard]] std::string table_html(const certify::Table& table);
+[[nodiscard]] bool is_erasure_table(const certify::Table& table);
+
 /// Whether `verdicts_html` has an article "verdict-N" for the claim.
 [[nodiscard]] bool has_verdict(const Page& page, const certify::Claim& claim);
 

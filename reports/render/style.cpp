@@ -166,6 +166,20 @@ background:linear-gradient(var(--tint),var(--tint)) left/var(--w) 100% no-repeat
 .walk ul span{color:var(--muted)}
 )css";
 
+constexpr const char* kErasure = R"css(
+.erased ol{list-style:none;padding:0;margin:0;max-width:none}
+.erased li{margin:0 0 1.1rem}.erased .concept{margin:0 0 .3rem;font-weight:600}
+.erased .concept .note{font-weight:400;margin-left:.4em}
+.erased .row{display:grid;grid-template-columns:3.6rem minmax(6rem,24rem) 1fr;gap:.2rem .9rem;align-items:center;
+font-size:.875rem;margin:.2rem 0}
+.erased .what,.erased .says{color:var(--muted)}.erased .says{font-variant-numeric:tabular-nums}
+.erased .track{position:relative;display:block;height:.8rem;background:var(--tint);border:1px solid var(--line)}
+.erased .fill{display:block;height:100%;min-width:1px}
+.erased .was{background:var(--bar)}.erased .is{background:var(--accent)}
+.erased .ceiling{position:absolute;top:-.25rem;bottom:-.25rem;border-left:2px solid var(--ink)}
+@media (max-width:40rem){.erased .row{grid-template-columns:3.6rem 1fr}.erased .says{grid-column:2}}
+)css";
+
 /// A row of the claims becomes a small block of its own; the header words stand in front of the figures.
 constexpr const char* kPhone = R"css(
 @media screen and (max-width:40rem){main{padding:1.5rem 1rem}footer{padding-left:1rem;padding-right:1rem}
@@ -206,8 +220,8 @@ p,ul,figcaption{max-width:none;orphans:3;widows:3}}
 
 std::string style_sheet(const std::string& id8) {
   // No page size: A4 and Letter are the printer's to choose.
-  return std::string(kColours) + kText + kSummary + kTables + kVerdicts + kPhone + kPrint +
-         "@page{margin:17mm 16mm 18mm;@bottom-left{content:\"Assay certificate " + id8 +
+  return std::string(kColours) + kText + kSummary + kTables + kVerdicts + kErasure + kPhone +
+         kPrint + "@page{margin:17mm 16mm 18mm;@bottom-left{content:\"Assay certificate " + id8 +
          "\";font:8pt sans-serif;color:#555}@bottom-right{content:counter(page) \" / \" "
          "counter(pages);font:8pt sans-serif;color:#555}}\n";
 }

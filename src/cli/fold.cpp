@@ -104,7 +104,8 @@ void write_model(const Options& options, Folded& f) {
     make_directory(out / "view");
     write_file_atomic(out / "view" / "eraser.json",
                       erase::eraser_json(view, {.model_weights = f.after.weights_digest,
-                                                .labelled = f.eraser.origin.labelled}));
+                                                .labelled = f.eraser.origin.labelled,
+                                                .labelling_rule = f.eraser.origin.labelling_rule}));
     write_file_atomic(out / "view" / "eraser.safetensors", erase::eraser_tensors(view));
   }
 }

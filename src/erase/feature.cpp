@@ -169,8 +169,12 @@ double deployed_bound(const Sae& sae, const Eraser& e, std::size_t feature, doub
   return pre + 1e-9 * (1.0 + std::fabs(pre));
 }
 
-void InsideClaims::unread(const std::string& id, const std::string& hook) {
+void InsideClaims::unread(const std::string& id, const std::string& hook,
+                          const std::vector<std::size_t>& coordinates) {
   lines.emplace_back("unread " + id + " hook " + hook, id + " UNREAD :");
+  for (const std::size_t u : coordinates) {
+    lines.back().second += " " + std::to_string(u);
+  }
 }
 
 void InsideClaims::site_range(const std::string& id, const Rational& at_most) {

@@ -71,8 +71,14 @@ class Carrier {
     rows_ = {};
   }
   [[nodiscard]] double r2() const {
-    const bool enough = moments_ && moments_->n() >= 4 * width_ && moments_->zz() > 0;
-    return enough ? canonical_r2(*moments_) : std::nan("");
+    if (!moments_ || moments_->n() < 4 * width_ || !(moments_->zz() > 0)) {
+      return std::nan("");
+    }
+    bool varies = false;
+    for (std::size_t i = 0; i < width_ && !varies; ++i) {
+      varies = moments_->xx(i, i) > 0;
+    }
+    return varies ? canonical_r2(*moments_) : 0.0;
   }
   [[nodiscard]] double correlation(std::size_t i) const {
     const double spread = moments_ ? std::sqrt(moments_->xx(i, i) * moments_->zz()) : 0.0;

@@ -38,7 +38,7 @@ FoldClaims certify_fold(const Fold& fold, const RowsInput& input, const std::str
   out.residuals = site_residuals(input, view);
   InsideClaims inside;
   if (!fold.unread.empty()) {
-    inside.unread("unread", fold.eraser.hook);
+    inside.unread("unread", fold.eraser.hook, fold.unread);
   }
   std::vector<const ResidualClaim*> residuals;
   for (const ResidualClaim& claim : out.residuals.claims) {

@@ -39,7 +39,8 @@ struct FeatureProjection {
 /// The lines of a statement and their steps (docs/certificate-format.md, "Inside a model").
 struct InsideClaims {
   std::vector<std::pair<std::string, std::string>> lines;  ///< statement line, step line
-  void unread(const std::string& id, const std::string& hook);
+  void unread(const std::string& id, const std::string& hook,
+              const std::vector<std::size_t>& coordinates);
   void site_range(const std::string& id, const Rational& at_most);
   void never_fires(const std::string& id, std::size_t feature,
                    const std::optional<Rational>& range);

@@ -5,7 +5,7 @@ FROM has one folder per accepted certificate: its inputs, case.cert and args (th
 leave them when ASSAY_KEEP names a folder:
     ASSAY_KEEP=/tmp/kept build/release/tests/adversarial_check 'rules:*' && keep.py build/release/bin/assay-check /tmp/kept
 The files here came from the test cases 'rules:*', 'automaton: the untouched*', 'automaton: INV*', 'feature-on\\, feature-off: the facts*', 'FLOAT32 is accepted*',
-'margins: a RIVAL*', 'residual: counts*' and 'sites: every altered*', each with its own folder below ASSAY_KEEP moved into FROM, and from keep_commands.sh; 45 from `assay erase certify` on
+'margins: a RIVAL*', 'residual: counts*' 'sites: every altered*' and 'inside: *', each with its own folder below ASSAY_KEEP moved into FROM, 'inside: *', and from keep_commands.sh; 45 from `assay erase certify` on
 60 rows of three classes (tests/cli/erase_tables.py).
 For every RULE (all that are met and have no file yet, unless some are given) the smallest certificate with it is kept. Of it come
   accept/SUBJECT.RULE.cert    as it is
@@ -86,6 +86,17 @@ def first_rejected(checker, subject, lines, rule, scratch):
     return best, least
 
 
+def other_numbers(word):
+    """Other numbers in the place of one: a hex float, a fraction, or a whole number."""
+    if "0x" in word:
+        value = float.fromhex(word)
+        return [v.hex() for v in (value * 2.0**-60, value - 1, value + 1)]
+    above, slash, below = word.partition("/")
+    if not above.isdigit():
+        return []
+    return [str(n) + slash + below for n in (int(above) // 2, int(above) * 10**16, int(above) + 1)]
+
+
 def false_claim(checker, subject, lines, rule, scratch):
     """A step without numbers: the claim with one number changed, in a new subject; its certificate, the reason and the subject."""
     step = next(line.split() for line in lines if line.split()[1:2] == [rule])
@@ -93,13 +104,12 @@ def false_claim(checker, subject, lines, rule, scratch):
     other = new_subject()
     for i, line in enumerate(request):
         words = line.split()
-        for k in (k for k in range(len(words) - 1, 1, -1) if words[1] == step[0] and "0x" in words[k]):
-            value = float.fromhex(words[k])
-            for changed in (value * 2.0**-60, value - 1, value + 1):
+        for k in (k for k in range(len(words) - 1, 1, -1) if words[1] == step[0]):
+            for changed in other_numbers(words[k]):
                 shutil.rmtree(other, ignore_errors=True)
                 shutil.copytree(subject, other)
                 (other / "case.cert").unlink()
-                text = "\n".join([*request[:i], " ".join([*words[:k], changed.hex(), *words[k + 1:]]), *request[i + 1:]]) + "\n"
+                text = "\n".join([*request[:i], " ".join([*words[:k], changed, *words[k + 1:]]), *request[i + 1:]]) + "\n"
                 (other / "case.request").write_text(text)
                 digest = hashlib.sha256(text.encode()).hexdigest()
                 scratch.write_text("\n".join(f"statement {digest}" if x.startswith("statement ") else x for x in lines) + "\n")

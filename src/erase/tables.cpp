@@ -48,10 +48,11 @@ Opened open_table(const std::filesystem::path& path) {
 
 void check_names(const SafetensorsIndex& index, const std::string& path, bool x, bool z) {
   for (const TensorSpan& tensor : index.tensors) {
-    if (!(x && tensor.name == "x") && !(z && tensor.name == "z") && tensor.name != "document") {
+    if (!(x && tensor.name == "x") && !(z && tensor.name == "z") && tensor.name != "document" &&
+        tensor.name != "symbol") {
       throw InputError(path, "tensors",
-                       x && z ? "x, z and perhaps document"
-                       : x    ? "x and perhaps document"
+                       x && z ? "x, z and perhaps document and symbol"
+                       : x    ? "x and perhaps document and symbol"
                               : "z and perhaps document",
                        "'" + visible(tensor.name) + "' too");
     }
@@ -205,17 +206,22 @@ void check_hook_word(const std::string& hook) {
 }
 
 std::optional<std::vector<std::int64_t>> read_documents(const ActivationTable& x) {
+  return read_row_integers(x, "document");
+}
+
+std::optional<std::vector<std::int64_t>> read_row_integers(const ActivationTable& x,
+                                                           const std::string& name) {
   const Opened again = opened(x.source);
-  const TensorSpan* tensor = again.index.find("document");
+  const TensorSpan* tensor = again.index.find(name);
   if (tensor == nullptr) {
     return std::nullopt;
   }
   SafetensorsFile file = take_tensor(again, *tensor);
-  if (!file.integers.contains("document") || tensor->shape != std::vector{x.n}) {
-    throw InputError(x.file, "document", std::to_string(x.n) + " integers",
+  if (!file.integers.contains(name) || tensor->shape != std::vector{x.n}) {
+    throw InputError(x.file, name, std::to_string(x.n) + " integers",
                      "another type or shape " + shape_text(tensor->shape));
   }
-  return std::move(file.integers["document"]);
+  return std::move(file.integers[name]);
 }
 
 ActivationTable read_activations(const std::filesystem::path& path) {

@@ -10,6 +10,10 @@ namespace assay::erase {
 /// none. Throws InputError unless it is n integers.
 [[nodiscard]] std::optional<std::vector<std::int64_t>> read_documents(const ActivationTable& x);
 
+/// The same of any tensor of integers [n] beside x.
+[[nodiscard]] std::optional<std::vector<std::int64_t>> read_row_integers(const ActivationTable& x,
+                                                                         const std::string& name);
+
 /// The parts of rows: of every ten documents about six fit, two calibrate, two are attacked.
 enum class TablePart { fit, calibration, attack };
 /// By a hash of (seed, document) alone, so that no document is in two parts.

@@ -1,6 +1,4 @@
-#include "assay/base/digest.hpp"
-
-#include <sodium.h>
+#include "assay/base/sha256.hpp"
 
 #include <fstream>
 #include <vector>
@@ -40,10 +38,9 @@ std::string Digest::hex() const {
 }
 
 Digest sha256(std::string_view bytes) {
-  Digest d;
-  crypto_hash_sha256(d.bytes.data(), reinterpret_cast<const unsigned char*>(bytes.data()),
-                     bytes.size());
-  return d;
+  Sha256 hash;
+  hash.update(bytes);
+  return hash.finish();
 }
 
 Digest sha256_file(const std::filesystem::path& path) {
@@ -51,20 +48,16 @@ Digest sha256_file(const std::filesystem::path& path) {
   if (!in || std::filesystem::is_directory(path)) {
     throw InputError(path.string() + ": cannot be opened");
   }
-  crypto_hash_sha256_state state;
-  crypto_hash_sha256_init(&state);
+  Sha256 hash;
   std::vector<char> buffer(1U << 20U);
   while (in) {
     in.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
-    crypto_hash_sha256_update(&state, reinterpret_cast<const unsigned char*>(buffer.data()),
-                              static_cast<unsigned long long>(in.gcount()));
+    hash.update({buffer.data(), static_cast<std::size_t>(in.gcount())});
   }
   if (in.bad()) {
     throw InputError(path.string() + ": read error");
   }
-  Digest d;
-  crypto_hash_sha256_final(&state, d.bytes.data());
-  return d;
+  return hash.finish();
 }
 
 Digest parse_digest(std::string_view hex) {

@@ -7,8 +7,8 @@
 #include "assay/base/files.hpp"
 #include "assay/base/rational.hpp"
 #include "assay/base/text.hpp"
+#include "assay/erase/apply.hpp"
 #include "assay/erase/tensor_claims.hpp"
-#include "assay/model/safetensors.hpp"
 
 namespace assay::cli {
 namespace {
@@ -20,7 +20,7 @@ struct Options {
   std::string eraser, out;
   std::string method = "leace", hook, name, keep;
   int grid_bits = -1;
-  bool continuous = false;
+  bool continuous = false, bottleneck = false;
   std::string alpha, ledger, total, probes, unembedding, readouts, region;
   std::size_t symbols = 0;
   bool independent_rows = false;
@@ -55,12 +55,45 @@ std::string short_number(double value) {
   return text.size() <= 10 ? text : fixed(value, 6);
 }
 
+/// Oracle and quadratic LEACE: erasers that read labels where they are applied too.
+void run_fit_labelled(const Options& o, Session& session) {
+  if (o.activations.size() != 1 || !o.keep.empty()) {
+    throw UsageError("erase fit: oracle and quadratic take one file of rows and no --keep");
+  }
+  const std::vector<erase::Shard> shards = shards_of(o);
+  const erase::Tables tables =
+      erase::read_tables(shards[0].activations, shards[0].labels, o.continuous);
+  if (tables.x.hook && !o.hook.empty() && *tables.x.hook != o.hook) {
+    throw InputError(tables.x.file, "__metadata__.hook", "'" + o.hook + "'",
+                     "'" + *tables.x.hook + "'");
+  }
+  const std::string hook = o.hook.empty() ? tables.x.hook.value_or(erase::kUnnamedHook) : o.hook;
+  const erase::LabelledEraser e =
+      erase::fit_labelled(tables, o.method, hook, o.grid_bits < 0 ? 16 : o.grid_bits);
+  erase::EraserOrigin origin{{}, o.name, {}, {tables.x.digest}, {}};
+  if (tables.apart) {
+    origin.labels.push_back(tables.z.digest);
+  }
+  write_eraser(o.out, erase::labelled_json(e, origin), erase::labelled_tensors(e));
+  session.finish(ExitCode::ok,
+                 e.method + ": " + std::to_string(e.d) + " dimensions at " + e.hook + ", from " +
+                     std::to_string(tables.x.n) + " rows; outputs on the grid 2^-" +
+                     std::to_string(e.grid_bits) +
+                     "\nit reads the label of every row it erases: no claim of certify is about it"
+                     "\nwritten to " + o.out,
+                 {{"level", "OBSERVED"},
+                  {"method", e.method},
+                  {"hook", e.hook},
+                  {"n", tables.x.n},
+                  {"d", e.d},
+                  {"labels", e.k},
+                  {"gridBits", e.grid_bits},
+                  {"readsLabels", true},
+                  {"out", o.out}});
+}
+
 void run_fit(const Options& o, Session& session) {
   erase::TensorFitOptions options;
-  options.method = erase::method_of(o.method);
-  options.hook = o.hook;
-  options.labelled = o.name;
-  options.quantities = o.continuous;
   if (!o.hook.empty()) {
     erase::check_hook_word(o.hook);
   }
@@ -70,6 +103,14 @@ void run_fit(const Options& o, Session& session) {
     }
     options.grid_bits = o.grid_bits;
   }
+  if (erase::is_labelled_method(o.method)) {
+    run_fit_labelled(o, session);
+    return;
+  }
+  options.method = erase::method_of(o.method);
+  options.hook = o.hook;
+  options.labelled = o.name;
+  options.quantities = o.continuous;
   if (!o.keep.empty()) {
     options.keep = o.keep;
   }
@@ -111,45 +152,40 @@ void run_fit(const Options& o, Session& session) {
 }
 
 void run_apply(const Options& o, Session& session) {
-  const erase::LoadedEraser loaded = erase::load_eraser(o.eraser);
-  const erase::Eraser& e = loaded.eraser;
-  const erase::ActivationTable x = erase::read_activations(o.activations.front());
-  const std::vector<std::int32_t> grid = erase::deploy_table(e, x);
-  SafetensorsFile file;
-  Tensor& y = file.floats["x"];
-  y.shape = {x.n, x.d};
-  y.data.reserve(grid.size());
-  double largest = 0.0, squares = 0.0;
-  std::vector<double> row(x.d);
-  for (std::size_t i = 0; i < x.n; ++i) {
-    x.row(i, row);
-    for (std::size_t j = 0; j < x.d; ++j) {
-      const double value = std::ldexp(static_cast<double>(grid[i * x.d + j]), -e.grid_bits);
-      y.data.push_back(static_cast<float>(value));  // exact: |Y| < 2^24
-      largest = std::max(largest, std::fabs(value - row[j]));
-      squares += (value - row[j]) * (value - row[j]);
-    }
+  const bool reads_labels = erase::is_labelled_method(erase::kind_of_eraser(o.eraser));
+  if (reads_labels && o.bottleneck) {
+    throw UsageError("erase apply: --bottleneck belongs to erasers that read no labels");
   }
-  file.metadata = {{"hook", e.hook},
-                   {"eraser", loaded.weights.hex()},
-                   {"activations", x.digest.hex()},
-                   {"gridBits", std::to_string(e.grid_bits)}};
-  const std::string bytes = to_safetensors(file);
-  write_file_atomic(o.out, bytes);
-  const double mean_square = squares / static_cast<double>(x.n);
+  erase::Applied applied;
+  erase::ActivationTable x;
+  int grid_bits = 0;
+  if (reads_labels) {
+    const erase::LabelledEraser e = erase::load_labelled(o.eraser);
+    const erase::Shard rows = shards_of(o).front();
+    const erase::Tables tables = erase::read_tables(rows.activations, rows.labels, true);
+    applied = erase::apply_labelled(e, tables, o.out);
+    x = tables.x;
+    grid_bits = e.grid_bits;
+  } else {
+    const erase::LoadedEraser loaded = erase::load_eraser(o.eraser);
+    x = erase::read_activations(o.activations.front());
+    applied = erase::apply_table(loaded, x, o.out, o.bottleneck);
+    grid_bits = loaded.eraser.grid_bits;
+  }
   session.finish(ExitCode::ok,
                  std::to_string(x.n) + " rows of " + std::to_string(x.d) +
-                     " erased, float32 on the grid 2^-" + std::to_string(e.grid_bits) +
-                     "; mean square change " + short_number(mean_square) + ", largest " +
-                     short_number(largest) + "\nwritten to " + o.out,
+                     " erased, float32 on the grid 2^-" + std::to_string(grid_bits) +
+                     "; mean square change " + short_number(applied.mean_square_change) +
+                     ", largest " + short_number(applied.largest_change) + "\nwritten to " + o.out,
                  {{"level", "OBSERVED"},
                   {"n", x.n},
                   {"d", x.d},
-                  {"gridBits", e.grid_bits},
-                  {"meanSquareChange", mean_square},
-                  {"largestChange", largest},
+                  {"gridBits", grid_bits},
+                  {"meanSquareChange", applied.mean_square_change},
+                  {"largestChange", applied.largest_change},
+                  {"dropped", applied.dropped},
                   {"hookStatedByTheFile", x.hook.has_value()},
-                  {"sha256", sha256(bytes).hex()},
+                  {"sha256", applied.digest.hex()},
                   {"out", o.out}});
 }
 
@@ -283,7 +319,9 @@ void add_erase_tensors(CLI::App& erase, Session& session) {
                   "Safetensors file: z [n] of 0 and 1, or one-hot [n,k]; without it, z is in the "
                   "file of activations");
   fit->add_option("--out", o.out, "Directory for eraser.json and eraser.safetensors")->required();
-  fit->add_option("--method", o.method, "leace (default), orth, mean or splince");
+  fit->add_option("--method", o.method,
+                  "leace (default), orth, mean, splince; oracle and quadratic read labels where they "
+                  "are applied");
   fit->add_option("--keep", o.keep, "Labels whose covariance splince keeps: z [n] or [n,k]");
   fit->add_option("--hook", o.hook, "Site of the rows, where the files do not name it");
   fit->add_option("--name", o.name, "Name of the concept, for the eraser's file");
@@ -297,6 +335,10 @@ void add_erase_tensors(CLI::App& erase, Session& session) {
   apply->add_option("--eraser", o.eraser, "Directory written by fit")->required();
   add_rows(apply, o, false);
   apply->add_option("--out", o.out, "Safetensors file to write: x F32 [n,d]")->required();
+  apply->add_option("--labels", o.labels, "Labels of the rows, for oracle and quadratic")
+      ->expected(1);
+  apply->add_flag("--bottleneck", o.bottleneck,
+                  "Leave out as many coordinates as were erased: the others determine them");
   apply->callback([options, &session] { run_apply(*options, session); });
 
   auto* certify = erase.add_subcommand(

@@ -14,9 +14,10 @@ constexpr const char* kConfigName = "eraser.json";
 constexpr const char* kWeightsName = "eraser.safetensors";
 constexpr std::size_t kMaxRank = 64;
 constexpr std::size_t kMaxWidth = 4096;
-constexpr std::array<std::pair<const char*, std::optional<Digest> EraserOrigin::*>, 2> kDigests = {
+constexpr std::array<std::pair<const char*, std::optional<Digest> EraserOrigin::*>, 3> kDigests = {
     {{"modelWeights", &EraserOrigin::model_weights},
-     {"labellingRule", &EraserOrigin::labelling_rule}}};
+     {"labellingRule", &EraserOrigin::labelling_rule},
+     {"rowsOfModel", &EraserOrigin::rows_of_model}}};
 constexpr std::array<std::pair<const char*, std::vector<Digest> EraserOrigin::*>, 2> kFiles = {
     {{"fitActivations", &EraserOrigin::activations}, {"fitLabels", &EraserOrigin::labels}}};
 

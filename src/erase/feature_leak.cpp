@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "assay/base/errors.hpp"
 #include "assay/erase/in_model.hpp"
@@ -55,31 +56,39 @@ View view_of(const Transformer& model, const Sae& sae, const std::vector<std::si
   return v;
 }
 
-/// Moments of one carrier with the label, filled sequence by sequence.
+/// One carrier's rows with the label, sequence by sequence, and then their moments.
 class Carrier {
  public:
-  explicit Carrier(std::size_t width) : moments_(width), width_(width) {}
-  void add(std::vector<double> rows, const std::vector<double>& labels) {
-    moments_.add_block(rows, labels);
+  explicit Carrier(std::size_t width) : width_(width) {}
+  void add(const std::vector<double>& rows, const std::vector<double>& labels) {
+    rows_.insert(rows_.end(), rows.begin(), rows.end());
+    labels_.insert(labels_.end(), labels.begin(), labels.end());
+  }
+  void finish() {
+    if (width_ > 0 && !labels_.empty()) {
+      moments_.emplace(width_, 1, rows_, labels_);
+    }
+    rows_ = {};
   }
   [[nodiscard]] double r2() const {
-    bool varies = false;
-    for (std::size_t i = 0; i < width_ && !varies; ++i) {
-      varies = moments_.xx(i, i) > 0;
-    }
-    if (moments_.n() < 4 * width_ || !(moments_.zz() > 0)) {
+    if (!moments_ || moments_->n() < 4 * width_ || !(moments_->zz() > 0)) {
       return std::nan("");
     }
-    return varies ? canonical_r2(moments_) : 0.0;
+    bool varies = false;
+    for (std::size_t i = 0; i < width_ && !varies; ++i) {
+      varies = moments_->xx(i, i) > 0;
+    }
+    return varies ? canonical_r2(*moments_) : 0.0;
   }
   [[nodiscard]] double correlation(std::size_t i) const {
-    const double spread = std::sqrt(moments_.xx(i, i) * moments_.zz());
-    return spread > 0 ? moments_.xz(i) / spread : 0.0;
+    const double spread = moments_ ? std::sqrt(moments_->xx(i, i) * moments_->zz()) : 0.0;
+    return spread > 0 ? moments_->xz(i) / spread : 0.0;
   }
 
  private:
-  Moments moments_;
   std::size_t width_;
+  std::vector<double> rows_, labels_;
+  std::optional<Moments> moments_;
 };
 
 /// Columns of the rows [skip, rows): those selected, the others, or all.
@@ -143,6 +152,9 @@ Measured measure(const Transformer& model, const Tokenizer& tokenizer, const Sae
     error.add(columns(v.error, skip, {}, false), z);
     output.add(columns(v.output, skip, {}, false), z);
     site.add(columns(v.site, skip, {}, false), z);
+  }
+  for (Carrier* carrier : {&selected, &others, &reconstruction, &error, &output, &site}) {
+    carrier->finish();
   }
   out.leak.selected = selected.r2();
   out.leak.others = others.r2();

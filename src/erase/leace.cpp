@@ -122,15 +122,24 @@ void push(const Eraser& e, std::span<const double> x, std::vector<double>& c) {
   }
 }
 
-/// Entry i of x - L c.
-double pulled(const Eraser& e, std::span<const double> x, std::span<const double> c,
-              std::size_t i) {
-  const double* left = e.proj_left.data() + i * e.rank;
-  double sum = 0.0;
-  for (std::size_t k = 0; k < e.rank; ++k) {
-    sum += left[k] * c[k];
+/// v = x - L c.
+void pull(const Eraser& e, std::span<const double> x, std::span<const double> c,
+          std::vector<double>& v) {
+  v.assign(x.begin(), x.end());
+  if (e.rank == 1) {  // 0.0 + l c is l c, but for the sign of a zero
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      v[i] -= e.proj_left[i] * c[0];
+    }
+    return;
   }
-  return x[i] - sum;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const double* left = e.proj_left.data() + i * e.rank;
+    double sum = 0.0;
+    for (std::size_t k = 0; k < e.rank; ++k) {
+      sum += left[k] * c[k];
+    }
+    v[i] -= sum;
+  }
 }
 
 }  // namespace
@@ -224,18 +233,31 @@ LeaceFit fit_eraser(const Moments& moments, Method method, std::size_t preserved
 
 void deploy(const Eraser& eraser, std::span<const double> x, std::span<std::int32_t> y) {
   require(x.size() == eraser.d() && y.size() == eraser.d(), "deploy: a row of another width");
-  thread_local std::vector<double> c;
+  thread_local std::vector<double> c, v;
   push(eraser, x, c);
+  pull(eraser, x, c, v);
+  const double scale = std::ldexp(1.0, eraser.grid_bits);  // a product with it is exact
+  bool within = true;
   for (std::size_t i = 0; i < x.size(); ++i) {
-    const double v = pulled(eraser, x, c, i);
-    // Ties to even: the rounding mode is never changed here, and scaling by 2^g is exact.
-    const double rounded = std::nearbyint(std::ldexp(v, eraser.grid_bits));
-    if (!(std::fabs(rounded) < static_cast<double>(kMaxGridValue))) {
-      throw Refusal("output " + std::to_string(i) + " of a row, " + decimal(v) +
+    // Ties to even where |v| < 2^51 / scale, for the rounding mode is never changed here; any other
+    // v leaves the grid either way.
+    const double rounded = (v[i] * scale + 0x1.8p52) - 0x1.8p52;
+    const bool fits = std::fabs(rounded) < static_cast<double>(kMaxGridValue);
+    within &= fits;
+    y[i] = static_cast<std::int32_t>(fits ? rounded : 0.0);
+  }
+  for (std::size_t i = 0; !within && i < x.size(); ++i) {
+    if (!(std::fabs(v[i] * scale) < static_cast<double>(kMaxGridValue) - 0.5)) {
+      throw Refusal("output " + std::to_string(i) + " of a row, " + decimal(v[i]) +
                     ", leaves the grid of " + std::to_string(eraser.grid_bits) +
                     " bits (|Y| < 2^24); take fewer grid bits");
     }
-    y[i] = static_cast<std::int32_t>(rounded);
+  }
+}
+
+void deploy_block(const Eraser& eraser, std::span<const double> x, std::span<std::int32_t> y) {
+  for (std::size_t at = 0; at + eraser.d() <= x.size(); at += eraser.d()) {
+    deploy(eraser, x.subspan(at, eraser.d()), y.subspan(at, eraser.d()));
   }
 }
 
@@ -246,11 +268,12 @@ void deploy(const Eraser& eraser, std::span<const float> x, std::span<std::int32
 
 double reach(const Eraser& eraser, std::span<const double> x) {
   require(x.size() == eraser.d(), "reach: a row of another width");
-  std::vector<double> c;
+  thread_local std::vector<double> c, v;
   push(eraser, x, c);
+  pull(eraser, x, c, v);
   double largest = 0.0;
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    largest = std::max(largest, std::fabs(pulled(eraser, x, c, i)));
+  for (const double value : v) {
+    largest = std::max(largest, std::fabs(value));
   }
   return largest;
 }

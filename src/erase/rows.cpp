@@ -175,16 +175,8 @@ Rows collect_rows(const Transformer& model, const Tokenizer& tokenizer, const st
 }
 
 Moments moments_of(const Rows& rows) {
-  constexpr std::size_t kBlock = 256;
-  Moments moments(rows.d);
-  for (std::size_t i = 0; i < rows.n(); i += kBlock) {
-    const std::size_t end = std::min(i + kBlock, rows.n());
-    const auto values = std::span(rows.x).subspan(i * rows.d, (end - i) * rows.d);
-    const auto labels = std::span(rows.z).subspan(i, end - i);
-    moments.add_block(std::vector<double>(values.begin(), values.end()),
-                      std::vector<double>(labels.begin(), labels.end()));
-  }
-  return moments;
+  return {rows.d, 1, std::vector<double>(rows.x.begin(), rows.x.end()),
+          std::vector<double>(rows.z.begin(), rows.z.end())};
 }
 
 GridRows deploy_rows(const Eraser& eraser, const Rows& rows) {

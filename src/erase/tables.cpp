@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "assay/base/files.hpp"
+#include "assay/base/sha256.hpp"
 #include "assay/base/text.hpp"
-#include "assay/model/safetensors.hpp"
+#include "assay/erase/documents.hpp"
 
 namespace assay::erase {
 namespace {
@@ -25,72 +25,142 @@ bool is_hook_word(const std::string& hook) {
   });
 }
 
-void check_names(const SafetensorsFile& file, const std::string& path, bool x, bool z) {
-  const auto check = [&](const auto& tensors) {
-    for (const auto& [name, values] : tensors) {
-      if (!(x && name == "x") && !(z && name == "z") && name != "document" && name != "symbol") {
-        throw InputError(path, "tensors",
-                         x && z ? "x, z and perhaps document and symbol"
-                         : x    ? "x and perhaps document and symbol"
-                                : "z and perhaps document",
-                         "'" + visible(name) + "' too");
-      }
-    }
-  };
-  check(file.floats);
-  check(file.doubles);
-  check(file.integers);
+/// A file with its header, checked.
+struct Opened {
+  std::shared_ptr<const ReadableFile> file;
+  SafetensorsIndex index;
+};
+
+Opened opened(std::shared_ptr<const ReadableFile> source) {
+  Opened out{std::move(source), {}};
+  const std::string& name = out.file->name();
+  std::string head(std::min<std::size_t>(8, out.file->size()), '\0');
+  out.file->read(0, head);
+  head.resize(header_end(head, out.file->size(), name));
+  out.file->read(0, head);
+  out.index = index_safetensors(head, out.file->size(), name);
+  return out;
 }
 
-ActivationTable take_activations(SafetensorsFile& file, const std::string& path,
-                                 const Digest& digest) {
-  ActivationTable out;
-  out.file = path;
-  out.digest = digest;
-  std::vector<std::size_t> shape;
-  if (const auto narrow = file.floats.find("x"); narrow != file.floats.end()) {
-    shape = narrow->second.shape;
-    out.narrow = std::move(narrow->second.data);
-  } else if (const auto wide = file.doubles.find("x"); wide != file.doubles.end()) {
-    shape = file.double_shapes.at("x");
-    out.wide = std::move(wide->second);
-  } else {
-    throw InputError(path, "x", "a tensor of F16, BF16, F32 or F64",
-                     file.integers.contains("x") ? "integers" : "none");
+Opened open_table(const std::filesystem::path& path) {
+  return opened(std::make_shared<const ReadableFile>(path));
+}
+
+void check_names(const SafetensorsIndex& index, const std::string& path, bool x, bool z) {
+  for (const TensorSpan& tensor : index.tensors) {
+    if (!(x && tensor.name == "x") && !(z && tensor.name == "z") && tensor.name != "document" &&
+        tensor.name != "symbol") {
+      throw InputError(path, "tensors",
+                       x && z ? "x, z and perhaps document and symbol"
+                       : x    ? "x and perhaps document and symbol"
+                              : "z and perhaps document",
+                       "'" + visible(tensor.name) + "' too");
+    }
   }
+}
+
+/// One tensor, decoded.
+SafetensorsFile take_tensor(const Opened& opened, const TensorSpan& tensor) {
+  std::string bytes(tensor.end - tensor.begin, '\0');
+  opened.file->read(opened.index.buffer + tensor.begin, bytes);
+  SafetensorsFile out;
+  decode_tensor(tensor, bytes.data(), opened.file->name(), NonFinite::reject, out);
+  return out;
+}
+
+void check_rows(std::span<const double> values, std::size_t first_element,
+                const std::string& path) {
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!std::isfinite(values[i])) {
+      throw InputError(path + ": tensor 'x'", "element " + std::to_string(first_element + i),
+                       "a finite number", std::isnan(values[i]) ? "NaN" : "an infinity");
+    }
+  }
+}
+
+/// One pass over the file: its digest, and the extent of x, all of whose numbers are finite.
+void survey(ActivationTable& table) {
+  const ReadableFile& file = *table.source;
+  Sha256 hash;
+  std::string bytes;
+  const auto pass = [&](std::size_t begin, std::size_t end) {
+    bytes.resize(end - begin);
+    file.read(begin, bytes);
+    hash.update(bytes);
+  };
+  const auto pass_all = [&](std::size_t begin, std::size_t end) {
+    constexpr std::size_t kPiece = std::size_t{1} << 20U;
+    for (std::size_t at = begin; at < end; at += kPiece) {
+      pass(at, std::min(at + kPiece, end));
+    }
+  };
+  const std::size_t row_bytes = (table.span.end - table.span.begin) / table.n;
+  std::vector<double> values;
+  pass_all(0, table.offset);
+  for (std::size_t first = 0; first < table.n; first += kTableBlock) {
+    const std::size_t count = std::min(kTableBlock, table.n - first);
+    pass(table.offset + first * row_bytes, table.offset + (first + count) * row_bytes);
+    values.resize(count * table.d);
+    decode_doubles(table.span.dtype, bytes.data(), values);
+    try {
+      table.extent.add(values, "x");
+    } catch (const InputError&) {
+      check_rows(values, first * table.d, table.file);
+    }
+  }
+  pass_all(table.offset + table.n * row_bytes, file.size());
+  table.digest = hash.finish();
+}
+
+ActivationTable take_activations(const Opened& opened) {
+  ActivationTable out;
+  const std::string& path = out.file = opened.file->name();
+  const TensorSpan* x = opened.index.find("x");
+  if (x == nullptr || !is_floating(x->dtype)) {
+    throw InputError(path, "x", "a tensor of F16, BF16, F32 or F64",
+                     x == nullptr ? "none" : "integers");
+  }
+  const std::vector<std::size_t>& shape = x->shape;
   if (shape.size() != 2 || shape[0] == 0 || shape[1] == 0 || shape[1] > kMaxTableWidth) {
     throw InputError(path, "x", "the shape [n,d], d at most " + std::to_string(kMaxTableWidth),
                      shape_text(shape));
   }
   out.n = shape[0];
   out.d = shape[1];
-  if (const auto hook = file.metadata.find("hook"); hook != file.metadata.end()) {
+  if (const auto hook = opened.index.metadata.find("hook"); hook != opened.index.metadata.end()) {
     if (!is_hook_word(hook->second)) {
       throw InputError(path, "__metadata__.hook", "letters, digits, dots and underscores",
                        "'" + visible(hook->second.substr(0, 100)) + "'");
     }
     out.hook = hook->second;
   }
+  if (const auto model = opened.index.metadata.find("model");
+      model != opened.index.metadata.end()) {
+    out.model = parse_digest(model->second);
+  }
+  out.source = opened.file;
+  out.span = *x;
+  out.offset = opened.index.buffer + x->begin;
+  out.extent = Extent(out.d);
+  survey(out);
   return out;
 }
 
-LabelTable take_labels(const SafetensorsFile& file, const std::string& path, const Digest& digest,
-                       bool quantities) {
+LabelTable take_labels(const Opened& opened, bool quantities) {
   LabelTable out;
-  out.file = path;
-  out.digest = digest;
-  std::vector<std::size_t> shape;
+  const std::string& path = out.file = opened.file->name();
+  const TensorSpan* tensor = opened.index.find("z");
+  if (tensor == nullptr) {
+    throw InputError(path, "z", "a tensor of labels", "none");
+  }
+  const SafetensorsFile file = take_tensor(opened, *tensor);
+  const std::vector<std::size_t>& shape = tensor->shape;
   if (const auto it = file.integers.find("z"); it != file.integers.end()) {
-    shape = file.integer_shapes.at("z");
     out.z.assign(it->second.begin(), it->second.end());
   } else if (const auto narrow = file.floats.find("z"); narrow != file.floats.end()) {
-    shape = narrow->second.shape;
     out.z.assign(narrow->second.data.begin(), narrow->second.data.end());
-  } else if (const auto wide = file.doubles.find("z"); wide != file.doubles.end()) {
-    shape = file.double_shapes.at("z");
-    out.z = wide->second;
   } else {
-    throw InputError(path, "z", "a tensor of labels", "none");
+    out.z = file.doubles.at("z");
   }
   if ((shape.size() != 1 && shape.size() != 2) || shape[0] == 0 || shape.back() == 0 ||
       (shape.size() == 2 && shape[1] > kMaxTableLabels)) {
@@ -112,32 +182,20 @@ LabelTable take_labels(const SafetensorsFile& file, const std::string& path, con
   return out;
 }
 
-/// The integers NAME [n], if the file has them.
-std::vector<std::int64_t> take_integers(const SafetensorsFile& file, const std::string& path,
-                                        const std::string& name, std::size_t n) {
-  const auto it = file.integers.find(name);
-  if (it == file.integers.end()) {
-    if (file.floats.contains(name) || file.doubles.contains(name)) {
-      throw InputError(path, name, "a tensor of integers", "another type");
-    }
-    return {};
-  }
-  if (file.integer_shapes.at(name) != std::vector<std::size_t>{n}) {
-    throw InputError(path, name, "the shape [" + std::to_string(n) + "]",
-                     shape_text(file.integer_shapes.at(name)));
-  }
-  return it->second;
-}
-
 }  // namespace
+
+void ActivationTable::rows(std::size_t first, std::span<double> out) const {
+  require(first * d + out.size() <= n * d, "ActivationTable::rows: outside the table");
+  const std::size_t each = (span.end - span.begin) / (n * d);
+  thread_local std::string bytes;
+  bytes.resize(out.size() * each);
+  source->read(offset + first * d * each, bytes);
+  decode_doubles(span.dtype, bytes.data(), out);
+}
 
 void ActivationTable::row(std::size_t i, std::span<double> out) const {
   require(i < n && out.size() == d, "ActivationTable::row: outside the table");
-  if (wide.empty()) {
-    std::copy_n(narrow.begin() + static_cast<std::ptrdiff_t>(i * d), d, out.begin());
-  } else {
-    std::copy_n(wide.begin() + static_cast<std::ptrdiff_t>(i * d), d, out.begin());
-  }
+  rows(i, out);
 }
 
 void check_hook_word(const std::string& hook) {
@@ -147,18 +205,37 @@ void check_hook_word(const std::string& hook) {
   }
 }
 
+std::optional<std::vector<std::int64_t>> read_documents(const ActivationTable& x) {
+  return read_row_integers(x, "document");
+}
+
+std::optional<std::vector<std::int64_t>> read_row_integers(const ActivationTable& x,
+                                                           const std::string& name) {
+  const Opened again = opened(x.source);
+  const TensorSpan* tensor = again.index.find(name);
+  if (tensor == nullptr) {
+    return std::nullopt;
+  }
+  SafetensorsFile file = take_tensor(again, *tensor);
+  if (!file.integers.contains(name) || tensor->shape != std::vector{x.n}) {
+    throw InputError(x.file, name, std::to_string(x.n) + " integers",
+                     "another type or shape " + shape_text(tensor->shape));
+  }
+  return std::move(file.integers[name]);
+}
+
 ActivationTable read_activations(const std::filesystem::path& path) {
-  const std::string bytes = read_file(path);
-  SafetensorsFile file = parse_safetensors(bytes, path.string());
-  check_names(file, path.string(), true, true);  // labels beside them are not asked for
-  return take_activations(file, path.string(), sha256(bytes));
+  const Opened opened = open_table(path);
+  check_names(opened.index, path.string(), true, true);  // labels beside them are not asked for
+  return take_activations(opened);
 }
 
 LabelTable read_labels(const std::filesystem::path& path, bool quantities) {
-  const std::string bytes = read_file(path);
-  const SafetensorsFile file = parse_safetensors(bytes, path.string());
-  check_names(file, path.string(), false, true);
-  return take_labels(file, path.string(), sha256(bytes), quantities);
+  const Opened opened = open_table(path);
+  check_names(opened.index, path.string(), false, true);
+  LabelTable out = take_labels(opened, quantities);
+  out.digest = sha256_file(path);
+  return out;
 }
 
 RegisteredProbes read_probes(const std::filesystem::path& path, std::size_t d) {
@@ -179,21 +256,15 @@ Tables read_tables(const std::filesystem::path& activations,
                    const std::optional<std::filesystem::path>& labels, bool quantities) {
   Tables out;
   out.apart = labels.has_value();
-  {
-    const std::string bytes = read_file(activations);
-    SafetensorsFile file = parse_safetensors(bytes, activations.string());
-    check_names(file, activations.string(), true, !out.apart);
-    const Digest digest = sha256(bytes);
-    if (!out.apart) {
-      out.z = take_labels(file, activations.string(), digest, quantities);
-    }
-    out.x = take_activations(file, activations.string(), digest);
-    out.document = take_integers(file, activations.string(), "document", out.x.n);
-    out.symbol = take_integers(file, activations.string(), "symbol", out.x.n);
+  const Opened opened = open_table(activations);
+  check_names(opened.index, activations.string(), true, !out.apart);
+  out.z = out.apart ? read_labels(*labels, quantities) : take_labels(opened, quantities);
+  out.x = take_activations(opened);
+  if (!out.apart) {
+    out.z.digest = out.x.digest;
   }
-  if (out.apart) {
-    out.z = read_labels(*labels, quantities);
-  }
+  out.document = read_documents(out.x).value_or(std::vector<std::int64_t>{});
+  out.symbol = read_row_integers(out.x, "symbol").value_or(std::vector<std::int64_t>{});
   if (out.z.n != out.x.n) {
     throw InputError(out.z.file, "z", std::to_string(out.x.n) + " rows as in " + out.x.file,
                      std::to_string(out.z.n));
@@ -201,7 +272,7 @@ Tables read_tables(const std::filesystem::path& activations,
   return out;
 }
 
-std::vector<std::int32_t> deploy_table(const Eraser& eraser, const ActivationTable& x) {
+void check_site(const Eraser& eraser, const ActivationTable& x) {
   if (x.hook && *x.hook != eraser.hook) {
     throw InputError(x.file, "__metadata__.hook",
                      "'" + eraser.hook + "', where the eraser was fitted", "'" + *x.hook + "'");
@@ -210,12 +281,14 @@ std::vector<std::int32_t> deploy_table(const Eraser& eraser, const ActivationTab
     throw InputError(x.file, "x", "rows of the eraser's width " + std::to_string(eraser.d()),
                      std::to_string(x.d));
   }
+}
+
+std::vector<std::int32_t> deploy_table(const Eraser& eraser, const ActivationTable& x) {
+  check_site(eraser, x);
   std::vector<std::int32_t> out(x.n * x.d);
-  std::vector<double> row(x.d);
-  for (std::size_t i = 0; i < x.n; ++i) {
-    x.row(i, row);
-    deploy(eraser, row, std::span(out).subspan(i * x.d, x.d));
-  }
+  x.each_block([&](std::size_t first, std::span<const double> rows) {
+    deploy_block(eraser, rows, std::span(out).subspan(first * x.d, rows.size()));
+  });
   return out;
 }
 

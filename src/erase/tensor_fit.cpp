@@ -7,60 +7,7 @@
 namespace assay::erase {
 namespace {
 
-constexpr std::size_t kBlockRows = 512;
 constexpr int kDefaultGridBits = 16;
-
-/// Collects rows into blocks of one size, so that moments do not depend on where files end.
-class Blocks {
- public:
-  Blocks(std::size_t d, std::size_t k) : moments_(d, k), row_(d) {}
-
-  void add(const ActivationTable& x, std::size_t i, std::span<const double> z) {
-    x.row(i, row_);
-    x_.insert(x_.end(), row_.begin(), row_.end());
-    z_.insert(z_.end(), z.begin(), z.end());
-    if (x_.size() == kBlockRows * row_.size()) {
-      flush();
-    }
-  }
-  Moments finish() {
-    flush();
-    return std::move(moments_);
-  }
-
- private:
-  void flush() {
-    moments_.add_block(x_, z_);
-    x_.clear();
-    z_.clear();
-  }
-
-  Moments moments_;
-  std::vector<double> x_, z_, row_;
-};
-
-/// The files of a fit, each read when its turn comes; a single one is read once.
-class Source {
- public:
-  Source(const std::vector<Shard>& shards, const TensorFitOptions& options)
-      : shards_(shards), options_(options) {}
-
-  /// Calls visit(tables) in order.
-  template <class Visit>
-  void each(Visit visit) {
-    for (std::size_t s = 0; s < shards_.size(); ++s) {
-      if (!tables_ || shards_.size() > 1) {
-        tables_ = read_tables(shards_[s].activations, shards_[s].labels, options_.quantities);
-      }
-      visit(*tables_);
-    }
-  }
-
- private:
-  const std::vector<Shard>& shards_;
-  const TensorFitOptions& options_;
-  std::optional<Tables> tables_;
-};
 
 /// Hook and widths are the same in every file.
 void need_alike(const Tables& first, const Tables& other) {
@@ -72,6 +19,15 @@ void need_alike(const Tables& first, const Tables& other) {
   }
 }
 
+/// All files are of one model, where they name it.
+void need_one_model(const ActivationTable& x, std::optional<Digest>& model) {
+  if (x.model && model && *x.model != *model) {
+    throw InputError(x.file, "__metadata__.model", model->hex() + " as in the rest of the fit",
+                     x.model->hex());
+  }
+  model = x.model ? x.model : model;
+}
+
 std::string hook_of(const ActivationTable& x, const std::string& wanted) {
   if (x.hook && !wanted.empty() && *x.hook != wanted) {
     throw InputError(x.file, "__metadata__.hook", "'" + wanted + "' as in the rest of the fit",
@@ -80,22 +36,41 @@ std::string hook_of(const ActivationTable& x, const std::string& wanted) {
   return x.hook.value_or(wanted);
 }
 
-/// Every row with its labels to erase, then those to keep.
-void add_rows(const Tables& t, const std::optional<LabelTable>& keep, Blocks& blocks) {
-  if (keep && keep->n != t.x.n) {
+/// The labels to erase of every row, then those to keep: [n, k + kept].
+std::vector<double> labels_of(const Tables& t, const std::optional<LabelTable>& keep) {
+  if (!keep) {
+    return t.z.z;
+  }
+  if (keep->n != t.x.n) {
     throw InputError(keep->file, "z", std::to_string(t.x.n) + " rows as in " + t.x.file,
                      std::to_string(keep->n));
   }
   std::vector<double> labels;
   for (std::size_t i = 0; i < t.x.n; ++i) {
     const double* z = t.z.z.data() + i * t.z.k;
-    labels.assign(z, z + t.z.k);
-    if (keep) {
-      const double* y = keep->z.data() + i * keep->k;
-      labels.insert(labels.end(), y, y + keep->k);
-    }
-    blocks.add(t.x, i, labels);
+    labels.insert(labels.end(), z, z + t.z.k);
+    const double* y = keep->z.data() + i * keep->k;
+    labels.insert(labels.end(), y, y + keep->k);
   }
+  return labels;
+}
+
+/// Moments of all rows: the extent of the shards first, then their sums.
+Moments moments_of(const std::vector<Tables>& shards, const std::optional<LabelTable>& keep) {
+  const std::size_t labels = shards.front().z.k + (keep ? keep->k : 0);
+  Extent x(shards.front().x.d), z(labels);
+  for (const Tables& t : shards) {
+    x.merge(t.x.extent);
+    z.add(labels_of(t, keep), "z");
+  }
+  Moments moments(x, z);
+  for (const Tables& t : shards) {
+    const std::vector<double> all = labels_of(t, keep);
+    t.x.each_block([&](std::size_t first, std::span<const double> rows) {
+      moments.add(rows, std::span(all).subspan(first * labels, rows.size() / t.x.d * labels));
+    });
+  }
+  return moments;
 }
 
 /// The finest grid on which the covariance of the deployed outputs is still shown definite: along the
@@ -126,6 +101,47 @@ int grid_for_claims(const Moments& m, const Eraser& e) {
       std::clamp(bits, static_cast<double>(kMinGridBits), static_cast<double>(kMaxGridBits)));
 }
 
+/// No entry of r(x) is larger than this where x is within the extent.
+double largest_within(const Extent& extent, const Eraser& e) {
+  std::vector<double> pushed(e.rank, 0.0);
+  for (std::size_t k = 0; k < e.rank; ++k) {
+    for (std::size_t j = 0; j < e.d(); ++j) {
+      pushed[k] += std::fabs(e.proj_right[k * e.d() + j]) *
+                   std::max(std::fabs(extent.lo[j] - e.bias[j]), std::fabs(extent.hi[j] - e.bias[j]));
+    }
+  }
+  double largest = 0.0;
+  for (std::size_t i = 0; i < e.d(); ++i) {
+    double size = std::max(std::fabs(extent.lo[i]), std::fabs(extent.hi[i]));
+    for (std::size_t k = 0; k < e.rank; ++k) {
+      size += std::fabs(e.proj_left[i * e.rank + k]) * pushed[k];
+    }
+    largest = std::max(largest, size);
+  }
+  return largest;
+}
+
+/// The finest grid of at most `finest` bits that holds the outputs of all rows: by the extent alone where
+/// that says it, else by a pass over the rows.
+int grid_that_holds(const std::vector<Tables>& tables, const Eraser& eraser, int finest) {
+  Extent extent(eraser.d());
+  for (const Tables& t : tables) {
+    extent.merge(t.x.extent);
+  }
+  if (std::ldexp(largest_within(extent, eraser), finest) < 0x1p22) {
+    return choose_grid_bits(0.0, finest);
+  }
+  double largest = 0.0;
+  for (const Tables& t : tables) {
+    t.x.each_block([&](std::size_t, std::span<const double> rows) {
+      for (std::size_t at = 0; at < rows.size(); at += t.x.d) {
+        largest = std::max(largest, reach(eraser, rows.subspan(at, t.x.d)));
+      }
+    });
+  }
+  return choose_grid_bits(largest, finest);
+}
+
 }  // namespace
 
 TensorFit fit_tensors(const std::vector<Shard>& shards, const TensorFitOptions& options) {
@@ -139,43 +155,31 @@ TensorFit fit_tensors(const std::vector<Shard>& shards, const TensorFitOptions& 
     keep = read_labels(*options.keep, options.quantities);
   }
   TensorFit out;
-  Source source(shards, options);
-  std::optional<Blocks> blocks;
-  std::optional<Tables> shape;  ///< of the first file; no rows
+  std::vector<Tables> tables;
   std::string hook = options.hook;
-  source.each([&](const Tables& t) {
-    if (!shape) {
-      shape = Tables{{t.x.file, 0, t.x.d, {}, {}, {}, {}}, {t.z.file, 0, t.z.k, {}, {}}, t.apart};
-      blocks.emplace(t.x.d, t.z.k + (keep ? keep->k : 0));
-    }
-    need_alike(*shape, t);
+  for (const Shard& shard : shards) {
+    tables.push_back(read_tables(shard.activations, shard.labels, options.quantities));
+    const Tables& t = tables.back();
+    need_alike(tables.front(), t);
     hook = hook_of(t.x, hook);
-    add_rows(t, keep, *blocks);
+    need_one_model(t.x, out.origin.rows_of_model);
     out.origin.activations.push_back(t.x.digest);
     if (t.apart) {
       out.origin.labels.push_back(t.z.digest);
     }
-  });
-  const Moments moments = blocks->finish();
+  }
+  const Moments moments = moments_of(tables, keep);
   out.n = moments.n();
-  out.k = shape->z.k;
+  out.k = tables.front().z.k;
   out.base_rates.assign(moments.mean_z().begin(),
                         moments.mean_z().begin() + static_cast<std::ptrdiff_t>(out.k));
   out.fit = fit_eraser(moments, options.method, keep ? keep->k : 0);
   Eraser& eraser = out.fit.eraser;
   eraser.hook = hook.empty() ? kUnnamedHook : hook;
   out.origin.labelled = options.labelled;
-  double largest = 0.0;
-  std::vector<double> row(eraser.d());
-  source.each([&](const Tables& t) {
-    for (std::size_t i = 0; i < t.x.n; ++i) {
-      t.x.row(i, row);
-      largest = std::max(largest, reach(eraser, row));
-    }
-  });
   const int finest =
       options.grid_bits.value_or(std::min(kDefaultGridBits, grid_for_claims(moments, eraser)));
-  eraser.grid_bits = choose_grid_bits(largest, finest);
+  eraser.grid_bits = grid_that_holds(tables, eraser, finest);
   return out;
 }
 

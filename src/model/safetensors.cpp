@@ -1,4 +1,4 @@
-#include "assay/model/safetensors.hpp"
+#include "assay/model/safetensors_index.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -37,15 +37,12 @@ constexpr Dtype kDtypes[] = {
     {"I64", 8, Kind::integer},
 };
 
-/// One header entry, checked on its own; spans are checked against each other afterwards.
-struct Entry {
-  std::string name;
-  Dtype dtype{};
-  std::vector<std::size_t> shape;
-  std::size_t elements = 0;
-  std::size_t begin = 0;
-  std::size_t end = 0;
-};
+const Dtype& dtype_named(const std::string& name) {
+  const auto* it = std::find_if(std::begin(kDtypes), std::end(kDtypes),
+                                [&name](const Dtype& d) { return name == d.name; });
+  require(it != std::end(kDtypes), "safetensors: an unknown dtype");
+  return *it;
+}
 
 template <class T>
 T read_at(const char* p) {
@@ -83,7 +80,7 @@ std::size_t unsigned_of(const nlohmann::json& value, const std::string& file,
   return value.get<std::size_t>();
 }
 
-Dtype dtype_of(const nlohmann::json& value, const std::string& file, const std::string& tensor) {
+const Dtype& dtype_of(const nlohmann::json& value, const std::string& file, const std::string& tensor) {
   if (value.is_string()) {
     for (const Dtype& dtype : kDtypes) {
       if (value.get_ref<const std::string&>() == dtype.name) {
@@ -96,7 +93,7 @@ Dtype dtype_of(const nlohmann::json& value, const std::string& file, const std::
 }
 
 /// Shape and number of elements; the product is checked before any memory is asked for.
-void read_shape(const nlohmann::json& value, const std::string& file, Entry& entry) {
+void read_shape(const nlohmann::json& value, const std::string& file, TensorSpan& entry) {
   if (!value.is_array() || value.size() > kMaxRank) {
     refuse(file, entry.name, "shape", "an array of at most " + std::to_string(kMaxRank) + " sizes",
            visible(value.dump().substr(0, 60)));
@@ -112,16 +109,17 @@ void read_shape(const nlohmann::json& value, const std::string& file, Entry& ent
   }
 }
 
-Entry read_entry(const std::string& name, const nlohmann::json& value, std::size_t buffer_bytes,
+TensorSpan read_entry(const std::string& name, const nlohmann::json& value, std::size_t buffer_bytes,
                  const std::string& file) {
   if (!value.is_object() || value.size() != 3 || !value.contains("dtype") ||
       !value.contains("shape") || !value.contains("data_offsets")) {
     refuse(file, name, "entry", "an object of dtype, shape and data_offsets",
            visible(value.dump(-1, ' ', true).substr(0, 60)));
   }
-  Entry entry;
+  TensorSpan entry;
   entry.name = name;
-  entry.dtype = dtype_of(value["dtype"], file, name);
+  const Dtype& dtype = dtype_of(value["dtype"], file, name);
+  entry.dtype = dtype.name;
   read_shape(value["shape"], file, entry);
   const auto& offsets = value["data_offsets"];
   if (!offsets.is_array() || offsets.size() != 2) {
@@ -133,7 +131,7 @@ Entry read_entry(const std::string& name, const nlohmann::json& value, std::size
     refuse(file, name, "data_offsets",
            "begin <= end <= " + std::to_string(buffer_bytes) + " (the buffer)", offsets.dump());
   }
-  const std::size_t bytes = entry.elements * entry.dtype.bytes;
+  const std::size_t bytes = entry.elements * dtype.bytes;
   if (entry.end - entry.begin != bytes) {
     refuse(file, name, "data_offsets",
            "a span of " + std::to_string(bytes) + " bytes (shape x dtype)",
@@ -143,12 +141,12 @@ Entry read_entry(const std::string& name, const nlohmann::json& value, std::size
 }
 
 /// Spans in order must tile the buffer: no overlap, no hole, nothing left over.
-void check_coverage(std::vector<Entry> entries, std::size_t buffer_bytes, const std::string& file) {
-  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+void check_coverage(std::vector<TensorSpan> entries, std::size_t buffer_bytes, const std::string& file) {
+  std::sort(entries.begin(), entries.end(), [](const TensorSpan& a, const TensorSpan& b) {
     return std::tie(a.begin, a.end, a.name) < std::tie(b.begin, b.end, b.name);
   });
   std::size_t at = 0;
-  for (const Entry& entry : entries) {
+  for (const TensorSpan& entry : entries) {
     if (entry.begin != at) {
       refuse(file, entry.name, "data_offsets", "to begin at " + std::to_string(at),
              std::to_string(entry.begin) + (entry.begin < at ? " (overlap)" : " (hole)"));
@@ -161,8 +159,7 @@ void check_coverage(std::vector<Entry> entries, std::size_t buffer_bytes, const 
   }
 }
 
-float float_at(const Entry& entry, const char* p) {
-  const std::string_view dtype = entry.dtype.name;
+float float_at(const std::string& dtype, const char* p) {
   if (dtype == "F32") {
     return read_at<float>(p);
   }
@@ -172,7 +169,7 @@ float float_at(const Entry& entry, const char* p) {
   return std::bit_cast<float>(static_cast<std::uint32_t>(read_at<std::uint16_t>(p)) << 16U);
 }
 
-void check_finite(double value, std::size_t i, NonFinite non_finite, const Entry& entry,
+void check_finite(double value, std::size_t i, NonFinite non_finite, const TensorSpan& entry,
                   const std::string& file) {
   if (non_finite == NonFinite::reject && !std::isfinite(value)) {
     refuse(file, entry.name, "element " + std::to_string(i), "a finite number",
@@ -180,8 +177,8 @@ void check_finite(double value, std::size_t i, NonFinite non_finite, const Entry
   }
 }
 
-std::int64_t integer_at(const Entry& entry, const char* p, const std::string& file) {
-  const std::string_view dtype = entry.dtype.name;
+std::int64_t integer_at(const TensorSpan& entry, const char* p, const std::string& file) {
+  const std::string& dtype = entry.dtype;
   if (dtype == "BOOL") {
     const auto value = read_at<std::uint8_t>(p);
     if (value > 1) {
@@ -205,22 +202,58 @@ std::int64_t integer_at(const Entry& entry, const char* p, const std::string& fi
                           : read_at<std::int64_t>(p);
 }
 
-void read_values(const Entry& entry, const char* buffer, const std::string& file,
-                 NonFinite non_finite, SafetensorsFile& out) {
-  const char* p = buffer + entry.begin;
-  if (entry.dtype.kind == Kind::integer) {
+void read_metadata(const nlohmann::json& value, const std::string& file,
+                   std::map<std::string, std::string>& out) {
+  if (!value.is_object()) {
+    throw InputError(file, "__metadata__", "an object of strings", value.type_name());
+  }
+  for (const auto& [key, text] : value.items()) {
+    if (!text.is_string()) {
+      throw InputError(file, "__metadata__." + visible(key), "a string", text.type_name());
+    }
+    out[key] = text.get<std::string>();
+  }
+}
+
+}  // namespace
+
+bool is_floating(const std::string& dtype) {
+  return dtype_named(dtype).kind != Kind::integer;
+}
+
+void decode_doubles(const std::string& dtype, const char* data, std::span<double> out) {
+  const Dtype& known = dtype_named(dtype);
+  require(known.kind != Kind::integer, "decode_doubles: integers");
+  if (dtype == "F32") {
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      out[i] = read_at<float>(data + 4 * i);
+    }
+  } else if (known.kind == Kind::wide) {
+    std::memcpy(out.data(), data, out.size_bytes());
+  } else {
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      out[i] = float_at(dtype, data + 2 * i);
+    }
+  }
+}
+
+void decode_tensor(const TensorSpan& entry, const char* data, const std::string& file,
+                   NonFinite non_finite, SafetensorsFile& out) {
+  const Dtype& dtype = dtype_named(entry.dtype);
+  const char* p = data;
+  if (dtype.kind == Kind::integer) {
     std::vector<std::int64_t> values(entry.elements);
     for (std::size_t i = 0; i < entry.elements; ++i) {
-      values[i] = integer_at(entry, p + i * entry.dtype.bytes, file);
+      values[i] = integer_at(entry, p + i * dtype.bytes, file);
     }
     out.integer_shapes[entry.name] = entry.shape;
     out.integers[entry.name] = std::move(values);
     return;
   }
-  if (entry.dtype.kind == Kind::wide) {
+  if (dtype.kind == Kind::wide) {
     std::vector<double> values(entry.elements);
     for (std::size_t i = 0; i < entry.elements; ++i) {
-      values[i] = read_at<double>(p + i * entry.dtype.bytes);
+      values[i] = read_at<double>(p + i * dtype.bytes);
       check_finite(values[i], i, non_finite, entry, file);
     }
     out.double_shapes[entry.name] = entry.shape;
@@ -229,55 +262,60 @@ void read_values(const Entry& entry, const char* buffer, const std::string& file
   }
   Tensor tensor{entry.shape, std::vector<float>(entry.elements)};
   for (std::size_t i = 0; i < entry.elements; ++i) {
-    tensor.data[i] = float_at(entry, p + i * entry.dtype.bytes);
+    tensor.data[i] = float_at(entry.dtype, p + i * dtype.bytes);
     check_finite(tensor.data[i], i, non_finite, entry, file);
   }
   out.floats[entry.name] = std::move(tensor);
 }
 
-void read_metadata(const nlohmann::json& value, const std::string& file, SafetensorsFile& out) {
-  if (!value.is_object()) {
-    throw InputError(file, "__metadata__", "an object of strings", value.type_name());
-  }
-  for (const auto& [key, text] : value.items()) {
-    if (!text.is_string()) {
-      throw InputError(file, "__metadata__." + visible(key), "a string", text.type_name());
-    }
-    out.metadata[key] = text.get<std::string>();
-  }
+const TensorSpan* SafetensorsIndex::find(const std::string& tensor) const {
+  const auto it = std::find_if(tensors.begin(), tensors.end(),
+                               [&tensor](const TensorSpan& t) { return t.name == tensor; });
+  return it == tensors.end() ? nullptr : &*it;
 }
 
-}  // namespace
-
-SafetensorsFile parse_safetensors(const std::string& bytes, const std::string& name,
-                                  NonFinite non_finite) {
-  if (bytes.size() < 8) {
-    throw InputError(name, "size", "at least 8 bytes", std::to_string(bytes.size()));
+std::size_t header_end(std::string_view first_bytes, std::size_t file_bytes,
+                       const std::string& name) {
+  if (file_bytes < 8) {
+    throw InputError(name, "size", "at least 8 bytes", std::to_string(file_bytes));
   }
-  const auto header_bytes = read_at<std::uint64_t>(bytes.data());
-  if (header_bytes > kMaxHeaderBytes || header_bytes > bytes.size() - 8) {
+  const auto header_bytes = read_at<std::uint64_t>(first_bytes.data());
+  if (header_bytes > kMaxHeaderBytes || header_bytes > file_bytes - 8) {
     throw InputError(name, "header length",
-                     "at most " + std::to_string(std::min(kMaxHeaderBytes, bytes.size() - 8)),
+                     "at most " + std::to_string(std::min(kMaxHeaderBytes, file_bytes - 8)),
                      std::to_string(header_bytes));
   }
-  const std::string_view header(bytes.data() + 8, header_bytes);
+  return 8 + header_bytes;
+}
+
+SafetensorsIndex index_safetensors(std::string_view head, std::size_t file_bytes,
+                                   const std::string& name) {
+  SafetensorsIndex out;
+  out.buffer = header_end(head, file_bytes, name);
+  const std::string_view header = head.substr(8, out.buffer - 8);
   if (header.empty() || header.front() != '{') {
     throw InputError(name, "header", "a JSON object beginning with '{'", "another byte");
   }
   const nlohmann::json root = parse_strict_json(header, name + ": header");
-  const std::size_t buffer_bytes = bytes.size() - 8 - header_bytes;
-  SafetensorsFile out;
-  std::vector<Entry> entries;
+  const std::size_t buffer_bytes = file_bytes - out.buffer;
   for (const auto& [key, value] : root.items()) {
     if (key == "__metadata__") {
-      read_metadata(value, name, out);
+      read_metadata(value, name, out.metadata);
     } else {
-      entries.push_back(read_entry(key, value, buffer_bytes, name));
+      out.tensors.push_back(read_entry(key, value, buffer_bytes, name));
     }
   }
-  check_coverage(entries, buffer_bytes, name);
-  for (const Entry& entry : entries) {
-    read_values(entry, bytes.data() + 8 + header_bytes, name, non_finite, out);
+  check_coverage(out.tensors, buffer_bytes, name);
+  return out;
+}
+
+SafetensorsFile parse_safetensors(const std::string& bytes, const std::string& name,
+                                  NonFinite non_finite) {
+  SafetensorsIndex index = index_safetensors(bytes, bytes.size(), name);
+  SafetensorsFile out;
+  out.metadata = std::move(index.metadata);
+  for (const TensorSpan& tensor : index.tensors) {
+    decode_tensor(tensor, bytes.data() + index.buffer + tensor.begin, name, non_finite, out);
   }
   return out;
 }

@@ -3,7 +3,7 @@
 
 #include "assay/base/errors.hpp"
 #include "assay/base/files.hpp"
-#include "assay/model/safetensors.hpp"
+#include "assay/model/safetensors_index.hpp"
 
 namespace assay {
 namespace {
@@ -29,7 +29,28 @@ const std::vector<std::size_t>& shape_of(const Shapes& shapes, const std::string
   return it->second;
 }
 
+/// Length and text, padded to 8.
+std::string header_bytes(const nlohmann::ordered_json& header) {
+  std::string text = header.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+  text.resize((text.size() + 7) / 8 * 8, ' ');
+  const std::uint64_t length = text.size();
+  std::string out(8, '\0');
+  std::memcpy(out.data(), &length, 8);
+  return out + text;
+}
+
 }  // namespace
+
+std::string float_header(const std::string& name, const std::vector<std::size_t>& shape,
+                         const std::map<std::string, std::string>& metadata) {
+  std::size_t elements = 1, at = 0;
+  for (const std::size_t n : shape) {
+    elements *= n;
+  }
+  nlohmann::ordered_json header = {{"__metadata__", metadata}};
+  header[name] = entry("F32", 4, elements, shape, at);
+  return header_bytes(header);
+}
 
 std::string to_safetensors(const SafetensorsFile& file) {
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
@@ -49,14 +70,10 @@ std::string to_safetensors(const SafetensorsFile& file) {
   for (const auto& [name, tensor] : file.floats) {
     header[name] = entry("F32", 4, tensor.data.size(), tensor.shape, at);
   }
-  std::string text = header.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
-  text.resize((text.size() + 7) / 8 * 8, ' ');
-
-  std::string out(8 + text.size() + at, '\0');
-  const std::uint64_t length = text.size();
-  std::memcpy(out.data(), &length, 8);
-  std::memcpy(out.data() + 8, text.data(), text.size());
-  char* p = out.data() + 8 + text.size();
+  std::string out = header_bytes(header);
+  std::size_t header_size = out.size();
+  out.resize(header_size + at, '\0');
+  char* p = out.data() + header_size;
   const auto append = [&p](const auto& values) {
     if (!values.empty()) {
       std::memcpy(p, values.data(), values.size() * sizeof values[0]);

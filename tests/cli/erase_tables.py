@@ -1,6 +1,7 @@
 """Activations and labels for erase_tensors.sh, in plain Python.
   erase_tables.py make DIR                        writes the files that the test reads
   erase_tables.py recompute ERASER X Y            Y holds, bit for bit, the deployed outputs of X (docs/certificate-format.md, "Kind erasure")
+  erase_tables.py merged WHOLE NARROW             NARROW holds WHOLE's outputs without the coordinates it names
   erase_tables.py forge FROM TO                   request and certificate of FROM with a smaller max-r2
 """
 import hashlib
@@ -79,6 +80,8 @@ def make(out):
     for tag, a, b in (("", 0, n), ("1", 0, 500), ("2", 500, n)):
         save(out / f"hot_x{tag}.safetensors", {"x": ("F32", [b - a, 6], x[6 * a:6 * b])})
         save(out / f"hot_z{tag}.safetensors", {"z": ("I64", [b - a, 3], hot[3 * a:3 * b])})
+    x, z = rows(1500, 6, 2, 1.5, 10)
+    save(out / "documents.safetensors", {"document": ("I64", [1500], [i // 15 for i in range(1500)]), "x": ("F32", [1500, 6], x), "z": ("I64", [1500], z)}, "ln.out")
     save(out / "numbers.safetensors", {"z": ("I64", [n], z)})
     save(out / "short.safetensors", {"z": ("I64", [n - 1, 3], hot[:-3])})
 
@@ -105,6 +108,17 @@ def recompute(directory, x_path, y_path):
     print(f"recomputed {n} rows")
 
 
+def merged(whole, narrow):
+    """The bottleneck's rows are the whole outputs' without the coordinates that its metadata names."""
+    raw = narrow.read_bytes()
+    size, = struct.unpack("<Q", raw[:8])
+    dropped = [int(i) for i in json.loads(raw[8:8 + size])["__metadata__"]["dropped"].split(",")]
+    (n, d), y = load(whole)["x"]
+    shape, kept = load(narrow)["x"]
+    assert len(dropped) == 1 and shape == [n, d - 1], (dropped, shape)
+    assert list(kept) == [v for i, v in enumerate(y) if i % d not in dropped]
+
+
 def forge(source, target):
     target.mkdir()
     request, cert = (source / "erasure.request").read_text(), (source / "erasure.cert").read_text()
@@ -116,4 +130,4 @@ def forge(source, target):
     (target / "erasure.cert").write_text(cert.replace(tau, smaller).replace(digest(request), digest(forged)))
 
 
-{"make": make, "recompute": recompute, "forge": forge}[sys.argv[1]](*map(Path, sys.argv[2:]))
+{"make": make, "recompute": recompute, "merged": merged, "forge": forge}[sys.argv[1]](*map(Path, sys.argv[2:]))

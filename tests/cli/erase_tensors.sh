@@ -144,6 +144,49 @@ for method in orth mean; do
 done
 expect 0 "${fit[@]}" --method splince --keep "$dir/keep.safetensors" --out "$dir/splince"
 
+# In the other order the same rows give the same bytes.
+expect 0 "${assay[@]}" fit --activations "$dir/hot_x2.safetensors" --activations "$dir/hot_x1.safetensors" \
+  --labels "$dir/hot_z2.safetensors" --labels "$dir/hot_z1.safetensors" --out "$dir/h3"
+cmp "$dir/h/eraser.safetensors" "$dir/h3/eraser.safetensors"
+
+# One coordinate fewer.
+expect 0 "${assay[@]}" apply --eraser "$dir/e" --activations "$dir/new.safetensors" --bottleneck --out "$dir/narrow.safetensors"
+tables merged "$dir/y.safetensors" "$dir/narrow.safetensors"
+
+# Erasers that read labels.
+for method in oracle quadratic; do
+  expect 0 "${fit[@]}" --method "$method" --out "$dir/$method"
+  says 'it reads the label'
+  expect 0 "${assay[@]}" apply --eraser "$dir/$method" --activations "$dir/new.safetensors" --out "$dir/y$method.safetensors"
+  expect 2 "${assay[@]}" certify --eraser "$dir/$method" --activations "$dir/new.safetensors" --out "$dir/none"
+  expect 2 "${assay[@]}" apply --eraser "$dir/$method" --activations "$dir/new.safetensors" --bottleneck --out "$dir/none"
+done
+
+# Parts by document, and what probes read of the third one.
+expect 0 "${assay[@]}" split --activations "$dir/documents.safetensors" --out "$dir/parts"
+says 'attack  .* documents'
+expect 0 "${assay[@]}" fit --activations "$dir/parts/fit.safetensors" --out "$dir/ep"
+expect 0 "$ASSAY_BIN/assay" --quiet --json erase attack --eraser "$dir/ep" --activations "$dir/parts/attack.safetensors" --out "$dir/a"
+python3 - "$dir/stdout" "$dir/a/attack.json" "$dir/a/attack.svg" <<'PY'
+import json, sys, xml.dom.minidom
+got, written = (json.load(open(p)) for p in sys.argv[1:3])
+assert got["level"] == "OBSERVED" and got["attacks"] == written["attacks"] and not written["rowsOfTheFit"], got
+assert len(written["attacks"]) == 10 and written["notClaimed"] and written["testDocuments"] > 3
+for a in written["attacks"]:
+    for r in (a["before"], a["after"]):
+        assert 0 <= r["auc95"][0] <= r["auc95"][1] <= 1, a
+logistic = written["attacks"][0]
+assert logistic["before"]["auc"] > 0.8 and logistic["after"]["auc"] < 0.75, logistic
+xml.dom.minidom.parse(sys.argv[3])
+PY
+expect 0 "${assay[@]}" attack --eraser "$dir/ep" --activations "$dir/parts/fit.safetensors" --max-rows 300 --out "$dir/af"
+says 'FITTED on'
+expect 3 "${assay[@]}" attack --eraser "$dir/ep" --activations "$dir/one.safetensors" --out "$dir/none"
+expect 9 "${assay[@]}" attack --eraser "$dir/ep" --activations "$dir/wide.safetensors" --out "$dir/none"
+expect 2 "${assay[@]}" attack --eraser "$dir/ep" --activations "$dir/new.safetensors" --label 1 --out "$dir/none"
+expect 9 "${assay[@]}" split --activations "$dir/fit.safetensors" --out "$dir/none"
+says document
+
 # Refusals: a reason, the documented code, and nothing written.
 expect 9 "${assay[@]}" fit --activations "$dir/hot_x.safetensors" --labels "$dir/numbers.safetensors" --out "$dir/none"
 says one-hot

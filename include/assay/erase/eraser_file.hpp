@@ -17,6 +17,7 @@ struct EraserOrigin {
   std::optional<Digest> labelling_rule;
   std::vector<Digest> activations = {};  ///< files of `assay erase fit`, in their order
   std::vector<Digest> labels = {};       ///< those that held labels alone
+  std::optional<Digest> rows_of_model = {};  ///< the model that those files say their rows are of
 };
 
 /// eraser.json and eraser.safetensors (docs/certificate-format.md, "Kind erasure").

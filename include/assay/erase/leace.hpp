@@ -76,6 +76,8 @@ struct LeaceFit {
 /// Throws Refusal when some |Y_i| would reach 2^24. @pre x and y have d entries.
 void deploy(const Eraser& eraser, std::span<const double> x, std::span<std::int32_t> y);
 void deploy(const Eraser& eraser, std::span<const float> x, std::span<std::int32_t> y);
+/// The same for rows x [n,d], y [n,d].
+void deploy_block(const Eraser& eraser, std::span<const double> x, std::span<std::int32_t> y);
 
 /// The largest |entry| of r(x), before rounding.
 [[nodiscard]] double reach(const Eraser& eraser, std::span<const double> x);

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -16,19 +17,44 @@ class Refusal : public Error {
       : Error(ExitCode::unknown, "erasure refused: " + reason) {}
 };
 
-/// Streamed first and second moments of rows x [d] with labels z [k], in double: block by block,
-/// each about its own mean; blocks and shards merge by the pairwise formula of Chan, Golub and
-/// LeVeque.
+/// The smallest and largest value of every column of rows; of parts, those of the whole.
+struct Extent {
+  std::vector<double> lo, hi;  ///< [columns]; lo > hi before the first row
+
+  explicit Extent(std::size_t columns);
+  /// Throws InputError, naming the tensor, when an entry is not finite.
+  void add(std::span<const double> rows, const char* tensor);
+  void merge(const Extent& other);
+};
+
+/// Column j stands for the integer nearest to (v - offset_j) 2^bits_j, at most 2^most in size where v
+/// is within the extent. A function of one entry alone: nothing else of the rows is in it.
+struct ColumnGrid {
+  std::vector<double> offset;
+  std::vector<int> bits;
+
+  ColumnGrid(const Extent& extent, int most);
+};
+
+/// First and second moments of rows x [d] with labels z [k]. Every entry is rounded once, to a
+/// grid fixed by the columns' extent (x: 2^-22 of half the column's range for Cov(x, x), 2^-42 for
+/// means and Cov(x, z); z: 2^-24), and then all sums are exact integers:
+///   the same rows, in any order, in blocks and shards of any size, on any processor  =>  the same bytes
 class Moments {
  public:
-  explicit Moments(std::size_t d, std::size_t k = 1);
+  /// For rows within these extents, and shards of them.
+  Moments(const Extent& x, const Extent& z);
+  /// Of all rows at once: x [n,d], z [n,k].
+  Moments(std::size_t d, std::size_t k, std::span<const double> x, std::span<const double> z);
+  ~Moments();
+  Moments(Moments&&) noexcept;
+  Moments& operator=(Moments&&) noexcept;
+  Moments(const Moments&);
 
-  /// One row with one label of 0 or 1. Throws InputError for another label.
-  /// @pre k = 1, x has d entries. Throws InputError when an entry is not finite.
-  void add(std::span<const float> x, std::int64_t z);
-  /// A block of rows: x [rows,d], z [rows,k]; best a few hundred at a time.
-  /// Throws InputError when an entry is not finite.
-  void add_block(std::span<const double> x, std::span<const double> z);
+  /// A block of rows: x [rows,d], z [rows,k]; best hundreds at a time. Throws InputError when an entry
+  /// is not finite or outside the extent.
+  void add(std::span<const double> x, std::span<const double> z);
+  /// @pre both were made for the same extents
   void merge(const Moments& other);
 
   [[nodiscard]] std::size_t d() const { return mean_.size(); }
@@ -46,12 +72,14 @@ class Moments {
   [[nodiscard]] double zz(std::size_t a = 0, std::size_t b = 0) const;
 
  private:
+  struct Sums;
+  void add_chunk(std::span<const double> x, std::span<const double> z);
+  void update_means();
+
   std::size_t n_ = 0;
   std::vector<std::size_t> nonzero_;  ///< [k]
   std::vector<double> mean_, mean_z_;
-  std::vector<double> sxx_;  ///< [d,d], lower triangle: sum of (x - mean)(x - mean)^T
-  std::vector<double> sxz_;  ///< [d,k]: sum of (x - mean)(z - mean z)^T
-  std::vector<double> szz_;  ///< [k,k]: sum of (z - mean z)(z - mean z)^T
+  std::unique_ptr<Sums> sums_;
 };
 
 }  // namespace assay::erase

@@ -1,32 +1,53 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "assay/base/digest.hpp"
+#include "assay/base/file_pieces.hpp"
 #include "assay/erase/leace.hpp"
 #include "assay/erase/moments.hpp"
 #include "assay/erase/residual.hpp"
+#include "assay/model/safetensors_index.hpp"
 
 namespace assay::erase {
 
 inline constexpr std::size_t kMaxTableWidth = 4096;
 inline constexpr std::size_t kMaxTableLabels = 64;
+inline constexpr std::size_t kTableBlock = 512;
 
-/// Rows of one site: the tensor `x` [n,d] of a file, F64 kept as double, F16, BF16 and F32 as float.
+/// Rows of one site: the tensor `x` [n,d] of a file, F16, BF16, F32 or F64. They stay in the file, which is
+/// read once as a whole (digest, extent, finite numbers) and then block by block.
 struct ActivationTable {
   std::string file;
   std::size_t n = 0, d = 0;
   Digest digest;                    ///< of the file
   std::optional<std::string> hook;  ///< the file's metadata `hook`
-  std::vector<float> narrow;        ///< [n,d], or
-  std::vector<double> wide;         ///< [n,d]
+  std::optional<Digest> model;      ///< its metadata `model`: model.safetensors the rows came from
+  Extent extent{0};                 ///< of the columns of x
+  std::shared_ptr<const ReadableFile> source;
+  TensorSpan span;         ///< x
+  std::size_t offset = 0;  ///< of x in the file
 
   void row(std::size_t i, std::span<double> out) const;
+  /// Rows `first` … of as many as `out` holds.
+  void rows(std::size_t first, std::span<double> out) const;
+  /// Calls visit(first, rows [count,d]) for all rows in order, some hundreds at a time.
+  template <class Visit>
+  void each_block(Visit visit) const {
+    std::vector<double> block;
+    for (std::size_t first = 0; first < n; first += kTableBlock) {
+      block.resize(std::min(kTableBlock, n - first) * d);
+      rows(first, block);
+      visit(first, std::span<const double>(block));
+    }
+  }
 };
 
 /// The tensor `z` [n] or [n,k] of a file.
@@ -74,6 +95,8 @@ inline constexpr const char* kUnnamedHook = "unnamed";
 /// Throws UsageError unless it is a name that a certificate can print.
 void check_hook_word(const std::string& hook);
 
+/// Throws InputError when the file names another hook than the eraser, or has another width.
+void check_site(const Eraser& eraser, const ActivationTable& x);
 /// Deployed bits of every row. Throws InputError when the file names another hook than the eraser, or
 /// has another width; Refusal when the grid is left.
 [[nodiscard]] std::vector<std::int32_t> deploy_table(const Eraser& eraser,

@@ -1,3 +1,6 @@
+#include <bit>
+
+#include "../../../src/erase/gram.hpp"
 #include "../../unit/erase/synthetic.hpp"
 #include "assay/erase/erasure.hpp"
 #include "catch.hpp"
@@ -6,29 +9,211 @@ using namespace assay;
 using namespace assay::erase;
 using namespace assay::erase::synthetic;
 
-TEST_CASE("two shards merged equal one pass up to rounding") {
-  Random random(3);
-  for (std::uint64_t round = 0; round < 20; ++round) {
-    const Rows data = rows({200 + 37 * static_cast<std::size_t>(round), 5, 0.3, 1.0, 100 + round});
-    const std::size_t cut = random.below(data.n() + 1);
-    Moments whole(5);
-    Moments left(5);
-    Moments right(5);
-    for (std::size_t i = 0; i < data.n(); ++i) {
-      whole.add(data.row(i), data.z[i]);
-      (i < cut ? left : right).add(data.row(i), data.z[i]);
+namespace {
+
+/// Rows with columns of very different sizes, one constant, one twice, and labels: a class and a number.
+struct Sample {
+  std::size_t n = 0, d = 0, k = 2;
+  std::vector<double> x, z;
+};
+
+Sample sample(std::size_t n, std::size_t d, std::uint64_t seed) {
+  Random random(seed);
+  Sample out{n, d, 2, {}, {}};
+  for (std::size_t i = 0; i < n; ++i) {
+    const double label = random.unit() < 0.3 ? 1.0 : 0.0;
+    for (std::size_t j = 0; j < d; ++j) {
+      const double size = std::ldexp(1.0, static_cast<int>(j * 7 % 40) - 20);
+      out.x.push_back(j == 1   ? 3.5
+                      : j == 3 ? out.x[i * d]
+                               : size * (gauss(random) + label + static_cast<double>(j)));
     }
-    left.merge(right);
-    REQUIRE(left.n() == whole.n());
-    REQUIRE(left.positive() == whole.positive());
-    for (std::size_t i = 0; i < 5; ++i) {
-      REQUIRE(left.mean()[i] == Approx(whole.mean()[i]).epsilon(1e-12).margin(1e-13));
-      REQUIRE(left.xz(i) == Approx(whole.xz(i)).epsilon(1e-12).margin(1e-13));
-      for (std::size_t j = 0; j < 5; ++j) {
-        REQUIRE(left.xx(i, j) == Approx(whole.xx(i, j)).epsilon(1e-12).margin(1e-13));
+    out.z.insert(out.z.end(), {label, gauss(random) + 10});
+  }
+  return out;
+}
+
+Extent extent_of(std::span<const double> values, std::size_t columns) {
+  Extent extent(columns);
+  extent.add(values, "rows");
+  return extent;
+}
+
+/// Every number that moments give, bit for bit.
+std::vector<std::uint64_t> bits_of(const Moments& m) {
+  std::vector<std::uint64_t> out = {m.n()};
+  const auto push = [&out](double v) { out.push_back(std::bit_cast<std::uint64_t>(v)); };
+  for (std::size_t i = 0; i < m.d(); ++i) {
+    push(m.mean()[i]);
+    for (std::size_t j = 0; j < m.d(); ++j) {
+      push(m.xx(i, j));
+    }
+    for (std::size_t c = 0; c < m.labels(); ++c) {
+      push(m.xz(i, c));
+    }
+  }
+  for (std::size_t a = 0; a < m.labels(); ++a) {
+    out.push_back(m.positive(a));
+    push(m.mean_z()[a]);
+    for (std::size_t b = 0; b < m.labels(); ++b) {
+      push(m.zz(a, b));
+    }
+  }
+  return out;
+}
+
+long double covariance(const Sample& s, std::size_t i, std::size_t j, bool labels) {
+  long double mi = 0, mj = 0, sum = 0;
+  for (std::size_t r = 0; r < s.n; ++r) {
+    mi += s.x[r * s.d + i];
+    mj += labels ? s.z[r * s.k + j] : s.x[r * s.d + j];
+  }
+  mi /= static_cast<long double>(s.n);
+  mj /= static_cast<long double>(s.n);
+  for (std::size_t r = 0; r < s.n; ++r) {
+    sum += (s.x[r * s.d + i] - mi) * ((labels ? s.z[r * s.k + j] : s.x[r * s.d + j]) - mj);
+  }
+  return sum / static_cast<long double>(s.n);
+}
+
+}  // namespace
+
+TEST_CASE("shards of any cut, in any order, merged or in one pass: the same bytes") {
+  Random random(3);
+  for (std::uint64_t round = 0; round < 12; ++round) {
+    const Sample s = sample(200 + 301 * static_cast<std::size_t>(round % 6), 5 + round * 5, 100 + round);
+    const Extent x = extent_of(s.x, s.d), z = extent_of(s.z, s.k);
+    const std::vector<std::uint64_t> whole = bits_of(Moments(s.d, s.k, s.x, s.z));
+    // Shards of a few cuts, the later ones first.
+    Moments merged(x, z);
+    for (std::size_t end = s.n; end > 0;) {
+      const std::size_t begin = random.below(end);
+      Moments shard(x, z);
+      shard.add(std::span(s.x).subspan(begin * s.d, (end - begin) * s.d),
+                std::span(s.z).subspan(begin * s.k, (end - begin) * s.k));
+      merged.merge(shard);
+      end = begin;
+    }
+    REQUIRE(bits_of(merged) == whole);
+    // The extent of shards, merged, is that of the whole.
+    const std::size_t cut = random.below(s.n) * s.d;
+    Extent parts = extent_of(std::span(s.x).subspan(cut), s.d);
+    parts.merge(extent_of(std::span(s.x).first(cut), s.d));
+    REQUIRE((parts.lo == x.lo && parts.hi == x.hi));
+    // Row by row.
+    Moments single(x, z);
+    for (std::size_t r = 0; r < std::min<std::size_t>(s.n, 300); ++r) {
+      single.add(std::span(s.x).subspan(r * s.d, s.d), std::span(s.z).subspan(r * s.k, s.k));
+    }
+    Moments first(x, z);
+    first.add(std::span(s.x).first(single.n() * s.d), std::span(s.z).first(single.n() * s.k));
+    REQUIRE(bits_of(single) == bits_of(first));
+  }
+}
+
+TEST_CASE("moments are those of the rows to the grid's step, and a changed row changes them") {
+  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+    Sample s = sample(700, 30, seed);
+    const Moments m(s.d, s.k, s.x, s.z);
+    for (std::size_t i = 0; i < s.d; ++i) {
+      const auto sd = static_cast<double>(std::sqrt(covariance(s, i, i, false)));
+      for (std::size_t j = 0; j < s.d; ++j) {
+        const auto other = static_cast<double>(std::sqrt(covariance(s, j, j, false)));
+        REQUIRE(m.xx(i, j) == Approx(static_cast<double>(covariance(s, i, j, false)))
+                                  .margin(1e-7 * sd * other + 1e-300)
+                                  .epsilon(0));
+      }
+      for (std::size_t c = 0; c < s.k; ++c) {
+        REQUIRE(m.xz(i, c) == Approx(static_cast<double>(covariance(s, i, c, true)))
+                                  .margin(1e-8 * sd + 1e-300)
+                                  .epsilon(0));
+      }
+    }
+    REQUIRE(m.xx(1, 1) == 0.0);
+    REQUIRE(m.xx(0, 3) == m.xx(3, 3));
+    const std::vector<std::uint64_t> before = bits_of(m);
+    s.x[5 * s.d + 4] = s.x[6 * s.d + 4];
+    REQUIRE(bits_of(Moments(s.d, s.k, s.x, s.z)) != before);
+  }
+}
+
+TEST_CASE("every kernel gives the same exact sums of products") {
+  Random random(8);
+  PackedRows block(50);
+  for (const std::size_t rows : {1U, 7U, 512U}) {
+    block.rows = rows;
+    for (std::size_t p = 0; p < block.panels(); ++p) {
+      for (std::size_t at = 0; at < rows * kPanel; ++at) {
+        const double largest = rows == 512 && at % 5 == 0 ? kLargestGramEntry : 1000.0;
+        block.panel(p)[at] = random.unit() < 0.5 ? largest : -std::floor(largest * random.unit());
+      }
+    }
+    for (const NamedKernel& named : gram_kernels()) {
+      INFO(named.name);
+      for (std::size_t b = 0; b < kPanel; b += 8) {
+        std::vector<double> sums(8 * kPanel);
+        named.kernel(block.panel(2), block.panel(1) + b, rows, sums.data());
+        for (std::size_t j = 0; j < 8; ++j) {
+          for (std::size_t i = 0; i < kPanel; ++i) {
+            std::int64_t exact = 0;
+            for (std::size_t r = 0; r < rows; ++r) {
+              exact += static_cast<std::int64_t>(block.panel(2)[r * kPanel + i]) *
+                       static_cast<std::int64_t>(block.panel(1)[r * kPanel + b + j]);
+            }
+            REQUIRE(sums[j * kPanel + i] == static_cast<double>(exact));
+          }
+        }
       }
     }
   }
+}
+
+TEST_CASE("sums of more blocks than 64 bits hold stay exact") {
+  PackedRows block(1);
+  block.rows = 512;
+  for (std::size_t r = 0; r < 512; ++r) {
+    block.panel(0)[r * kPanel] = r % 2 == 0 ? kLargestGramEntry : -kLargestGramEntry;
+  }
+  GramSums sums(1), other(1);
+  for (int i = 0; i < 2500; ++i) {
+    sums.add(block);
+  }
+  other.add(block);
+  sums.merge(other);
+  REQUIRE((sums.at(0, 0) == (Wide{2501} << 53)));
+}
+
+TEST_CASE("what is not finite or outside the extent is refused, and shards of other extents") {
+  const Sample s = sample(64, 4, 9);
+  const Extent x = extent_of(s.x, s.d), z = extent_of(s.z, s.k);
+  for (const double bad : {std::nan(""), HUGE_VAL, -HUGE_VAL, 1e30}) {
+    std::vector<double> row(s.x.begin(), s.x.begin() + 4), label(s.z.begin(), s.z.begin() + 2);
+    Moments m(x, z);
+    row[2] = bad;
+    REQUIRE_THROWS_AS(m.add(row, label), InputError);
+    row[2] = s.x[2];
+    label[1] = bad;
+    REQUIRE_THROWS_AS(m.add(row, label), InputError);
+    if (!std::isfinite(bad)) {
+      REQUIRE_THROWS_AS(extent_of(std::vector<double>{1, bad}, 2), InputError);
+    }
+  }
+  Moments m(x, z);
+  REQUIRE_THROWS_AS(m.merge(Moments(s.d, s.k, std::span(s.x).first(40), std::span(s.z).first(20))),
+                    PreconditionError);
+}
+
+TEST_CASE("moments equal their definitions") {
+  const std::vector<double> rows = {1, 2, 3, 2, 5, 8, 7, 4}, z = {0, 0, 1, 1};
+  const Moments m(2, 1, rows, z);
+  REQUIRE(m.mean()[0] == 4.0);
+  REQUIRE(m.xx(0, 0) == 5.0);
+  REQUIRE(m.xx(0, 1) == 3.0);
+  REQUIRE(m.xx(1, 1) == 6.0);
+  REQUIRE(m.xz(0) == 1.0);
+  REQUIRE(m.zz() == 0.25);
+  REQUIRE(m.mean_z()[0] == 0.5);
+  REQUIRE(m.positive() == 2);
 }
 
 TEST_CASE("for random concepts the deployed residual on the fit rows is near its noise floor") {
@@ -44,15 +229,4 @@ TEST_CASE("for random concepts the deployed residual on the fit rows is near its
     REQUIRE(data_file(data) == data_file(data));
     REQUIRE(eraser_tensors(eraser) == eraser_tensors(fitted(data)));
   }
-}
-
-TEST_CASE("merging into and from an empty shard changes nothing") {
-  const Rows data = rows({100, 3, 0.5, 1.0, 9});
-  Moments full = moments_of(data);
-  const Moments before = full;
-  full.merge(Moments(3));
-  REQUIRE(full.xx(1, 2) == before.xx(1, 2));
-  Moments empty(3);
-  empty.merge(before);
-  REQUIRE(empty.xz(0) == before.xz(0));
 }

@@ -2,7 +2,7 @@
 
 #include <filesystem>
 
-#include "assay/base/digest.hpp"
+#include "assay/base/sha256.hpp"
 #include "assay/base/errors.hpp"
 #include "assay/base/files.hpp"
 #include "assay/base/rational.hpp"
@@ -11,6 +11,25 @@
 #include "catch.hpp"
 
 namespace fs = std::filesystem;
+
+TEST_CASE("sha256 of bytes in pieces is that of the whole, at every length about a block") {
+  REQUIRE(assay::sha256("").hex() ==
+          "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  REQUIRE(assay::sha256("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq").hex() ==
+          "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+  REQUIRE(assay::sha256(std::string(1000000, 'a')).hex() ==
+          "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+  std::string bytes;
+  for (int i = 0; i < 300; ++i) {
+    bytes.push_back(static_cast<char>(i * 37));
+    assay::Sha256 pieces;
+    const std::string_view view = bytes;
+    for (std::size_t at = 0; at < bytes.size(); at += 1 + at % 71) {
+      pieces.update(view.substr(at, 1 + at % 71));
+    }
+    REQUIRE(pieces.finish() == assay::sha256(bytes));
+  }
+}
 
 TEST_CASE("sha256 matches the FIPS 180-4 vector") {
   REQUIRE(assay::sha256("abc").hex() ==

@@ -15,25 +15,6 @@ double r2_after(const Rows& rows, const Eraser& eraser) {
 
 }  // namespace
 
-TEST_CASE("moments equal their definitions and refuse what is not a binary label") {
-  Moments m(2);
-  const float rows[4][2] = {{1, 2}, {3, 2}, {5, 8}, {7, 4}};
-  const std::int64_t z[4] = {0, 0, 1, 1};
-  for (int i = 0; i < 4; ++i) {
-    m.add(rows[i], z[i]);
-  }
-  REQUIRE(m.mean()[0] == 4.0);
-  REQUIRE(m.xx(0, 0) == 5.0);
-  REQUIRE(m.xx(0, 1) == Approx(3.0));
-  REQUIRE(m.xx(1, 1) == Approx(6.0));
-  REQUIRE(m.xz(0) == Approx(1.0));
-  REQUIRE(m.zz() == 0.25);
-  REQUIRE_THROWS_AS(m.add(rows[0], 2), InputError);
-  REQUIRE_THROWS_AS(m.add(rows[0], -1), InputError);
-  const float bad[2] = {1.0F, std::nanf("")};
-  REQUIRE_THROWS_AS(m.add(bad, 0), InputError);
-}
-
 TEST_CASE("R L = 1 and the fit data keep no covariance with the label") {
   const Rows data = rows({});
   const LeaceFit fit = fit_leace(moments_of(data));

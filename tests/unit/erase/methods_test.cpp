@@ -32,9 +32,7 @@ struct Classes {
     }
   }
   [[nodiscard]] Moments moments(bool with_y) const {
-    Moments m(d, with_y ? 4 : 3);
-    m.add_block(x, with_y ? zy : z);
-    return m;
+    return {d, with_y ? std::size_t{4} : 3, x, with_y ? zy : z};
   }
   [[nodiscard]] GridRows deployed(Eraser eraser) const {
     eraser.grid_bits = 16;
@@ -105,20 +103,18 @@ TEST_CASE(
 
 TEST_CASE("a direction that is kept and erased at once, and an empty class, are refused") {
   const Classes data(7);
-  Moments twice(data.d, 4);
   std::vector<double> labels;
   for (std::size_t i = 0; i < data.n; ++i) {
     const double* z = data.z.data() + i * 3;
     labels.insert(labels.end(), {z[0], z[1], z[2], z[0]});
   }
-  twice.add_block(data.x, labels);
+  const Moments twice(data.d, 4, data.x, labels);
   REQUIRE_THROWS_AS(fit_eraser(twice, Method::splince, 1), Refusal);
-  Moments empty(data.d, 2);
   std::vector<double> none;
   for (std::size_t i = 0; i < data.n; ++i) {
     none.insert(none.end(), {data.z[i * 3], 0.0});
   }
-  empty.add_block(data.x, none);
+  const Moments empty(data.d, 2, data.x, none);
   REQUIRE_THROWS_AS(fit_eraser(empty, Method::leace), Refusal);
   REQUIRE_THROWS_AS(method_of("inlp"), UsageError);
 }

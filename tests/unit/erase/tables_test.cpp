@@ -37,7 +37,9 @@ TEST_CASE("activations in float or double, labels beside them or apart") {
   REQUIRE(both.x.n == 60);
   REQUIRE(both.x.d == 3);
   REQUIRE(both.x.hook == "blocks.2.hook_resid_post");
-  REQUIRE(both.x.wide == rows.x);
+  std::vector<double> all(180);
+  both.x.rows(0, all);
+  REQUIRE(all == rows.x);
   REQUIRE(both.z.k == 1);
   REQUIRE(both.z.zero_one);
   REQUIRE_FALSE(both.apart);

@@ -99,12 +99,14 @@ class ClosureSearch {
     older_ = older;
     sets_ = sets;
   }
-  void run(const std::vector<PromptEnd>& prompts);
+  /// @param whole the part must be all of the graph
+  void run(const std::vector<PromptEnd>& prompts, const ClosurePart& begun, bool whole = false);
   ClosedGraph graph() && { return std::move(graph_); }
   [[nodiscard]] const SuffixWork& work() const { return work_; }
 
  private:
   void start(const PromptEnd& end);
+  void take(const ClosurePart& begun);
   void expand(std::size_t begin, std::size_t end);
   void decide(std::span<const SuffixBounds::Query> queries, std::span<Edge> edges);
   bool within_limits();
@@ -192,7 +194,11 @@ void ClosureSearch::expand(std::size_t begin, std::size_t end) {
   for (std::size_t i = 0; i < n; ++i) {
     queries[i].state = graph_.states_[begin + i];
     if (older_ != nullptr) {
-      const ClosedGraph::Index old = *older_->find(queries[i].state);
+      const std::optional<ClosedGraph::Index> found = older_->find(queries[i].state);
+      if (!found) {
+        throw Error(ExitCode::artifact, "closure: a state that the graph before it does not have");
+      }
+      const ClosedGraph::Index old = *found;
       for (const ClosedGraph::Edge e : older_->edges(old)) {
         before[i * V + (e >> 1U)] = (e & 1U) != 0 ? Edge::open : Edge::witnessed;
       }
@@ -214,12 +220,32 @@ void ClosureSearch::expand(std::size_t begin, std::size_t end) {
   }
 }
 
-void ClosureSearch::run(const std::vector<PromptEnd>& prompts) {
+/// The edges that an earlier call decided; its states must come in the order in which they are met here.
+void ClosureSearch::take(const ClosurePart& begun) {
+  for (std::size_t i = 0; i < begun.states.size(); ++i) {
+    if (i >= graph_.size() || graph_.states_[i] != begun.states[i]) {
+      throw Error(ExitCode::artifact,
+                  "closure: expected the states that these prompts lead to, found others");
+    }
+    for (std::uint64_t k = begun.begin[i]; k < begun.begin[i + 1]; ++k) {
+      graph_.edges_.push_back(begun.edges[k]);
+      (void)graph_.intern(graph_.codes_.append(graph_.states_[i], begun.edges[k] >> 1U));
+    }
+    graph_.begin_.push_back(graph_.edges_.size());
+  }
+}
+
+void ClosureSearch::run(const std::vector<PromptEnd>& prompts, const ClosurePart& begun,
+                        bool whole) {
   require(!prompts.empty(), "close_forward: no prompts");
   for (const PromptEnd& end : prompts) {
     start(end);
   }
   graph_.initial_ = graph_.size();
+  take(begun);
+  if (whole && graph_.expanded() != graph_.size()) {
+    throw Error(ExitCode::artifact, "closure: expected a closed graph, found a part of one");
+  }
   Progress progress("states", options_.states);
   while (graph_.expanded() < graph_.size() && within_limits()) {
     const std::size_t begin = graph_.expanded();
@@ -231,21 +257,24 @@ void ClosureSearch::run(const std::vector<PromptEnd>& prompts) {
 }
 
 ClosureResult close_forward(const SuffixBounds& bounds, const std::vector<PromptEnd>& prompts,
-                            const ClosureOptions& options) {
+                            const ClosureOptions& options, const ClosureBegun& begun) {
+  require((begun.round > 0) == begun.closed.has_value(), "close_forward: a round of no graph");
   ClosureSearch first(bounds, options, options.slope_steps);
-  first.run(prompts);
+  first.run(prompts, begun.closed ? *begun.closed : begun.part, begun.closed.has_value());
   const SuffixWork work = first.work();
   ClosureResult result{std::move(first).graph(), work, {}};
-  for (std::size_t round = 0; round < options.rounds && result.graph.complete() &&
-                              bounds.far_positions() > 0 && !interrupted();
-       ++round) {
+  result.round = result.graph.complete() ? std::max<std::size_t>(1, begun.round) : 0;
+  for (; result.round <= options.rounds && result.graph.complete() && bounds.far_positions() > 0 &&
+         !interrupted();
+       ++result.round) {
     const PredecessorSets sets(result.graph, prompts, bounds.vocabulary(), bounds.far_positions());
     ClosureSearch search(bounds, options, options.round_steps);
     search.restrict(&result.graph, &sets);
-    search.run(prompts);
+    search.run(prompts, result.round == begun.round ? begun.part : ClosurePart{});
     result.work += search.work();
     ClosedGraph next = std::move(search).graph();
     if (!next.complete()) {  // the older graph is closed, and says more than a part of this one
+      result.unfinished = std::move(next);
       break;
     }
     sets.move_to(next);

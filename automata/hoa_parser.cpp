@@ -502,34 +502,6 @@ class Parser {
 
 }  // namespace
 
-bool HoaLabel::holds(std::uint64_t letter) const {
-  std::vector<bool> stack;
-  for (const int op : program) {
-    if (op >= 0) {
-      stack.push_back(((letter >> static_cast<unsigned>(op)) & 1U) != 0);
-    } else if (op == kTrue || op == kFalse) {
-      stack.push_back(op == kTrue);
-    } else if (op == kNot) {
-      stack.back() = !stack.back();
-    } else {
-      const bool right = stack.back();
-      stack.pop_back();
-      stack.back() = op == kAnd ? stack.back() && right : stack.back() || right;
-    }
-  }
-  return stack.at(0);
-}
-
-std::vector<std::size_t> HoaLabel::aps() const {
-  std::set<std::size_t> out;
-  for (const int op : program) {
-    if (op >= 0) {
-      out.insert(static_cast<std::size_t>(op));
-    }
-  }
-  return {out.begin(), out.end()};
-}
-
 Hoa parse_hoa(const std::string& text, const std::string& file) {
   return Parser(text, file).parse();
 }

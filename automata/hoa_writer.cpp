@@ -6,17 +6,6 @@
 namespace assay::automata {
 namespace {
 
-std::string quoted(const std::string& text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      out += '\\';
-    }
-    out += static_cast<unsigned char>(c) >= 0x20 ? c : ' ';
-  }
-  return out + "\"";
-}
-
 /// Infix, with brackets wherever an operator stands below another.
 std::string infix(const HoaLabel& label) {
   struct Part {
@@ -86,15 +75,26 @@ std::map<std::uint32_t, std::vector<bool>> letters_by_target(const spec::Dfa& df
 
 }  // namespace
 
+std::string hoa_quoted(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      out += '\\';
+    }
+    out += static_cast<unsigned char>(c) >= 0x20 ? c : ' ';
+  }
+  return out + "\"";
+}
+
 std::string to_hoa(const Hoa& hoa) {
-  std::string text = "HOA: v1\nname: " + quoted(hoa.name) + "\n";
+  std::string text = "HOA: v1\nname: " + hoa_quoted(hoa.name) + "\n";
   text += "States: " + std::to_string(hoa.states) + "\n";
   for (const std::size_t s : hoa.start) {
     text += "Start: " + std::to_string(s) + "\n";
   }
   text += "AP: " + std::to_string(hoa.aps.size());
   for (const std::string& ap : hoa.aps) {
-    text += " " + quoted(ap);
+    text += " " + hoa_quoted(ap);
   }
   text += hoa.buchi ? "\nacc-name: Buchi\nAcceptance: 1 Inf(0)\n"
                     : "\nacc-name: all\nAcceptance: 0 t\n";
@@ -103,7 +103,7 @@ std::string to_hoa(const Hoa& hoa) {
   std::size_t next = 0;
   for (std::size_t s = 0; s < hoa.states; ++s) {
     text += "State: " + std::to_string(s);
-    text += hoa.state_names[s].empty() ? "" : " " + quoted(hoa.state_names[s]);
+    text += hoa.state_names[s].empty() ? "" : " " + hoa_quoted(hoa.state_names[s]);
     text += hoa.accepting[s] ? " {0}\n" : "\n";
     for (; next < hoa.edges.size() && hoa.edges[next].from == s; ++next) {
       const Hoa::Edge& edge = hoa.edges[next];
@@ -136,7 +136,7 @@ Hoa to_hoa(const spec::Acceptor& acceptor, const std::vector<std::string>& aps,
 std::string to_dot(const spec::Acceptor& acceptor, const std::vector<std::string>& aps,
                    const std::string& name) {
   const std::vector<spec::Outlook> outlooks = spec::outlooks(acceptor);
-  std::string text = "digraph property {\n  rankdir=LR;\n  label=" + quoted(name) +
+  std::string text = "digraph property {\n  rankdir=LR;\n  label=" + hoa_quoted(name) +
                      ";\n  node [shape=circle, style=filled, fillcolor=white];\n"
                      "  start [shape=point, fillcolor=black];\n  start -> 0;\n";
   for (std::uint32_t s = 0; s < acceptor.graph.states; ++s) {
@@ -147,7 +147,7 @@ std::string to_dot(const spec::Acceptor& acceptor, const std::vector<std::string
   for (std::uint32_t s = 0; s < acceptor.graph.states; ++s) {
     for (const auto& [to, members] : letters_by_target(acceptor.graph, s)) {
       text += "  " + std::to_string(s) + " -> " + std::to_string(to) +
-              " [label=" + quoted(spec::cover_text(spec::cover(members), aps)) + "];\n";
+              " [label=" + hoa_quoted(spec::cover_text(spec::cover(members), aps)) + "];\n";
     }
   }
   return text + "}\n";

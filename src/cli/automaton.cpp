@@ -11,7 +11,7 @@ namespace {
 
 struct Options {
   std::string model, sae, text, out;
-  std::vector<std::string> specs, readouts;
+  std::vector<std::string> specs, readouts, properties;
   std::string min_p = "1/10", temperature = "1", order = "after";
   automata::FitInput fit;  ///< its numbers are the options' defaults
   ProvedOptions proved;
@@ -77,8 +77,10 @@ std::string to_text(const automata::FitResult& r, const std::string& out, bool d
 
 void run(Options& options, Session& session) {
   if (options.proved.on) {
-    run_proved(options.proved, options.model, options.out, options.fit.runs, options.fit.max_new,
-               options.fit.seed, session);
+    run_proved(options.proved,
+               {options.model, options.out, options.sae, options.specs, options.readouts,
+                options.properties, options.fit.runs, options.fit.max_new, options.fit.seed},
+               session);
     return;
   }
   if (options.sae.empty() || options.text.empty() || options.out.empty()) {
@@ -132,7 +134,8 @@ void add_automaton(CLI::App& app, Session& session) {
   sub->add_option("--text", options->text, "Text whose held-out part gives the prompts");
   sub->add_option("--out", options->out, "Directory for the automaton");
   sub->add_option("--spec", options->specs,
-                  "Resolved spec whose aps the states decide (one, to certify it)");
+                  "Resolved spec whose aps the states decide (one, to certify it); --proved: the "
+                  "spec that is read on the machine");
   sub->add_option("--readout", options->readouts, "NAME=FILE of a readout that a spec uses");
   sub->add_option("--runs", fit.runs, "Runs to count")->capture_default_str();
   sub->add_option("--max-new", fit.max_new, "Tokens sampled in each run")->capture_default_str();
@@ -159,6 +162,10 @@ void add_automaton(CLI::App& app, Session& session) {
   sub->add_flag("--proved", options->proved.on,
                 "The suffix machine with every edge that is not proved absent; needs --model, "
                 "--decoder and --prompts");
+  sub->add_flag("--resume", options->proved.resume,
+                "--proved: go on with what was stopped in --out, or ask another spec of it");
+  sub->add_option("--prop", options->properties,
+                  "--proved: this property of the spec only; may be repeated");
   sub->add_option("--decoder", options->proved.decoder,
                   "--proved: greedy, min-p:RHO[:T[:before|after]] or top-k:K");
   sub->add_option("--prompts", options->proved.prompts,

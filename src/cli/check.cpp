@@ -76,8 +76,8 @@ void run(const Options& options, Session& session) {
       throw UsageError(
           "check: expected --automaton FILE.hoa, or --decoder and --prompts, found both");
     }
-    check_hoa(options.automaton, options.spec, options.properties, options.out, options.smt,
-              session);
+    check_hoa(options.automaton, options.spec, options.properties, options.out,
+              {options.smt, options.machines}, session);
     return;
   }
   if (options.model.empty()) {
@@ -148,6 +148,10 @@ void add_check(CLI::App& app, Session& session) {
       "--smt", options->smt,
       "Exact mode and levels: write every obligation of an invariant here in SMT-LIB2, whatever "
       "its size");
+  sub->add_option(
+      "--export", options->machines,
+      "Exact mode and .hoa machines: write each property's machine here for other tools: HOA, DOT, "
+      "SMV, AIGER; of a probability its interval chain: DRN, PRISM");
   sub->add_flag(
       "--minimise", options->minimise,
       "Exact mode: count the states that the aps of a property that holds can tell apart");

@@ -46,6 +46,9 @@ void add_details(const verify::ExactProperty& p, nlohmann::ordered_json& out) {
   out["aps"] = aps;
   out["deadlocks"] = p.deadlocks;
   out["vacuous"] = p.vacuous;
+  if (!p.exported.empty()) {
+    out["exported"] = p.exported;
+  }
   if (!p.opinion.empty()) {
     out["secondOpinion"] = {{"solver", p.solver},
                             {"invariant", p.opinion},
@@ -172,6 +175,10 @@ void run_exact(const SubjectOptions& subject_options, const ExactOptions& option
   input.smt_folder = options.smt;
   if (!options.smt.empty()) {
     make_directory(options.smt);
+  }
+  input.export_folder = options.machines;
+  if (!options.machines.empty()) {
+    make_directory(options.machines);
   }
   const verify::ExactResult result = verify::check_exact(input);
   if (may_refine && result.is_exhausted && !interrupted()) {

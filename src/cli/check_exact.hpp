@@ -11,7 +11,7 @@
 namespace assay::cli {
 
 struct ExactOptions {
-  std::string decoder, allow, prompts, smt;
+  std::string decoder, allow, prompts, smt, machines;
   std::optional<std::size_t> max_new;
   std::size_t states = verify::ExactLimits{}.states;
   std::size_t threads = verify::ExactLimits{}.threads;

@@ -30,9 +30,13 @@ std::string to_text(const GivenResult& r) {
   std::string out = r.name + ": " + word(r.verdict, true) + "\n    " + r.claim + "\n    " +
                     std::to_string(r.pairs) + " pairs of machine and property states met\n";
   out += r.reason.empty() ? "" : "    " + r.reason + "\n";
-  for (const verify::GivenStep& step : r.run) {
-    out += "      " + spec::letter_text(step.letter, r.aps) + "  to state " +
-           std::to_string(step.state) + "\n";
+  for (const std::string& why : r.vacuous) {
+    out += "    VACUOUS: " + why + "\n";
+  }
+  for (std::size_t i = 0; i < r.run.size(); ++i) {
+    out += r.loop > 0 && i + r.loop == r.run.size() ? "      for ever:\n" : "";
+    out += "      " + spec::letter_text(r.run[i].letter, r.aps) + "  to state " +
+           std::to_string(r.run[i].state) + "\n";
   }
   return out;
 }
@@ -50,7 +54,7 @@ nlohmann::ordered_json to_json(const GivenResult& r) {
   }
   return {{"name", r.name},      {"claim", r.claim},   {"verdict", word(r.verdict, false)},
           {"level", "OBSERVED"}, {"reason", r.reason}, {"pairs", r.pairs},
-          {"run", run}};
+          {"run", run},          {"loop", r.loop},         {"vacuous", r.vacuous}};
 }
 
 /// --prop's names, or all: those about levels, and the others.
@@ -87,6 +91,25 @@ Reported reported(const GivenResult& r) {
   return {to_text(r), to_json(r), kCodes[static_cast<int>(r.verdict)]};
 }
 
+/// Every such property beside the machine, in other tools' formats.
+void write_machines(const spec::Spec& statement, const std::vector<std::string>& names,
+                    const automata::Hoa& hoa, const std::string& folder,
+                    std::map<std::string, Reported>& by_name) {
+  using Claim = spec::Property::Claim;
+  for (const spec::Property& p : statement.properties) {
+    if (std::find(names.begin(), names.end(), p.name) == names.end() ||
+        (p.claim != Claim::all && p.claim != Claim::some)) {
+      continue;
+    }
+    const std::vector<std::string> files = verify::export_given(statement, p, hoa, folder);
+    Reported& r = by_name.at(p.name);
+    r.object["exported"] = files;
+    for (const std::string& file : files) {
+      r.text += "    " + file + "\n";
+    }
+  }
+}
+
 /// Z3 is asked about what holds; with a folder the obligations are written there.
 verify::LevelEffort effort_of(const std::string& property, const std::string& smt) {
   verify::LevelEffort out;
@@ -121,9 +144,12 @@ bool is_hoa(const std::string& file) {
 
 void check_hoa(const std::string& machine, const std::string& spec,
                const std::vector<std::string>& properties, const std::string& certificate,
-               const std::string& smt, Session& session) {
-  if (!smt.empty()) {
-    make_directory(smt);
+               const HoaFolders& folders, Session& session) {
+  const std::string& smt = folders.smt;
+  for (const std::string* folder : {&folders.smt, &folders.machines}) {
+    if (!folder->empty()) {
+      make_directory(*folder);
+    }
   }
   const std::string text = read_file(spec, std::size_t{1} << 21U), bytes = read_file(machine);
   const spec::Spec statement = spec::parse_spec(text, spec);
@@ -137,6 +163,9 @@ void check_hoa(const std::string& machine, const std::string& spec,
   if (!names.others.empty() || names.levels.empty()) {
     for (const GivenResult& r : verify::check_given(statement, hoa, names.others)) {
       by_name.emplace(r.name, reported(r));
+    }
+    if (!folders.machines.empty()) {
+      write_machines(statement, names.others, hoa, folders.machines, by_name);
     }
   }
   std::vector<verify::LevelResult> levels;

@@ -421,6 +421,9 @@ class Parser {
       out.waived_until = value = date();
     } else if (lexer_.at("horizon") || lexer_.at("conf")) {
       value = chance_attribute(out);
+    } else if (is_declaration(key.text)) {
+      lexer_.fail(key.place, "an operator, an attribute or ';'", shown(key),
+                  "end the property above with ';'");
     } else {
       lexer_.fail_words("an operator, an attribute or ';'",
                         {"doc", "severity", "owner", "expect", "from", "assume", "waive", "until",
@@ -432,6 +435,11 @@ class Parser {
     if (key.text != "from" && key.text != "assume" && key.text != "waive") {
       out.attributes.emplace(key.text, value);
     }
+  }
+
+  static bool is_declaration(const std::string& word) {
+    static const std::set<std::string> kWords = {"use", "class", "level", "move", "ap", "let", "prop"};
+    return kWords.count(word) > 0;
   }
 
   void from(Property& out) {

@@ -56,6 +56,12 @@ bool is_inside_bounds(std::string_view before) {
          before.find(']', open) == std::string_view::npos;
 }
 
+/// `before` ends in an opening bracket that is not the one of "feat(" or "read(".
+bool is_formula_bracket(std::string_view before) {
+  const std::string_view word = without_blanks_at_end(before.substr(0, before.size() - 1));
+  return word.size() < 4 || (word.substr(word.size() - 4) != "feat" && word.substr(word.size() - 4) != "read");
+}
+
 /// One column a byte, so that a caret can point at it; nothing a terminal would act on.
 std::string plain(std::string_view text) {
   std::string out;
@@ -118,6 +124,9 @@ std::string habit_fix(std::string_view before, std::string_view rest) {
       {"never", "write 'absent(…)'"},
   }};
   const std::string word = word_at(rest);
+  if (word == "S" && !before.empty() && before.back() == '(' && !is_formula_bracket(before)) {
+    return "";  // feat(S/7), read(S): a name
+  }
   const auto* found = std::find_if(kWords.begin(), kWords.end(),
                                    [&](const auto& entry) { return entry.first == word; });
   return found == kWords.end() ? "" : std::string(found->second);

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "assay/automata/interval_chain_files.hpp"
 #include "assay/base/errors.hpp"
+#include "assay/base/files.hpp"
 #include "assay/base/random.hpp"
 #include "assay/spec/formula.hpp"
 #include "assay/verify/given_chain.hpp"
@@ -17,6 +19,7 @@ using automata::Grid;
 using automata::kGridOne;
 using spec::Comparison;
 
+constexpr std::size_t kMaxWrittenEdges = 5'000'000;
 constexpr std::size_t kLowerSteps = 256;  ///< of a lower bound without a horizon
 constexpr std::size_t kMaxWork = 4'000'000'000, kCheckedWork = 20'000'000'000;
 constexpr std::size_t kSamples = 1000, kSampledSteps = 256;
@@ -146,6 +149,7 @@ class ChanceDecider {
     }
     const WindowChain chain(input_, machine_, dfa_, search);
     count(chain, search);
+    write_chain(chain);
     solve(chain);
     decide(chain);
     return false;
@@ -171,6 +175,31 @@ class ChanceDecider {
       }
     }
     edges_ = chain.chain().edges();
+  }
+
+  /// The chain with the labels init (where a prompt ends) and event, in Storm's and PRISM's formats.
+  void write_chain(const WindowChain& chain) {
+    if (input_.export_folder.empty()) {
+      return;
+    }
+    if (edges_ > kMaxWrittenEdges) {
+      result_.exported = {"not written: a chain of more than 5,000,000 edges"};
+      return;
+    }
+    automata::LabelledChain labelled{chain.chain(), {{"event", chain.marked()}}};
+    std::vector<bool>& init = labelled.labels["init"];
+    init.assign(chain.chain().states(), false);
+    input_.prompts.for_each_window(machine_.codes(), machine_.vocabulary(),
+                                   [&](automata::WindowCode code) {
+                                     init[chain.initial(code)] = true;
+                                     return true;
+                                   });
+    const std::string& name = result_.name;
+    const automata::PrismFiles prism = automata::to_prism(labelled);
+    write_file_atomic(input_.export_folder / (name + ".drn"), automata::to_drn(labelled));
+    write_file_atomic(input_.export_folder / (name + ".tra"), prism.tra);
+    write_file_atomic(input_.export_folder / (name + ".lab"), prism.lab);
+    result_.exported = {name + ".drn", name + ".tra", name + ".lab"};
   }
 
   void solve(const WindowChain& chain) {

@@ -8,6 +8,7 @@
 #include "assay/spec/formula.hpp"
 #include "chain_exact.hpp"
 #include "exact_certificate.hpp"
+#include "exact_export.hpp"
 #include "exact_live.hpp"
 #include "exact_machine.hpp"
 #include "exact_opinion.hpp"
@@ -80,6 +81,8 @@ class ExactChecker {
       if (exhausted_ && !interrupted()) {
         out.is_exhausted = true;
         give_up_machine(out);
+      } else if (wants_export(*property)) {
+        out.properties.back().exported = export_machine(input_, *machine_, *property);
       }
     }
     add_totals(out);
@@ -91,6 +94,12 @@ class ExactChecker {
   }
 
  private:
+  /// A chain is written where it is made, in decide_chance.
+  [[nodiscard]] bool wants_export(const spec::Property& property) const {
+    return !input_.export_folder.empty() && !is_chance(property) &&
+           spec::beyond_universal(*input_.subject.spec, universal(property)).empty();
+  }
+
   void add_totals(ExactResult& out) const {
     out.windows += machine_->size();
     out.evaluated += machine_->evaluated();

@@ -123,6 +123,9 @@ std::string property_text(const ExactInput& input, const ExactProperty& p) {
   out += details_text(p);
   out += p.classes == 0 ? ""
                         : "    minimised under its aps: " + std::to_string(p.classes) + " states\n";
+  for (const std::string& file : p.exported) {
+    out += "    " + file + "\n";
+  }
   if (!p.expected.empty()) {
     out += "    expected " + p.expected +
            (p.expected == p.verdict_name() ? ": so it is\n" : ": MISMATCH\n");

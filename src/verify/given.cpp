@@ -6,177 +6,24 @@
 
 #include "assay/base/errors.hpp"
 #include "assay/spec/acceptor.hpp"
+#include "assay/spec/buchi.hpp"
 #include "assay/spec/formula.hpp"
+#include "assay/spec/vacuity.hpp"
+#include "given_endless.hpp"
+#include "given_machine.hpp"
+#include "machine_files.hpp"
 
 namespace assay::verify {
 namespace {
 
-constexpr std::size_t kMaxLabelAps = 16;
 constexpr std::size_t kMaxPairs = 64000000;
 
 using automata::Hoa;
 
-/// Tarjan 1972, without recursion: the strongly connected component of every state.
-class Components {
- public:
-  explicit Components(const std::vector<std::vector<std::size_t>>& after)
-      : after_(after), index_(after.size(), 0), low_(after.size(), 0), of_(after.size(), 0) {
-    for (std::size_t s = 0; s < after.size(); ++s) {
-      if (index_[s] == 0) {
-        visit(s);
-      }
-    }
-  }
-  [[nodiscard]] std::size_t of(std::size_t s) const { return of_[s]; }
-
- private:
-  struct Frame {
-    std::size_t state, next = 0;
-  };
-
-  void enter(std::size_t s, std::vector<Frame>& frames) {
-    index_[s] = low_[s] = ++count_;
-    stack_.push_back(s);
-    frames.push_back({s});
-  }
-
-  void visit(std::size_t root) {
-    std::vector<Frame> frames;
-    enter(root, frames);
-    while (!frames.empty()) {
-      const std::size_t s = frames.back().state;
-      if (frames.back().next < after_[s].size()) {
-        const std::size_t t = after_[s][frames.back().next++];
-        if (index_[t] == 0) {
-          enter(t, frames);
-        } else if (of_[t] == 0) {
-          low_[s] = std::min(low_[s], index_[t]);
-        }
-        continue;
-      }
-      frames.pop_back();
-      if (!frames.empty()) {
-        low_[frames.back().state] = std::min(low_[frames.back().state], low_[s]);
-      }
-      if (low_[s] == index_[s]) {
-        ++components_;
-        std::size_t t = 0;
-        do {
-          t = stack_.back();
-          stack_.pop_back();
-          of_[t] = components_;
-        } while (t != s);
-      }
-    }
-  }
-
-  const std::vector<std::vector<std::size_t>>& after_;
-  std::vector<std::size_t> index_, low_, of_, stack_;
-  std::size_t count_ = 0, components_ = 0;
-};
-
-/// The machine without what no run uses: edges whose label is false, states that cannot go on to
-/// an accepted run.
-class Machine {
- public:
-  explicit Machine(const Hoa& hoa) : hoa_(hoa), after_(hoa.states), edges_(hoa.states) {
-    for (std::size_t e = 0; e < hoa.edges.size(); ++e) {
-      if (satisfiable(hoa.edges[e].label)) {
-        after_[hoa.edges[e].from].push_back(hoa.edges[e].to);
-        edges_[hoa.edges[e].from].push_back(e);
-      }
-    }
-    find_live();
-    const auto goes_on = [&](std::size_t s) {
-      return std::any_of(after_[s].begin(), after_[s].end(),
-                         [&](std::size_t t) { return live_[t]; });
-    };
-    if (std::none_of(hoa.start.begin(), hoa.start.end(), goes_on)) {
-      throw UsageError(
-          "the machine has no run: expected a start state from which one goes on, found none");
-    }
-  }
-
-  [[nodiscard]] const Hoa& hoa() const { return hoa_; }
-  [[nodiscard]] bool live(std::size_t s) const { return live_[s]; }
-  [[nodiscard]] const std::vector<std::size_t>& edges(std::size_t s) const { return edges_[s]; }
-
- private:
-  static std::size_t size_of(const std::vector<std::size_t>& aps) {
-    if (aps.size() > kMaxLabelAps) {
-      throw UsageError("the machine: expected at most 16 aps in one label, found " +
-                       std::to_string(aps.size()));
-    }
-    return std::size_t{1} << aps.size();
-  }
-
- public:
-  /// Every valuation of the label's own aps that satisfies it, as a letter of the machine.
-  static std::vector<std::uint64_t> valuations(const automata::HoaLabel& label) {
-    const std::vector<std::size_t> aps = label.aps();
-    std::vector<std::uint64_t> out;
-    for (std::size_t v = 0; v < size_of(aps); ++v) {
-      std::uint64_t letter = 0;
-      for (std::size_t i = 0; i < aps.size(); ++i) {
-        letter |= std::uint64_t{(v >> i) & 1U} << aps[i];
-      }
-      if (label.holds(letter)) {
-        out.push_back(letter);
-      }
-    }
-    return out;
-  }
-
- private:
-  static bool satisfiable(const automata::HoaLabel& label) { return !valuations(label).empty(); }
-
-  /// Finite runs: an accepting state is ahead. Infinite ones: an accepting cycle is.
-  void find_live() {
-    live_.assign(hoa_.states, false);
-    if (hoa_.finite_words) {
-      live_ = hoa_.accepting;
-    } else {
-      const Components components(after_);
-      for (std::size_t s = 0; s < hoa_.states; ++s) {
-        for (const std::size_t e : edges_[s]) {
-          const Hoa::Edge& edge = hoa_.edges[e];
-          if (components.of(s) == components.of(edge.to) && (edge.accepting || !hoa_.buchi)) {
-            live_[s] = true;
-          }
-        }
-      }
-    }
-    std::vector<std::vector<std::size_t>> before(hoa_.states);
-    std::vector<std::size_t> open;
-    for (std::size_t s = 0; s < hoa_.states; ++s) {
-      for (const std::size_t t : after_[s]) {
-        before[t].push_back(s);
-      }
-      if (live_[s]) {
-        open.push_back(s);
-      }
-    }
-    while (!open.empty()) {
-      const std::size_t s = open.back();
-      open.pop_back();
-      for (const std::size_t from : before[s]) {
-        if (!live_[from]) {
-          live_[from] = true;
-          open.push_back(from);
-        }
-      }
-    }
-  }
-
-  const Hoa& hoa_;
-  std::vector<std::vector<std::size_t>> after_, edges_;
-  std::vector<bool> live_;
-};
-
 /// Breadth-first over (machine state, property state).
 class Search {
  public:
-  Search(const Machine& machine, const spec::Dfa& dfa, const std::vector<std::size_t>& bit_of)
+  Search(const GivenMachine& machine, const spec::Dfa& dfa, const std::vector<std::size_t>& bit_of)
       : machine_(machine), dfa_(dfa), bit_of_(bit_of) {}
 
   /// A shortest run to a pair whose property state is bad; finite runs must end there.
@@ -197,10 +44,8 @@ class Search {
         return path(i);
       }
       for (const std::size_t e : machine_.edges(at.state)) {
-        if (machine_.live(hoa.edges[e].to)) {
-          for (const std::size_t letter : letters(e)) {
-            visit(hoa.edges[e].to, dfa_.next(at.spec, letter), i, letter);
-          }
+        for (const std::size_t letter : letters(hoa.edges[e].label)) {
+          visit(hoa.edges[e].to, dfa_.next(at.spec, letter), i, letter);
         }
       }
     }
@@ -233,37 +78,12 @@ class Search {
     visits_.push_back({state, spec, before, letter});
   }
 
-  /// The property's letters on an edge.
-  const std::vector<std::size_t>& letters(std::size_t edge) {
-    const auto found = letters_.find(edge);
-    if (found != letters_.end()) {
-      return found->second;
-    }
-    // an ap that the label does not name is free
-    const automata::HoaLabel& label = machine_.hoa().edges[edge].label;
-    const std::vector<std::size_t> named = label.aps();
-    std::uint64_t fixed = 0;
-    for (const std::size_t ap : named) {
-      fixed |= std::uint64_t{1} << ap;
-    }
-    std::vector<bool> members(dfa_.letters());
-    for (const std::uint64_t valuation : Machine::valuations(label)) {
-      for (std::size_t letter = 0; letter < members.size(); ++letter) {
-        bool fits = true;
-        for (std::size_t i = 0; i < bit_of_.size() && fits; ++i) {
-          const bool is_fixed = ((fixed >> bit_of_[i]) & 1U) != 0;
-          fits = !is_fixed || ((valuation >> bit_of_[i]) & 1U) == ((letter >> i) & 1U);
-        }
-        members[letter] = members[letter] || fits;
-      }
-    }
-    std::vector<std::size_t> out;
-    for (std::size_t letter = 0; letter < members.size(); ++letter) {
-      if (members[letter]) {
-        out.push_back(letter);
-      }
-    }
-    return letters_.emplace(edge, std::move(out)).first->second;
+  /// The property's letters on an edge: an ap that the label does not name is free.
+  const std::vector<std::uint32_t>& letters(const automata::HoaLabel& label) {
+    const auto found = letters_.find(label.program);
+    return found != letters_.end()
+               ? found->second
+               : letters_.emplace(label.program, label.letters(bit_of_)).first->second;
   }
 
   [[nodiscard]] std::vector<GivenStep> path(std::size_t i) const {
@@ -275,52 +95,100 @@ class Search {
     return out;
   }
 
-  const Machine& machine_;
+  const GivenMachine& machine_;
   const spec::Dfa& dfa_;
   const std::vector<std::size_t>& bit_of_;
   std::vector<Visit> visits_;
   std::vector<bool> seen_;
-  std::map<std::size_t, std::vector<std::size_t>> letters_;
+  std::map<std::vector<int>, std::vector<std::uint32_t>> letters_;
 };
 
-std::vector<std::size_t> bits_of(const GivenResult& result, const Hoa& hoa) {
-  std::vector<std::size_t> out;
-  for (const std::string& ap : result.aps) {
-    const auto found = std::find(hoa.aps.begin(), hoa.aps.end(), ap);
-    if (found == hoa.aps.end()) {
-      throw UsageError("ap " + ap + " of property " + result.name +
-                       ": expected it among the machine's aps, found none of that name");
+/// Ready to be asked about one formula after the other.
+class Decider {
+ public:
+  Decider(const spec::Spec& spec, const spec::Property& property, const GivenMachine& machine)
+      : spec_(spec), property_(property), machine_(machine) {}
+
+  /// `all φ`: verdict, run and pairs of the result are set.
+  void decide(const spec::FormulaPtr& formula, GivenResult& result) const {
+    const bool finite = machine_.hoa().finite_words;
+    const spec::Acceptor acceptor =
+        finite ? spec::ltlf_acceptor(formula) : spec::Acceptor{spec::bad_prefix_dfa(formula)};
+    const spec::Dfa& dfa = acceptor.graph;
+    const std::vector<std::size_t> bits = bits_of(dfa.atoms);
+    Search search(machine_, dfa, bits);
+    auto run = search.run_to_bad();
+    result.pairs = search.pairs();
+    result.verdict = run ? GivenResult::Verdict::violated : GivenResult::Verdict::holds;
+    if (run) {
+      result.run = std::move(*run);
+    } else if (finite || spec::is_safety(formula)) {
+      if (finite ? !spec::shortest_run(acceptor, false) : !dfa.has_bad()) {
+        give_up(result);
+      }
+    } else {
+      const spec::Buchi against = spec::buchi(spec::negation(formula));
+      if (against.is_empty()) {
+        give_up(result);
+      } else if (auto lasso = endless_run(machine_, against, bits, result.pairs)) {
+        result.verdict = GivenResult::Verdict::violated;
+        result.run = std::move(lasso->run);
+        result.loop = lasso->loop;
+      }
     }
-    out.push_back(static_cast<std::size_t>(found - hoa.aps.begin()));
   }
-  return out;
-}
 
-/// `all φ`, as it stands; the negation of φ for `some φ`.
-void decide(const spec::FormulaPtr& formula, const Machine& machine,
-            const std::vector<std::size_t>& bit_of, GivenResult& result) {
-  const bool finite = machine.hoa().finite_words;
-  const spec::Dfa dfa = finite ? spec::ltlf_acceptor(formula).graph : spec::bad_prefix_dfa(formula);
-  Search search(machine, dfa, bit_of);
-  if (auto run = search.run_to_bad()) {
-    result.verdict = GivenResult::Verdict::violated;
-    result.run = std::move(*run);
-  } else if (finite || spec::is_safety(formula)) {
-    result.verdict = GivenResult::Verdict::holds;
-  } else {
-    result.reason =
-        "not decided by prefixes of infinite runs: an unbounded F or U, or a strong next; a bound "
-        "(F[0:k]) or a machine with 'Finite-words: t' decides it";
+  /// Sentences about a φ that holds and would with less.
+  [[nodiscard]] std::vector<std::string> vacuity(const spec::FormulaPtr& formula) const {
+    std::vector<std::string> out;
+    for (const spec::Strengthening& stronger : spec::strengthenings(formula)) {
+      GivenResult result;
+      try {
+        decide(stronger.formula, result);
+      } catch (const UsageError&) {  // over a limit
+        continue;
+      }
+      if (result.verdict == GivenResult::Verdict::holds) {
+        out.push_back("it holds even with " + spec_.atoms[stronger.atom].name +
+                      (stronger.positive ? " never true" : " always true"));
+      }
+    }
+    return out;
   }
-  result.pairs = search.pairs();
-}
 
-GivenResult one(const spec::Spec& spec, const spec::Property& property, const Machine& machine) {
+  /// The machine's aps of these atoms.
+  [[nodiscard]] std::vector<std::size_t> bits_of(const std::vector<std::size_t>& atoms) const {
+    std::vector<std::size_t> out;
+    for (const std::size_t a : atoms) {
+      const std::vector<std::string>& aps = machine_.hoa().aps;
+      const auto found = std::find(aps.begin(), aps.end(), spec_.atoms[a].name);
+      if (found == aps.end()) {
+        throw UsageError("ap " + spec_.atoms[a].name + " of property " + property_.name +
+                         ": expected it among the machine's aps, found none of that name");
+      }
+      out.push_back(static_cast<std::size_t>(found - aps.begin()));
+    }
+    return out;
+  }
+
+ private:
+  static void give_up(GivenResult& result) {
+    result.verdict = GivenResult::Verdict::unknown;
+    result.reason = "valid by itself, whatever the machine does: holding would say nothing";
+  }
+
+  const spec::Spec& spec_;
+  const spec::Property& property_;
+  const GivenMachine& machine_;
+};
+
+GivenResult one(const spec::Spec& spec, const spec::Property& property, const GivenMachine& machine) {
   using Claim = spec::Property::Claim;
   GivenResult result;
   result.name = property.name;
   result.claim = property.claim_text();
-  for (const std::size_t a : spec::atoms_of(property.formula)) {
+  const std::vector<std::size_t> atoms = spec::atoms_of(property.formula);
+  for (const std::size_t a : atoms) {
     result.aps.push_back(spec.atoms[a].name);
   }
   if (property.claim == Claim::pmax || property.claim == Claim::pmin) {
@@ -330,15 +198,22 @@ GivenResult one(const spec::Spec& spec, const spec::Property& property, const Ma
     return result;
   }
   const bool all = property.claim == Claim::all;
-  const std::vector<std::size_t> bit_of = bits_of(result, machine.hoa());
+  const Decider decider(spec, property, machine);
+  (void)decider.bits_of(atoms);  // throws, where what follows only leaves the verdict open
   try {
-    decide(all ? property.formula : spec::negation(property.formula), machine, bit_of, result);
+    decider.decide(all ? property.formula : spec::negation(property.formula), result);
+    if (all && result.verdict == GivenResult::Verdict::holds) {
+      result.vacuous = decider.vacuity(property.formula);
+    }
   } catch (const UsageError& e) {
+    result.verdict = GivenResult::Verdict::unknown;
     result.reason = e.what();  // over a limit
   }
   if (!all && result.verdict != GivenResult::Verdict::unknown) {
     result.verdict = result.verdict == GivenResult::Verdict::holds ? GivenResult::Verdict::violated
                                                                    : GivenResult::Verdict::holds;
+  } else if (!all && result.pairs > 0) {
+    result.reason = "no run can satisfy it, whatever the machine does: 'violated' would say nothing";
   }
   return result;
 }
@@ -346,16 +221,20 @@ GivenResult one(const spec::Spec& spec, const spec::Property& property, const Ma
 }  // namespace
 
 std::vector<std::size_t> edges_of_runs(const Hoa& hoa) {
-  const Machine machine(hoa);
+  const GivenMachine machine(hoa);
   std::vector<std::size_t> out;
   for (std::size_t s = 0; s < hoa.states; ++s) {
-    for (const std::size_t e : machine.edges(s)) {
-      if (machine.live(s) && machine.live(hoa.edges[e].to)) {
-        out.push_back(e);
-      }
-    }
+    out.insert(out.end(), machine.edges(s).begin(), machine.edges(s).end());
   }
   return out;
+}
+
+std::vector<std::string> export_given(const spec::Spec& spec, const spec::Property& property,
+                                      const Hoa& hoa, const std::filesystem::path& folder) {
+  if (hoa.finite_words || hoa.buchi) {
+    return {"not written: the formats hold endless runs that are all accepted"};
+  }
+  return write_machine(folder, spec, property, without_dead(GivenMachine(hoa)));
 }
 
 std::vector<GivenResult> check_given(const spec::Spec& spec, const Hoa& hoa,
@@ -367,7 +246,7 @@ std::vector<GivenResult> check_given(const spec::Spec& spec, const Hoa& hoa,
                        ": expected a property of the spec, found none of that name");
     }
   }
-  const Machine machine(hoa);
+  const GivenMachine machine(hoa);
   std::vector<GivenResult> out;
   for (const spec::Property& property : spec.properties) {
     if (names.empty() || std::find(names.begin(), names.end(), property.name) != names.end()) {

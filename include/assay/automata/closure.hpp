@@ -81,6 +81,22 @@ class ClosedGraph {
   std::string stopped_;
 };
 
+/// The edges of a closure's first states in their order, all that is needed to go on with it.
+struct ClosurePart {
+  std::vector<WindowCode> states;
+  std::vector<std::uint64_t> begin{0};  ///< [states + 1]
+  std::vector<ClosedGraph::Edge> edges;
+};
+
+/// What an earlier call left: nothing of it is bounded again. The caller answers for its being of the same model,
+/// decoder, prompts and steps.
+struct ClosureBegun {
+  std::optional<ClosurePart>
+      closed;  ///< the whole graph before the round below, if it is not the first closure
+  std::size_t round = 0;  ///< 0: the first closure
+  ClosurePart part;       ///< of that round
+};
+
 struct ClosureOptions {
   std::size_t states = 2'000'000;  ///< budget
   std::size_t threads = 1;         ///< the result does not depend on it
@@ -93,6 +109,8 @@ struct ClosureResult {
   ClosedGraph graph;
   SuffixWork work;                   ///< of all rounds
   std::vector<ClosedGraph> earlier;  ///< the graphs before the descending rounds
+  std::size_t round = 0;             ///< that comes next, or was stopped
+  std::optional<ClosedGraph> unfinished = std::nullopt;  ///< of a descending round that was stopped
 };
 
 /// Closes forward from the prompts, then runs the descending rounds:
@@ -100,9 +118,11 @@ struct ClosureResult {
 ///   PREDECESSORS   G closed, D(s) = the older tokens along G's edges and in the prompts
 ///                  |-  G without the edges excluded under D, and D, is closed
 ///
-/// Over the budget, or interrupted, the graph so far comes back with !complete().
+/// Over the budget, or interrupted, the graph so far comes back with !complete(); of a descending round as `unfinished`,
+/// with the closed graph before it. Throws Error(artifact) when `begun` is not a closure of these prompts.
 [[nodiscard]] ClosureResult close_forward(const SuffixBounds& bounds,
                                           const std::vector<PromptEnd>& prompts,
-                                          const ClosureOptions& options);
+                                          const ClosureOptions& options,
+                                          const ClosureBegun& begun = {});
 
 }  // namespace assay::automata

@@ -18,6 +18,9 @@ struct HoaLabel {
   [[nodiscard]] bool holds(std::uint64_t letter) const;
   /// The aps that occur, ascending.
   [[nodiscard]] std::vector<std::size_t> aps() const;
+  /// The letters over some of the aps (bit i is the truth of ap places[i]) that a valuation which satisfies the label shows,
+  /// ascending. Throws UsageError for a label with more than 16 aps.
+  [[nodiscard]] std::vector<std::uint32_t> letters(const std::vector<std::size_t>& places) const;
   bool operator==(const HoaLabel&) const = default;
 };
 
@@ -46,6 +49,9 @@ struct Hoa {
 /// Limits: 64 MiB, 64 aps, 1,000,000 states, 5,000,000 edges, labels 200 levels deep. Throws
 /// InputError "FILE:LINE: expected …, found …" for what is wrong and for what is not read, by name.
 [[nodiscard]] Hoa parse_hoa(const std::string& text, const std::string& file);
+
+/// A string of the format; control characters become spaces.
+[[nodiscard]] std::string hoa_quoted(const std::string& text);
 
 /// What parse_hoa reads back as the same automaton.
 [[nodiscard]] std::string to_hoa(const Hoa& hoa);

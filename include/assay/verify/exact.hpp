@@ -63,6 +63,7 @@ struct ExactInput {
   bool wants_opinion =
       false;  ///< vacuity, and the solver's second opinion, of every property that holds
   std::filesystem::path smt_folder;  ///< for the opinion's obligations in SMT-LIB2; empty: none
+  std::filesystem::path export_folder;  ///< for every property's machine or chain in other tools' formats; empty: none
   ExactLimits limits;
 };
 
@@ -121,6 +122,7 @@ struct ExactProperty {
   std::size_t opinion_obligations = 0;
   double seconds = 0;
   std::string expected;
+  std::vector<std::string> exported;  ///< files written into export_folder, and why others are not
 
   /// "PROVED", "numeric only" for a HOLDS beyond what the checker re-evaluates, "" for UNKNOWN.
   [[nodiscard]] const char* level() const;

@@ -41,13 +41,24 @@ TEST_CASE("a given machine decides safety, and says what it cannot decide") {
   REQUIRE(check("all precedes(a, b)").verdict == Verdict::holds);
   REQUIRE(check("all G(c -> X a)").verdict == Verdict::holds);
   REQUIRE(check("all G(a -> F[0:3] c)").verdict == Verdict::violated);
-  REQUIRE(check("all F c").verdict == Verdict::unknown);
-  REQUIRE(check("all F c").reason.find("unbounded") != std::string::npos);
+  REQUIRE(check("all F c").verdict == Verdict::violated);
+  REQUIRE(check("all F c").loop == 1);  // b for ever
+  REQUIRE(check("all F a").verdict == Verdict::holds);
+  REQUIRE(check("all F(b | c)").verdict == Verdict::holds);
   REQUIRE(check("some F c").verdict == Verdict::holds);
   REQUIRE(check("some F (b & c)").verdict == Verdict::violated);
-  REQUIRE(check("some G b").verdict == Verdict::unknown);
+  REQUIRE(check("some G b").verdict == Verdict::violated);
+  REQUIRE(check("some F G b").verdict == Verdict::holds);
   REQUIRE(check("Pmax <= 0.1 [F c]").verdict == Verdict::unknown);
   REQUIRE(check("all G !c assume G !c").verdict == Verdict::unknown);
+  REQUIRE(check("all G !c assume G !c").reason.find("valid by itself") != std::string::npos);
+  REQUIRE(check("all G !c assume false").verdict == Verdict::unknown);
+  REQUIRE(check("some b & !b").verdict == Verdict::unknown);
+  REQUIRE(check("some b & !b").reason.find("no run can satisfy it") != std::string::npos);
+  // an assumption that no run of the machine satisfies: it holds, and plays no part
+  REQUIRE(check("all G !c assume b & c").verdict == Verdict::holds);
+  REQUIRE(!check("all G !c assume b & c").vacuous.empty());
+  REQUIRE(check("all G(c -> X a)").vacuous.empty());
   REQUIRE(check("all absent(b) from c").verdict == Verdict::violated);
 }
 

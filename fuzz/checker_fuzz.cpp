@@ -6,9 +6,12 @@
 #include "automaton.hpp"
 #include "check_general.hpp"
 #include "check_refined.hpp"
+#include "machine.hpp"
 #include "progression.hpp"
 #include "reject.hpp"
 #include "request.hpp"
+#include "rule_chain_file.hpp"
+#include "runs.hpp"
 #include "sae.hpp"
 #include "safetensors.hpp"
 #include "spec.hpp"
@@ -45,7 +48,8 @@ void check_steps(check_test::Case& c, const std::string& steps) {
 
 }  // namespace
 
-/// The checker's rules ('p', 'n', 'r' first) and readers (else the first byte chooses one). Reject is the only way
+/// The checker's rules ('p', 'n', 'r' first) and readers ('m', 'u', 'd': machine, runs, chain; else the first byte
+/// chooses one). Reject is the only way
 /// out but success.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace assay_check;
@@ -70,7 +74,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
   try {
-    switch (data[0] % 5) {
+    switch (data[0] == 'm' || data[0] == 'u' || data[0] == 'd' ? data[0] : data[0] % 5) {
+      case 'm':
+        static_cast<void>(parse_machine(bytes, "input"));
+        break;
+      case 'u':
+        static_cast<void>(parse_runs(bytes, "input", 48));
+        break;
+      case 'd':
+        static_cast<void>(parse_chain(bytes, "input"));
+        break;
       case 0:
         static_cast<void>(parse_automaton(bytes, "input"));
         break;

@@ -9,7 +9,7 @@
 namespace assay::certify {
 namespace {
 
-constexpr std::size_t kMaxRequest = std::size_t{1} << 20U;  // as the checker reads
+constexpr std::size_t kMaxRequest = std::size_t{16} << 20U;  // as the checker reads
 
 }  // namespace
 

@@ -220,7 +220,7 @@ class Encoding {
     for (std::size_t i = 0; i < monitor_bits_; ++i) {
       out += "l" + std::to_string(state_bits_ + i) + " monitor_" + std::to_string(i) + "\n";
     }
-    return out + "l" + std::to_string(state_bits_ + monitor_bits_) + " bad\no0 bad\nc\n" + title +
+    return out + "l" + std::to_string(state_bits_ + monitor_bits_) + " was_bad\no0 bad\nc\n" + title +
            "\n";
   }
 

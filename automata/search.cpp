@@ -1,11 +1,13 @@
 #include "assay/automata/search.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 #include <map>
 #include <span>
 
 #include "assay/base/errors.hpp"
+#include "mask_search.hpp"
 
 namespace assay::automata {
 namespace {
@@ -157,7 +159,22 @@ class Search {
 }  // namespace
 
 SearchResult search(const Product& product) {
-  return Search(product).run();
+  const auto masks = reached_masks(product);
+  if (!masks) {
+    return Search(product).run();  // with parents: a bad pair has a shortest path
+  }
+  SearchResult out;
+  std::size_t pairs = 0;
+  for (const std::uint64_t mask : *masks) {
+    pairs += static_cast<std::size_t>(std::popcount(mask));
+  }
+  out.reached.reserve(pairs);
+  for (std::size_t state = 0; state < masks->size(); ++state) {
+    for (std::uint64_t rest = (*masks)[state]; rest != 0; rest &= rest - 1) {
+      out.reached.push_back({StateId(state), static_cast<std::uint32_t>(std::countr_zero(rest))});
+    }
+  }
+  return out;
 }
 
 std::vector<std::uint32_t> distances_to_bad(const Product& product) {

@@ -18,7 +18,7 @@ ap Letter = tok in letter;
 ap At = tok = "@";
 ap On = feat(T/3) > 0;
 prop quiet: all G(At -> X !At);
-prop digits: all G(Digit -> F[0:3] Digit);
+prop digits: all G(Digit -> X F[0:3] Digit);
 prop letters: all G F Letter;
 prop comes: all F Digit;
 prop seen: some F (On & At);
@@ -27,9 +27,9 @@ prop ever: Pmax <= 0.001 [!Digit U At];
 prop soon: Pmax <= 0.5 [F Digit] horizon 3;
 SPEC
 echo '{"tokens":[[3,4],[12,13,14],[20]]}' >p.json
-check() { assay --quiet check --model model --sae sae --spec t.spec --prompts p.json --decoder min-p:0.75 "$@"; }
+check() { assay --quiet check --model model --sae T=sae --spec t.spec --prompts p.json --decoder min-p:0.75 "$@"; }
 check --export out --json >t.json || [ $? = 1 ] || [ $? = 3 ] || fail "check"
-assay --quiet spec resolve t.spec --model model --sae sae --out r.spec
+assay --quiet spec resolve t.spec --model model --sae T=sae --out r.spec
 python3 - <<'PY'
 import json, os, re, subprocess
 p = {x["name"]: x for x in json.load(open("t.json"))["properties"]}

@@ -41,7 +41,52 @@ std::size_t shortest_bad(const FittedAutomaton& a, const spec::Dfa& dfa, std::si
   return 0;
 }
 
+/// Every pair that a run enters, by the definition.
+std::set<ProductState> reachable(const Product& p) {
+  std::set<ProductState> out;
+  std::vector<ProductState> open;
+  const auto enter = [&](StateId to, std::uint32_t q) {
+    for (const std::size_t letter : p.letters[to.at()]) {
+      if (out.insert({to, p.dfa->next(q, letter)}).second) {
+        open.push_back({to, p.dfa->next(q, letter)});
+      }
+    }
+  };
+  for (const auto& [s, n] : p.automaton->initial) {
+    enter(s, 0);
+  }
+  while (!open.empty()) {
+    const ProductState at = open.back();
+    open.pop_back();
+    for (const StateId to : p.after[at.state.at()]) {
+      enter(to, at.spec);
+    }
+  }
+  return out;
+}
+
 }  // namespace
+
+TEST_CASE("INV: the invariant is what can be reached, whatever the size of the monitor") {
+  Random random(12);
+  std::size_t small = 0, large = 0;
+  for (int n = 0; n < 120; ++n) {
+    const FittedAutomaton a = test::random_automaton(random, 1 + random.below(8));
+    const std::string k = std::to_string(random.below(3) == 0 ? 40 + random.below(60) : random.below(20));
+    // at most one letter of three atoms is bad, so that much of it holds
+    const spec::Dfa dfa = spec::bad_prefix_dfa(test::parsed("G(a -> X G[0:" + k + "] !(a & b & c))"));
+    const Product product = make_product(a, dfa);
+    const SearchResult found = search(product);
+    if (found.bad_reachable()) {
+      continue;
+    }
+    const std::set<ProductState> want = reachable(product);
+    REQUIRE(std::vector<ProductState>(want.begin(), want.end()) == found.reached);
+    ++(dfa.states > 64 ? large : small);
+  }
+  CHECK(small > 10);
+  CHECK(large > 3);
+}
 
 TEST_CASE(
     "INV: verdict and shortest path equal the enumeration of paths; the invariant is inductive") {

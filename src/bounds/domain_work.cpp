@@ -1,9 +1,12 @@
 #include "domain_work.hpp"
 
+#include <algorithm>
+
 namespace assay::bounds {
 namespace {
 
 constexpr std::size_t kMostWorks = 1024;
+constexpr std::size_t kMostHeld = std::size_t{1} << 25;  // neurons at vertices, of all works
 constexpr std::size_t kMostRows = std::size_t{1} << 18;
 
 }  // namespace
@@ -47,11 +50,17 @@ std::shared_ptr<const QueryWeights> DomainWork::query(const Box& box) {
 
 std::shared_ptr<CaseWork> DomainWork::work(const Box& box,
                                            const std::shared_ptr<CaseWork>& parent) {
-  if (works_.size() >= kMostWorks) {
+  if (works_.size() >= kMostWorks || held_ > kMostHeld) {
     works_.clear();
+    held_ = 0;
   }
   std::shared_ptr<CaseWork>& work = works_[key(box)];
   if (!work) {
+    std::size_t widest = 0;
+    for (const SetRef& set : box.back) {
+      widest = std::max(widest, set->size());
+    }
+    held_ += places_.net().f * widest;
     work = std::make_shared<CaseWork>(ReadyCase(query(box), box), parent);
   }
   return work;

@@ -36,6 +36,7 @@ class DomainWork {
   std::map<std::pair<std::uint32_t, std::size_t>, std::shared_ptr<const QueryWeights>> queries_;
   std::map<Key, std::shared_ptr<CaseWork>> works_;
   std::map<Key, std::shared_ptr<Enumeration>> enumerations_;
+  std::size_t held_ = 0;  ///< by works_
   std::size_t enumerated_rows_ = 0;
 };
 

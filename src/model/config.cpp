@@ -64,7 +64,10 @@ void read_norm(const JsonFields& fields, const nlohmann::json& root, Transformer
     config.norm = NormKind::layer_norm;
     config.norm_affine = *name == "LN";
   } else {
-    fields.refuse(key, "null, \"LN\" or \"LNPre\"");
+    fields.refuse(
+        key,
+        "null, \"LN\" or \"LNPre\" (of RMSNorm models `assay bound --site` bounds what reads a "
+        "normalised site, at any depth)");
   }
 }
 

@@ -2,6 +2,7 @@
 // Certificates over general contexts for the tiny families, written in plain double from
 // docs/certificate-format.md: the test's own producer, which knows the bound each step shows.
 
+#include <numeric>
 #include <set>
 
 #include "check_family.hpp"
@@ -79,11 +80,7 @@ class GeneralProducer : public GeneralOptions {
 
  private:
   static double dot(const Vector& a, const Vector& b) {
-    double sum = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) {
-      sum += a[i] * b[i];
-    }
-    return sum;
+    return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
   }
   [[nodiscard]] std::size_t position(const Leaf& leaf) const {
     return m_.standard() ? leaf.a - 1 : 4;
@@ -388,23 +385,14 @@ class GeneralProducer : public GeneralOptions {
   /// Least and largest values of <g, m> + offset at each vertex of the head that moves, or of all of them.
   [[nodiscard]] std::vector<std::pair<double, double>> between(const Leaf& leaf, const Vector& g,
                                                                double offset) const {
-    std::vector<std::pair<double, double>> out;
-    double lo = base(leaf, g) + offset, hi = lo;
+    const double start = base(leaf, g) + offset;
+    std::vector<std::pair<double, double>> out(at_vertices(leaf, 0, g).size(), {start, start});
     for (std::size_t h = 0; h < m_.H; ++h) {
       const Vector at = at_vertices(leaf, h, g);
-      if (*hull == m_.H) {
-        out.resize(at.size(), {lo, lo});
-        for (std::size_t v = 0; v < at.size(); ++v) {
-          out[v].first = out[v].second += at[v];
-        }
-        continue;
-      }
-      lo += h == *hull ? 0 : *std::min_element(at.begin(), at.end());
-      hi += h == *hull ? 0 : *std::max_element(at.begin(), at.end());
-    }
-    if (*hull < m_.H) {
-      for (const double x : at_vertices(leaf, *hull, g)) {
-        out.emplace_back(lo + x, hi + x);
+      const bool moves = h == *hull || *hull == m_.H;
+      for (std::size_t v = 0; v < out.size(); ++v) {
+        out[v].first += moves ? at[v] : *std::min_element(at.begin(), at.end());
+        out[v].second += moves ? at[v] : *std::max_element(at.begin(), at.end());
       }
     }
     return out;

@@ -58,6 +58,8 @@ class Emission {
   [[nodiscard]] Interval cut() const { return kind_ == Kind::greedy ? Interval(0.0) : cut_; }
   [[nodiscard]] std::size_t k() const { return k_; }  ///< of top-k
 
+  [[nodiscard]] Rational temperature() const { return temperature_.value_or(Rational{1, 1}); }
+
   /// Differences of two logits alone decide what is emitted: greedy, min-p, top-k, no allow-list.
   [[nodiscard]] bool is_pairwise() const {
     return kind_ != Kind::plain && kind_ != Kind::top_p && mask_ == Mask::none;

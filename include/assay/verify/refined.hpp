@@ -99,9 +99,28 @@ class RefinedHolds {
   RefinedProof proof_;
 };
 
+/// A claim Pmax or Pmin within a horizon holds for every prompt and every choice of nature (CHANCE-BOXES). The constructor
+/// checks the partition and makes the steps itself, from the lemmas alone.
+class RefinedChance {
+ public:
+  /// Throws PreconditionError when the boxes do not cover every view, or the bound does not show the claim.
+  RefinedChance(const RefinedInput& input, const spec::Property& property, spec::Dfa event,
+                std::vector<ViewBox> leaves, std::vector<bounds::Lemma> facts);
+
+  [[nodiscard]] const spec::Dfa& event() const { return event_; }
+  [[nodiscard]] const std::vector<ViewBox>& leaves() const { return leaves_; }
+  [[nodiscard]] const std::vector<bounds::Lemma>& facts() const { return facts_; }
+
+ private:
+  spec::Dfa event_;
+  std::vector<ViewBox> leaves_;
+  std::vector<bounds::Lemma> facts_;  ///< MOST
+};
+
 struct RefinedProperty {
   std::string name;
-  std::variant<RefinedHolds, ExactViolated, Unknown> verdict = Unknown{};
+  std::variant<RefinedHolds, ExactViolated, Unknown, RefinedChance> verdict = Unknown{};
+  std::optional<ChanceBounds> chance;  ///< of a claim Pmax or Pmin
   std::size_t dfa_states = 0;
   std::size_t lemmas = 0;       ///< that the verdict rests on
   std::size_t bounded = 0;      ///< boxes bounded in the search

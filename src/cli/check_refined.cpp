@@ -12,8 +12,13 @@ nlohmann::ordered_json property_json(const verify::RefinedInput& input,
   } else if (const auto* unknown = std::get_if<verify::Unknown>(&p.verdict)) {
     out["reason"] = unknown->reason;
     out["missing"] = unknown->missing;
+  } else if (const auto* chance = std::get_if<verify::RefinedChance>(&p.verdict)) {
+    out["states"] = chance->leaves().size();
   } else {
     out["states"] = std::get<verify::RefinedHolds>(p.verdict).proof().states.size();
+  }
+  if (p.chance) {
+    out["probability"] = chance_json(*p.chance);
   }
   out["lemmas"] = p.lemmas;
   out["patterns"] = p.patterns;

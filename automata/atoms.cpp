@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "assay/base/errors.hpp"
+#include "assay/spec/print.hpp"
 
 namespace assay::automata {
 namespace {
@@ -63,6 +64,8 @@ std::string meaning_of(const spec::Spec& spec, const spec::Atom& atom) {
       return text + atom.subject;
     case spec::Atom::Kind::position:
       break;
+    case spec::Atom::Kind::level:
+      return text + spec::atom_text(spec, atom);
     case spec::Atom::Kind::feature:
       text += std::to_string(atom.feature->at());
       break;
@@ -135,9 +138,10 @@ void AtomReader::add(const spec::Spec& spec, const spec::Atom& atom,
   meanings_.push_back(meaning);
   if (atom.kind == spec::Atom::Kind::token_in || atom.kind == spec::Atom::Kind::token_is) {
     add_tokens(spec, atom, bit);
-  } else if (atom.kind == spec::Atom::Kind::role || atom.kind == spec::Atom::Kind::position) {
-    undecided_ |= std::uint64_t{1}
-                  << bit;  // a run has no roles; formulas read positions by themselves
+  } else if (atom.kind == spec::Atom::Kind::role || atom.kind == spec::Atom::Kind::position ||
+             atom.kind == spec::Atom::Kind::level) {
+    // a run has no roles; formulas read positions by themselves; levels are no part of a letter
+    undecided_ |= std::uint64_t{1} << bit;
   } else {
     add_measure(spec, atom, bit, readouts);
   }

@@ -203,6 +203,23 @@ void Emission::allow(const std::string& words, const spec::Spec& spec, std::size
   allowed_ = std::move(*tokens);
 }
 
+DecoderRule Emission::rule() const {
+  static constexpr std::array kKinds = {DecoderRule::Kind::greedy, DecoderRule::Kind::min_p,
+                                        DecoderRule::Kind::top_k, DecoderRule::Kind::top_p,
+                                        DecoderRule::Kind::plain};
+  static constexpr std::array kMasks = {DecoderRule::Mask::none, DecoderRule::Mask::before,
+                                        DecoderRule::Mask::after};
+  DecoderRule out;
+  out.kind = kKinds.at(static_cast<std::size_t>(kind_));
+  out.share = share_;
+  out.temperature = temperature_.value_or(Rational{1, 1});
+  out.temperature_first = temperature_first_;
+  out.k = k_;
+  out.mask = kMasks.at(static_cast<std::size_t>(mask_));
+  out.allowed = allowed_;
+  return out;
+}
+
 bool Emission::has_idle_temperature() const {
   return temperature_ && !(*temperature_ == Rational{1, 1}) && !temperature_first_;
 }

@@ -128,11 +128,19 @@ const std::vector<Interval>& ProofPass::neuron_ranges(Works& works, const Branch
 
 void ProofPass::leaf(Works& works, const BranchNode& node, const Target& target) {
   const CaseBound& bound = *node.bound;
-  if (bound.rule != CaseRule::linear && bound.rule != CaseRule::fold) {
-    throw InputError("proof pass: a leaf that is neither LINEAR nor FOLD");
+  if (bound.rule != CaseRule::linear && bound.rule != CaseRule::fold &&
+      bound.rule != CaseRule::hull) {
+    throw InputError("proof pass: a leaf that is neither LINEAR, FOLD nor HULL");
   }
   double start = cpu_seconds();
   const auto work = works.own->work(node.box);
+  if (bound.rule == CaseRule::hull) {
+    const double hi = work->vertices()->proved(target.fold, bound.slopes);
+    seconds += cpu_seconds() - start;
+    ++leaves;
+    excess = std::max(excess, (hi - bound.hi) / (1 + std::fabs(bound.hi)));
+    return;
+  }
   const std::vector<Interval>* unclipped = nullptr;
   if (bound.rule == CaseRule::fold) {
     seconds += cpu_seconds() - start;

@@ -13,6 +13,7 @@ namespace assay::bench {
 ///
 ///   LINEAR, FOLD   const0 + Sum_j ... + base(G) + HEADS <= the leaf's hi
 ///   CASE-RANGE     base(g_j) + HEADS, once a case
+///   HULL           the largest sum over the vertices, which are placed once a case
 ///
 /// Models without LayerNorm 2 before the MLP, or quantities that do not read the MLP; no ENUM leaves.
 class ProofPass {

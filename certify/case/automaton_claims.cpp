@@ -82,7 +82,7 @@ Claim claim_of(const spec::Property& property, const verify::PropertyResult& p) 
 }
 
 void decide(Claim& claim, CaseRun& run, const verify::CheckInput& input,
-            const verify::PropertyResult& p) {
+            const spec::Property& property, const verify::PropertyResult& p) {
   if (std::holds_alternative<verify::Holds>(p.verdict)) {
     claim.status = Status::holds;
     claim.level = Level::observed;
@@ -98,11 +98,7 @@ void decide(Claim& claim, CaseRun& run, const verify::CheckInput& input,
     claim.level = Level::proved;
     claim.domain = "the model itself, under the named decoder";
     claim.chain = {{"a run of the model, replayed in outward-rounded arithmetic", Level::proved}};
-    claim.counterexample = "counterexamples/" + claim.id + ".json";
-    add_evidence(run.statement, run.paths, claim.counterexample, kCounterexampleRole,
-                 counterexample_json(run_exhibit(
-                     input, claim.id, input.automaton->prompts[violated->prompt], *violated)));
-    claim.evidence.push_back(claim.counterexample);
+    add_run(run, claim, input, property, input.automaton->prompts[violated->prompt], *violated);
   } else {
     const auto& unknown = std::get<verify::Unknown>(p.verdict);
     claim.domain = "the model under the named decoder";
@@ -119,6 +115,7 @@ void check(CaseRun& run, const spec::Spec& resolved, const automata::FitResult& 
   input.model = &run.subject.model;
   input.tokenizer = &run.subject.tokenizer;
   name_sources(run, *run.file.spec, resolved, input);
+  input.properties = run.file.spec->properties;
   input.automaton = &fitted.automaton;
   input.automaton_digest = sha256_file(run.paths.evidence / kAutomaton);
   input.samples =
@@ -134,11 +131,13 @@ void check(CaseRun& run, const spec::Spec& resolved, const automata::FitResult& 
     inputs.push_back({"automaton", kAutomaton});
     checked = require_accepted(run, kProof, inputs);
   }
-  for (std::size_t i = 0; i < result.properties.size(); ++i) {
-    Claim claim = claim_of(resolved.properties[i], result.properties[i]);
-    decide(claim, run, input, result.properties[i]);
+  for (const verify::PropertyResult& p : result.properties) {
+    const spec::Property& property = property_of(resolved, p.name);
+    Claim claim = claim_of(property, p);
+    add_property(run, claim, resolved, property);
+    decide(claim, run, input, property, p);
     if (claim.status != Status::unknown) {
-      require_recheck(claim, checked, result.properties[i].name, kProof, inputs);
+      require_recheck(claim, checked, p.name, kProof, inputs);
     }
     run.statement.claims.push_back(std::move(claim));
   }

@@ -48,6 +48,7 @@ Counterexample exhibit_of(const CaseRun& run, const Claim& claim, const bounds::
       decimal(r.attack_enclosure.lo) + " to " + decimal(r.attack_enclosure.hi);
   out.steps.push_back({run.subject.tokenizer.text(r.context.back()),
                        "the limit is " + decimal(r.threshold.value_or(0)),
+                       "",
                        {{claim.unit, value}}});
   out.replay =
       "The last token is the one that the claim speaks of; its value was enclosed in "

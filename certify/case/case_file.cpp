@@ -5,6 +5,7 @@
 
 #include "../emit/json_profile.hpp"
 #include "assay/base/errors.hpp"
+#include "assay/base/rational_sum.hpp"
 #include "assay/base/text.hpp"
 #include "assay/certify/case.hpp"
 
@@ -102,8 +103,8 @@ AutomatonCase read_automaton(const ObjectReader& o) {
 }
 
 SpecCase read_spec(const ObjectReader& o, const fs::path& folder) {
-  refuse_other_keys(o, {"file", "readouts"});
-  return {folder / o.text("file"), named_texts(o, "readouts")};
+  refuse_other_keys(o, {"file", "readouts", "properties"});
+  return {folder / o.text("file"), named_texts(o, "readouts"), o.texts("properties")};
 }
 
 std::string plain_name(const ObjectReader& o) {
@@ -118,20 +119,101 @@ std::string plain_name(const ObjectReader& o) {
   return name;
 }
 
-ExactCase read_exact(const ObjectReader& o, const fs::path& folder) {
-  refuse_other_keys(
-      o, {"name", "spec", "readouts", "decoder", "allow", "prompts", "maxNew", "states"});
-  ExactCase e;
-  e.name = plain_name(o);
-  e.spec = {folder / o.text("spec"), named_texts(o, "readouts")};
-  e.decoder = o.text("decoder");
-  e.allow = o.optional_text("allow");
-  e.prompts = folder / o.text("prompts");
-  if (o.has("maxNew")) {
-    e.max_new = o.count("maxNew");
+CheckCase::Mode read_mode(const ObjectReader& o) {
+  const std::string word = text_or(o, "mode", "auto");
+  if (word == "auto") {
+    return CheckCase::Mode::automatic;
   }
-  e.states = count_or(o, "states", 0);
-  return e;
+  if (word != "exact" && word != "refined") {
+    throw InputError(o.where(), "mode", "exact, refined or auto", visible(word));
+  }
+  return word == "exact" ? CheckCase::Mode::exact : CheckCase::Mode::refined;
+}
+
+/// A budget of its own is above 0.
+std::size_t budget_of(const ObjectReader& o, const char* key) {
+  if (o.has(key) && o.count(key) == 0) {
+    throw InputError(o.where(), key, "a number above 0", "0");
+  }
+  return count_or(o, key, 0);
+}
+
+CheckCase read_check(const ObjectReader& o, const fs::path& folder) {
+  refuse_other_keys(o, {"name", "spec", "properties", "readouts", "mode", "decoder", "allow",
+                        "prompts", "maxNew", "states", "lemmas"});
+  CheckCase c;
+  c.name = plain_name(o);
+  c.spec = {folder / o.text("spec"), named_texts(o, "readouts"), o.texts("properties")};
+  c.mode = read_mode(o);
+  c.decoder = o.text("decoder");
+  c.allow = o.optional_text("allow");
+  if (o.has("prompts") && o.value()["prompts"].is_object()) {
+    c.prompt_set = o.value()["prompts"].dump();
+  } else {
+    c.prompts = folder / o.text("prompts");
+  }
+  if (o.has("maxNew")) {
+    c.max_new = o.count("maxNew");
+  }
+  c.states = budget_of(o, "states");
+  c.lemmas = budget_of(o, "lemmas");
+  return c;
+}
+
+Rational fraction(const ObjectReader& o, const char* key, const std::string& otherwise) {
+  const Rational r = parse_rational(text_or(o, key, otherwise));
+  if (r.num <= 0 || r.num > r.den) {
+    throw InputError(o.where(), key, "a fraction above 0, at most 1", r.text());
+  }
+  return r;
+}
+
+SampledCase read_sampled(const ObjectReader& o, const fs::path& folder) {
+  refuse_other_keys(o, {"name", "spec", "readouts", "decoder", "allow", "prompts", "runs", "maxNew",
+                        "alpha", "atMost"});
+  SampledCase s;
+  s.name = plain_name(o);
+  s.spec.file = folder / o.text("spec");
+  s.spec.readouts = named_texts(o, "readouts");
+  s.decoder = o.text("decoder");
+  s.allow = o.optional_text("allow");
+  s.prompts = folder / o.text("prompts");
+  s.runs = count_or(o, "runs", s.runs);
+  s.max_new = count_or(o, "maxNew", s.max_new);
+  if (o.has("atMost")) {
+    s.at_most = fraction(o, "atMost", "");
+  }
+  return s;
+}
+
+[[noreturn]] void refuse_alpha(const std::string& where, const std::string& found) {
+  throw InputError(where, "sampled", "shares that add to at most the case's alpha", found);
+}
+
+/// One ledger for all rates of a case: an entry takes its own alpha, the others share what is left evenly.
+void share_alpha(CaseFile& c, const ObjectReader& o) {
+  c.alpha = fraction(o, "alpha", c.alpha.text());
+  const std::vector<ObjectReader> entries = o.objects("sampled");
+  std::optional<Rational> left = c.alpha;
+  std::vector<SampledCase*> others;
+  for (std::size_t i = 0; i < entries.size() && left; ++i) {
+    if (entries[i].has("alpha")) {
+      c.sampled[i].alpha = fraction(entries[i], "alpha", "");
+      left = difference(*left, c.sampled[i].alpha);
+    } else {
+      others.push_back(&c.sampled[i]);
+    }
+  }
+  if (!left || left->num < 0 || (left->num == 0 && !others.empty())) {
+    refuse_alpha(o.where(), left ? "more than " + c.alpha.text() : "unwieldy fractions");
+  }
+  for (SampledCase* s : others) {
+    const auto share = quotient(*left, static_cast<std::uint32_t>(others.size()));
+    if (!share) {
+      refuse_alpha(o.where(), "unwieldy fractions");
+    }
+    s->alpha = *share;
+  }
 }
 
 std::optional<std::uint32_t> token_of(const ObjectReader& o, const char* key) {
@@ -178,8 +260,11 @@ void check_unique(const CaseFile& c, const std::string& where) {
     }
     names.push_back(name);
   };
-  for (const ExactCase& e : c.exact) {
-    once("exact", e.name);
+  for (const CheckCase& check : c.checks) {
+    once("checks", check.name);
+  }
+  for (const SampledCase& s : c.sampled) {
+    once("sampled", s.name);
   }
   for (const SiteCase& s : c.sites) {
     once("sites", s.name);
@@ -202,8 +287,10 @@ void check_names(const CaseFile& c, const std::string& where) {
   if (c.spec && !c.automaton) {
     throw InputError(where, "automaton", "an object, because spec is given", "nothing");
   }
-  if (!c.bounds && !c.spec && c.erasures.empty() && c.exact.empty() && c.sites.empty()) {
-    throw InputError(where, "keys", "at least one of bounds, spec, erasures, exact, sites", "none");
+  if (!c.bounds && !c.spec && c.erasures.empty() && c.checks.empty() && c.sites.empty() &&
+      c.sampled.empty()) {
+    throw InputError(where, "keys",
+                     "at least one of bounds, spec, erasures, checks, sampled, sites", "none");
   }
   check_unique(c, where);
   std::vector<std::string> concepts;
@@ -222,8 +309,11 @@ void check_names(const CaseFile& c, const std::string& where) {
   if (c.spec) {
     gather(*c.spec, "spec.readouts.");
   }
-  for (const ExactCase& e : c.exact) {
-    gather(e.spec, "exact." + e.name + ".readouts.");
+  for (const CheckCase& check : c.checks) {
+    gather(check.spec, "checks." + check.name + ".readouts.");
+  }
+  for (const SampledCase& s : c.sampled) {
+    gather(s.spec, "sampled." + s.name + ".readouts.");
   }
   for (const SiteCase& s : c.sites) {
     known("sites." + s.name + ".dictionary", s.dictionary);
@@ -243,10 +333,11 @@ void check_names(const CaseFile& c, const std::string& where) {
 CaseFile read_case(const std::string& json, const fs::path& file) {
   const nlohmann::json value = parse_profile_json(json, file.string());
   const ObjectReader o(value, file.string());
-  refuse_other_keys(o, {"assay-case", "name",       "serial", "resourceUri",  "scope",
-                        "validDays",  "model",      "text",   "dictionaries", "decoder",
-                        "seed",       "evalTokens", "cards",  "bounds",       "erasures",
-                        "automaton",  "spec",       "exact",  "sites",        "notClaimed"});
+  refuse_other_keys(
+      o, {"assay-case", "alpha",      "sampled", "name",      "serial",       "resourceUri",
+          "scope",      "validDays",  "model",   "text",      "dictionaries", "decoder",
+          "seed",       "evalTokens", "cards",   "bounds",    "erasures",     "automaton",
+          "spec",       "checks",     "sites",   "notClaimed"});
   if (o.count("assay-case") != 1) {
     throw InputError(o.where(), "assay-case", "1", std::to_string(o.count("assay-case")));
   }
@@ -284,9 +375,13 @@ CaseFile read_case(const std::string& json, const fs::path& file) {
   if (o.has("spec")) {
     c.spec = read_spec(o.object("spec"), folder);
   }
-  for (const ObjectReader& e : o.objects("exact")) {
-    c.exact.push_back(read_exact(e, folder));
+  for (const ObjectReader& check : o.objects("checks")) {
+    c.checks.push_back(read_check(check, folder));
   }
+  for (const ObjectReader& s : o.objects("sampled")) {
+    c.sampled.push_back(read_sampled(s, folder));
+  }
+  share_alpha(c, o);
   for (const ObjectReader& s : o.objects("sites")) {
     c.sites.push_back(read_site(s, folder));
   }

@@ -51,6 +51,8 @@ void require_recheck(Claim& claim, const CheckerRun& checked, const std::string&
 /// Names to ids and digests, before anything is run: the resolved file is what is certified.
 [[nodiscard]] spec::Spec resolve_spec(CaseRun& run, const SpecCase& spec,
                                       const std::string& folder);
+/// By name. @pre the engine that answered with this name read it from the spec.
+[[nodiscard]] const spec::Property& property_of(const spec::Spec& spec, const std::string& name);
 /// The probe that a `use readout` means, by the case's table.
 [[nodiscard]] const Readout& probe_of(const CaseRun& run, const SpecCase& spec,
                                       const std::string& use);
@@ -61,25 +63,33 @@ void name_sources(const CaseRun& run, const SpecCase& spec, const spec::Spec& re
 [[nodiscard]] std::vector<CheckInput> proof_inputs(CaseRun& run, const SpecCase& spec,
                                                    const spec::Spec& resolved,
                                                    const std::string& folder);
-/// A replayed run, step by step, for people. @pre the input has a tokenizer.
-[[nodiscard]] Counterexample run_exhibit(const verify::CheckInput& input, const std::string& claim,
-                                         const std::vector<TokenId>& prompt,
-                                         const verify::Violated& violated);
+/// The property's sentence and automaton among the evidence of a claim.
+void add_property(CaseRun& run, Claim& claim, const spec::Spec& spec,
+                  const spec::Property& property);
+/// A replayed run, step by step, as the claim's counterexample; its last `loop` tokens come again for ever. @pre the input has a tokenizer.
+void add_run(CaseRun& run, Claim& claim, const verify::CheckInput& input,
+             const spec::Property& property, const std::vector<TokenId>& prompt,
+             const verify::Violated& violated, std::size_t loop = 0);
 
 /// Assumption ids that claims name; `assumptions` lists them all.
 inline constexpr const char* kReal = "A1";
 inline constexpr const char* kTokens = "A2";
 inline constexpr const char* kDecoder = "A3";
 inline constexpr const char* kRows = "A4";
+inline constexpr const char* kDraws = "A5";
+
+/// Of the claims that add_check_claims makes.
+[[nodiscard]] bool is_check_kind(const std::string& kind);
 
 // The stages, in the order in which they run. Each adds claims, evidence and figures.
 void add_dictionaries(CaseRun& run);
 void add_erasures(CaseRun& run);          ///< erasure claims; leaves the probes
 void add_automaton_claims(CaseRun& run);  ///< resolves the spec, fits, checks
 void add_bound_claims(CaseRun& run);
-void add_exact_claims(CaseRun& run);  ///< specs on the exact machine over windows
-void add_site_claims(CaseRun& run);   ///< normalised sites, at any depth
-void add_figures(CaseRun& run);       ///< metrics, training record, materials, environment
+void add_check_claims(CaseRun& run);    ///< specs on every run of the model
+void add_sampled_claims(CaseRun& run);  ///< rates over independently drawn runs
+void add_site_claims(CaseRun& run);     ///< normalised sites, at any depth
+void add_figures(CaseRun& run);         ///< metrics, training record, materials, environment
 /// Cards of features that are plain to read, for the report.
 void add_cards(CaseRun& run, const automata::FitResult& fit);
 

@@ -1,6 +1,9 @@
+#include <algorithm>
+
 #include "assay/base/errors.hpp"
 #include "assay/base/files.hpp"
 #include "assay/base/text.hpp"
+#include "assay/certify/verdict_exhibits.hpp"
 #include "assay/features/best_feature.hpp"
 #include "assay/spec/print.hpp"
 #include "assay/spec/resolve.hpp"
@@ -60,7 +63,7 @@ spec::Spec resolve_spec(CaseRun& run, const SpecCase& spec, const std::string& f
   const spec::Spec written = spec::parse_spec(source, spec.file.string());
   const Subject& s = run.subject;
   spec::ResolveInput input;
-  input.tokenizer = &s.tokenizer;
+  input.tokenizer = s.tokenizer.size() > 0 ? &s.tokenizer : nullptr;
   input.vocabulary = s.model.config.d_vocab;
   input.model = s.model.weights_digest;
   for (const spec::Use& use : written.uses) {
@@ -77,8 +80,17 @@ spec::Spec resolve_spec(CaseRun& run, const SpecCase& spec, const std::string& f
   const std::string resolved = folder + "/resolved.spec";
   add_evidence(run.statement, run.paths, folder + "/source.spec", "spec", source);
   add_evidence(run.statement, run.paths, resolved, "spec", text);
-  run.statement.materials.push_back({"resolved specification", "spec", sha256(text)});
+  run.statement.materials.push_back(
+      {"resolved specification" + (folder == "spec" ? "" : " of " + folder), "spec", sha256(text)});
   return spec::parse_spec(text, resolved);
+}
+
+const spec::Property& property_of(const spec::Spec& spec, const std::string& name) {
+  const auto found =
+      std::find_if(spec.properties.begin(), spec.properties.end(),
+                   [&](const spec::Property& property) { return property.name == name; });
+  require(found != spec.properties.end(), "property_of: an unknown name");
+  return *found;
 }
 
 void name_sources(const CaseRun& run, const SpecCase& spec, const spec::Spec& resolved,
@@ -109,32 +121,23 @@ std::vector<CheckInput> proof_inputs(CaseRun& run, const SpecCase& spec, const s
   return inputs;
 }
 
-Counterexample run_exhibit(const verify::CheckInput& input, const std::string& claim,
-                           const std::vector<TokenId>& prompt, const verify::Violated& violated) {
-  const Tokenizer& tokenizer = *input.tokenizer;
-  Counterexample out;
-  out.claim = claim;
-  out.prompt = tokenizer.decode(prompt);
-  out.replay =
-      "Replayed on the model in outward-rounded arithmetic: every token surely lies in "
-      "the decoder's support, and every atom is decided.";
-  for (const verify::WitnessStep& step : violated.steps) {
-    RunStep shown{tokenizer.text(step.token), "", {}};
-    for (std::size_t i = 0; i < input.spec->atoms.size(); ++i) {
-      if (((step.letter >> i) & 1U) != 0) {
-        shown.note += (shown.note.empty() ? "" : ", ") + input.spec->atoms[i].name;
-      }
-    }
-    for (const auto& [feature, value] : step.live) {
-      shown.features.emplace_back(feature, fixed(value, 3));
-    }
-    out.steps.push_back(std::move(shown));
-  }
-  if (!out.steps.empty()) {
-    out.steps.back().note +=
-        (out.steps.back().note.empty() ? "" : "; ") + std::string("violates here");
-  }
-  return out;
+void add_property(CaseRun& run, Claim& claim, const spec::Spec& spec,
+                  const spec::Property& property) {
+  const std::string name = "properties/" + claim.id + ".json";
+  add_evidence(run.statement, run.paths, name, kPropertyRole,
+               property_json(property_exhibit(
+                   spec, property, claim.id,
+                   run.subject.tokenizer.size() > 0 ? &run.subject.tokenizer : nullptr)));
+  claim.evidence.push_back(name);
+}
+
+void add_run(CaseRun& run, Claim& claim, const verify::CheckInput& input,
+             const spec::Property& property, const std::vector<TokenId>& prompt,
+             const verify::Violated& violated, std::size_t loop) {
+  claim.counterexample = "counterexamples/" + claim.id + ".json";
+  add_evidence(run.statement, run.paths, claim.counterexample, kCounterexampleRole,
+               counterexample_json(run_exhibit(input, property, claim.id, prompt, violated, loop)));
+  claim.evidence.push_back(claim.counterexample);
 }
 
 }  // namespace assay::certify

@@ -4,7 +4,10 @@
 #include "assay/base/files.hpp"
 #include "assay/base/progress.hpp"
 #include "assay/base/text.hpp"
+#include "assay/model/deep_model.hpp"
+#include "assumptions.hpp"
 #include "case_run.hpp"
+#include "sampled_claim.hpp"
 
 namespace assay::certify {
 namespace {
@@ -24,6 +27,15 @@ Subject load_subject(const CaseFile& file) {
   }
   for (const auto& [name, path] : file.dictionaries) {
     s.dictionaries.emplace(name, load_sae(path));
+  }
+  if (!file.sampled.empty() && !file.needs_model()) {  // of any depth: specs are resolved for it
+    const DeepModel deep = load_deep_model(file.model);
+    s.model.config = deep.config;
+    s.model.config_digest = deep.config_digest;
+    s.model.weights_digest = deep.weights_digest;
+    if (fs::exists(file.model / "tokenizer.json")) {
+      s.tokenizer = Tokenizer::load(file.model / "tokenizer.json");
+    }
   }
   if (!file.needs_model()) {
     return s;
@@ -57,10 +69,15 @@ void set_certificate(CaseRun& run, const std::optional<std::string>& issued_at) 
   }
 }
 
-/// All contexts and sites first, then the specifications, then the erasures, each in its own order.
+/// All contexts and sites first, then the specifications (of every run before the fitted automaton), then the erasures,
+/// each in its own order.
 void order_claims(std::vector<Claim>& claims) {
   const auto rank = [](const Claim& c) {
-    return c.kind == "residual" ? 2 : c.kind == "spec" || c.kind == "exact" ? 1 : 0;
+    return c.kind == kRateKind     ? 4
+           : c.kind == "residual"  ? 3
+           : c.kind == "spec"      ? 2
+           : is_check_kind(c.kind) ? 1
+                                   : 0;
   };
   std::stable_sort(claims.begin(), claims.end(),
                    [&](const Claim& a, const Claim& b) { return rank(a) < rank(b); });
@@ -68,20 +85,7 @@ void order_claims(std::vector<Claim>& claims) {
 
 /// Only what some claim names is listed.
 void set_assumptions(Statement& statement) {
-  const std::vector<Assumption> all = {
-      {kReal,
-       "Semantics REAL: the network is evaluated in real arithmetic on the stored weights; the "
-       "rounding of a float32 deployment is not covered.",
-       "semantics", "the deployed kernel's rounding changes which side of a limit a value falls"},
-      {kTokens, "Text reaches the model through the listed tokenizer.json.", "scope",
-       "another tokenizer, or token ids fed in directly, with another meaning"},
-      {kDecoder, "Tokens are drawn by the decoder named in the environment and in the claim.",
-       "scope", "another sampler, temperature or min-p, or forced tokens"},
-      {kRows,
-       "The rows of the data files are the model's activations at the named site on the text "
-       "whose digest is listed.",
-       "data", "the rows were made in another way; recompute them from model and text"}};
-  for (const Assumption& a : all) {
+  for (const Assumption& a : known_assumptions()) {
     bool used = false;
     for (const Claim& claim : statement.claims) {
       used = used || std::find(claim.assumptions.begin(), claim.assumptions.end(), a.id) !=
@@ -170,9 +174,10 @@ CertifyResult certify_case(const CaseFile& file, const CertifyOptions& options,
   set_subject(run.statement, file.name, file.model);
   add_evidence(run.statement, run.paths, "case.json", "case", file.bytes);
   for (const auto stage : {add_dictionaries, add_erasures, add_bound_claims, add_site_claims,
-                           add_exact_claims, add_automaton_claims, add_figures}) {
+                           add_check_claims, add_automaton_claims, add_figures}) {
     run_stage(run, stage);
   }
+  run_stage(run, add_sampled_claims);
   order_claims(run.statement.claims);
   set_assumptions(run.statement);
   set_not_claimed(run);

@@ -118,7 +118,7 @@ void ReadyCase::fill_weights(std::size_t head, std::size_t token) {
 }
 
 std::size_t ReadyCase::size() const {
-  std::size_t numbers = 0;
+  std::size_t numbers = share_numbers() <= kMaxShares ? share_numbers() : 0;
   for (const Head& h : heads_) {
     for (const Slot& slot : h.slots) {
       numbers += slot.weight.size();

@@ -49,7 +49,17 @@ class ReadyCase {
   [[nodiscard]] double joint_bound(const Projection& g, double sign, std::span<const double> L,
                                    std::span<const double> theta) const;
   [[nodiscard]] std::size_t most_keys() const { return most_; }
-  /// Numbers held, for the memory limit.
+  /// HULL: what the weights say of the vertices; <g, m>, in mid[v] + rest where `head` is at vertex v.
+  /// rule_hull.cpp
+  struct Vertices;
+  struct AtVertices {
+    std::vector<double> mid;
+    Interval rest;
+  };
+  [[nodiscard]] std::shared_ptr<const Vertices> vertices() const;
+  [[nodiscard]] AtVertices at_vertices(const Vertices& all, std::size_t head,
+                                       std::span<const Interval> g, const Projection& nu) const;
+  /// Numbers held at most, for the memory limit.
   [[nodiscard]] std::size_t size() const;
 
  private:
@@ -77,7 +87,9 @@ class ReadyCase {
   static Rate rate_of(const Interval& D, std::size_t head);
   [[nodiscard]] std::vector<Interval> weights(std::size_t head, std::size_t back) const;
   void add_shares(std::size_t head, Shares& shares) const;
+  [[nodiscard]] std::size_t share_numbers() const;
   [[nodiscard]] std::shared_ptr<const Shares> shares() const;
+  static constexpr std::size_t kMaxShares = std::size_t{1} << 20;  ///< numbers kept of one case
   void fill_terms(std::size_t back, const Projection& g, double sign, std::span<const double> L,
                   std::span<const double> thetas, Shared& shared) const;
 

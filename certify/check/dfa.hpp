@@ -10,6 +10,7 @@ class Session;
 class Windows;     // windows.hpp
 class Refinement;  // refinement.hpp
 struct Step;
+struct SpecProperty;
 
 /// What DFA showed: every bad prefix of the property that progression detects ends in a bad state.
 struct DfaFact {
@@ -26,6 +27,14 @@ struct DfaFact {
   }
 };
 
+/// What BUCHI showed: every endless run that violates the property (of `some`: that satisfies it) is accepted.
+struct BuchiFact {
+  std::size_t property = 0;
+  std::vector<std::size_t> atoms, initial;
+  std::vector<bool> accepting;
+  std::vector<std::vector<std::size_t>> table;  ///< [states, 2^atoms]
+};
+
 /// The letter with bits over all atoms from one over the property's own atoms, and back.
 [[nodiscard]] std::uint64_t spread_letter(std::size_t letter,
                                           const std::vector<std::size_t>& atoms);
@@ -38,6 +47,10 @@ struct DfaFact {
 [[nodiscard]] const DfaFact& dfa_of(const Session& session, const Step& step);
 /// The same, of the property that the step concludes: a safety formula, its sources given.
 [[nodiscard]] const DfaFact& safety_dfa(Session& session, const Step& step);
+/// Windows are read for the atoms of every monitor so far, so that they are evaluated once.
+void read_every_atom(Session& session);
+/// The atoms of a property, by index; reject over 12.
+[[nodiscard]] std::vector<std::size_t> atoms_of(const Step& step, const SpecProperty& property);
 /// States from which no word leads to B.
 [[nodiscard]] std::vector<bool> settled_states(const DfaFact& dfa);
 
@@ -47,6 +60,9 @@ void rule_inv(Session& session, const Step& step);
 void rule_witness(Session& session, const Step& step);
 void rule_windows(Session& session, const Step& step);
 void rule_exact(Session& session, const Step& step);
+void rule_buchi(Session& session, const Step& step);
+void rule_live(Session& session, const Step& step);
+void rule_lasso(Session& session, const Step& step);
 void rule_lemma(Session& session, const Step& step);
 void rule_out(Session& session, const Step& step);
 void rule_atom(Session& session, const Step& step);

@@ -43,6 +43,8 @@ struct BoundFact {
   double bound = 0;
 };
 
+struct HullTable;  ///< rule_hull.cpp
+
 /// What the steps of kind `bounds` have shown so far.
 class Facts {
  public:
@@ -53,7 +55,8 @@ class Facts {
   std::map<std::string, SpreadFact> spreads, final_spreads;
   std::map<std::string, BoundFact> bounds, parts;  ///< facts, PART-NUM
   std::map<std::pair<std::string, std::size_t>, RequestClaim>
-      against;       ///< claim, Y; rule_rival.cpp
+      against;                                                    ///< claim, Y; rule_rival.cpp
+  std::pair<std::string, std::shared_ptr<const HullTable>> hull;  ///< of a case and head
   std::string open;  ///< the id of the RangeFact whose lines come now
 
   /// The lines after a step that opens a block are its lines, one a number, and there are no others.

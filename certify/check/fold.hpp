@@ -25,6 +25,9 @@ struct Target {
 /// √d |h|
 [[nodiscard]] Interval sphere_radius(std::span<const Interval> h);
 
+/// The range lines that the step is followed by are of this kind, `count` of them; rule_ranges.cpp
+void open_block(Session& session, const Step& step, const char* line, const std::string& case_id,
+                const std::string& spread, std::size_t count);
 /// The claim that sides hi-Y and lo-Y of a claim speak of, made once; rule_rival.cpp
 [[nodiscard]] const RequestClaim& against(Session& session, const Step& step,
                                           const RequestClaim& claim, std::size_t y);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 
 #include "reject.hpp"
 #include "rules.hpp"
@@ -56,19 +57,20 @@ class HeaderReader {
     header_.kind = text("kind");
     header_.semantics = text("semantics");
     const bool erasure = header_.kind == "erasure", chain = header_.kind == "chain";
+    const bool level = header_.kind == "level";
     if ((header_.kind != "bounds" && header_.kind != "site" && !header_.is_about_runs() &&
          !erasure && !chain) ||
         header_.semantics != (erasure ? "DEPLOYED" : "REAL")) {
       throw Reject("header", "unknown kind, or semantics that do not fit it");
     }
-    if (chain) {
-      header_.chain = parse_sha(text("chain"));
+    if (chain || level) {
+      (chain ? header_.chain : header_.machine) = parse_sha(text(chain ? "chain" : "machine"));
       header_.statement_sha = parse_sha(text("statement"));
       return std::move(header_);
     }
-    const auto model = pair("model");
-    header_.config_sha = model.first;
-    header_.weights_sha = model.second;
+    if (!erasure || words_[0] == "model") {
+      std::tie(header_.config_sha, header_.weights_sha) = pair("model");
+    }
     if (words_[0] == "sae") {
       header_.sae = pair("sae");
     }

@@ -10,7 +10,7 @@ namespace assay_check {
 /// The files a check is about, as named on the command line.
 struct Inputs {
   std::string certificate, model;
-  std::optional<std::string> sae, eraser, automaton, runs, chain, spec, request;
+  std::optional<std::string> sae, eraser, automaton, runs, chain, machine, spec, request;
   std::vector<std::pair<std::string, std::string>> readouts;  ///< NAME, FILE
   std::vector<std::string> data;
 };

@@ -8,7 +8,8 @@
 namespace {
 
 constexpr const char* kUsage =
-    "usage: assay-check CERT (--model DIR | --chain FILE) [--sae DIR] [--readout NAME=FILE]... [--eraser DIR]\n"
+    "usage: assay-check CERT (--model DIR | --chain FILE | --machine FILE) [--sae DIR] [--readout "
+    "NAME=FILE]... [--eraser DIR]\n"
     "                   [--automaton FILE] [--runs FILE] [--data FILE]... (--spec FILE | --request "
     "FILE)\n"
     "                   [--quiet] [--help] [--version]\n"
@@ -45,6 +46,7 @@ bool set_option(const std::string& name, const std::string& value, assay_check::
          : name == "--automaton" ? once(in.automaton)
          : name == "--runs"      ? once(in.runs)
          : name == "--chain"     ? once(in.chain)
+         : name == "--machine"   ? once(in.machine)
          : name == "--spec"      ? once(in.spec)
          : name == "--request"   ? once(in.request)
                                  : false;
@@ -68,9 +70,10 @@ bool read_options(int argc, char** argv, Options& options) {
     }
   }
   const assay_check::Inputs& in = options.inputs;
+  const int models = !in.model.empty() + in.chain.has_value() + in.machine.has_value();
   return options.help || options.version  // alone: exit 0 beside a certificate means accepted
              ? argc == 2
-             : !in.certificate.empty() && in.model.empty() == in.chain.has_value() &&
+             : !in.certificate.empty() && (models == 1 || (models == 0 && in.eraser.has_value())) &&
                    in.spec.has_value() != in.request.has_value();
 }
 

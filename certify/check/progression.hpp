@@ -19,6 +19,8 @@ namespace assay_check {
 class Progression {
  public:
   using ResidualId = std::size_t;
+  using Cube = std::vector<FormulaId>;  // a conjunction, sorted
+  using Dnf = std::vector<Cube>;        // a disjunction, sorted; empty = false
 
   Progression(Formulas& formulas, FormulaId f);
 
@@ -26,20 +28,18 @@ class Progression {
   [[nodiscard]] bool is_false(ResidualId r) const { return residuals_[r].empty(); }
   /// Bit i of `letter` is the truth of atom i.
   [[nodiscard]] ResidualId step(ResidualId r, std::uint64_t letter);
+  // The steps of one formula, for the tableau.
+  [[nodiscard]] Dnf expand(FormulaId f) const;  // a formula about the rest of the run
+  [[nodiscard]] const Dnf& progress(FormulaId f, std::uint64_t letter);
+  [[nodiscard]] bool implies(FormulaId f, FormulaId g) const;
 
  private:
-  using Cube = std::vector<FormulaId>;  // a conjunction, sorted
-  using Dnf = std::vector<Cube>;        // a disjunction, sorted; empty = false
-
   [[nodiscard]] ResidualId number(const Dnf& dnf);
-  [[nodiscard]] bool implies(FormulaId f, FormulaId g) const;
   [[nodiscard]] bool implies(const Cube& f, const Cube& g) const;
   [[nodiscard]] Cube simplify(Cube cube) const;
   [[nodiscard]] Dnf absorb(Dnf dnf) const;
   [[nodiscard]] Dnf conjunction(const Dnf& f, const Dnf& g) const;
   [[nodiscard]] Dnf disjunction(Dnf f, const Dnf& g) const;
-  [[nodiscard]] Dnf expand(FormulaId f) const;  // a formula about the rest of the run
-  [[nodiscard]] const Dnf& progress(FormulaId f, std::uint64_t letter);
   [[nodiscard]] Dnf progress_bounded(const Formula& n, FormulaId f, std::uint64_t letter);
 
   Formulas& formulas_;

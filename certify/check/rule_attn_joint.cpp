@@ -56,7 +56,7 @@ struct ReadyCase::Shared {
   }
 };
 
-/// w_h(j,u) of every token of position j.
+/// w_h(j,u) of every token of position j, e^{rel_bias} left out.
 std::vector<Interval> ReadyCase::weights(std::size_t head, std::size_t j) const {
   const Head& h = heads_[head];
   if (!h.known) {
@@ -66,7 +66,7 @@ std::vector<Interval> ReadyCase::weights(std::size_t head, std::size_t j) const 
   const Interval floor(-4 * kFastExpFloor, 4 * kFastExpFloor);
   std::vector<Interval> out;
   for (const double w : h.slots[slot_of_[j]].weight) {
-    out.push_back((Interval(w) * factor + floor) * attention_.bias_weight(head, j));
+    out.push_back(Interval(w) * factor + floor);
   }
   return out;
 }
@@ -77,7 +77,7 @@ void ReadyCase::add_shares(std::size_t head, Shares& shares) const {
   std::vector<Interval> span;  ///< from the least to the largest weight of a position
   double unit = 0;
   for (std::size_t j = 0; j < most_; ++j) {
-    weight.push_back(weights(head, j));
+    weight.push_back(attention_.bias_weight(head, j) * weights(head, j));
     const std::vector<double>& nearest = heads_[head].slots[slot_of_[j]].weight;
     unit = std::max(unit, *std::max_element(nearest.begin(), nearest.end()) *
                               attention_.bias_weight(head, j).hi());
@@ -106,7 +106,17 @@ void ReadyCase::add_shares(std::size_t head, Shares& shares) const {
   }
 }
 
-/// Kept for the next direction where it is not much larger than the weights themselves.
+/// Ends of rates that `shares` makes.
+std::size_t ReadyCase::share_numbers() const {
+  std::size_t numbers = 0;
+  for (std::size_t j = 0; j < most_; ++j) {
+    const std::size_t lengths = most_ + 1 - std::max(j + 1, fewest_);
+    numbers += 2 * lengths * heads_.size() * heads_[0].slots[slot_of_[j]].set->size();
+  }
+  return numbers;
+}
+
+/// Kept for the next direction unless there are very many.
 std::shared_ptr<const ReadyCase::Shares> ReadyCase::shares() const {
   if (shares_ != nullptr) {
     return shares_;
@@ -117,15 +127,7 @@ std::shared_ptr<const ReadyCase::Shares> ReadyCase::shares() const {
   for (std::size_t h = 0; h < heads_.size(); ++h) {
     add_shares(h, *made);
   }
-  std::size_t numbers = 0;
-  for (const std::vector<Shares::Rates>& length : made->own) {
-    for (const Shares::Rates& back : length) {
-      for (const std::vector<Rate>& own : back) {
-        numbers += own.size();
-      }
-    }
-  }
-  if (numbers <= 4 * size()) {
+  if (share_numbers() <= kMaxShares) {
     shares_ = made;
   }
   return made;

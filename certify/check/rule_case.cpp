@@ -32,31 +32,6 @@ class SetPool {
 
 }  // namespace
 
-// SUFFIX: every context of any length n >= k that ends in T1 … Tk; 1 <= k <= w. Contexts longer than w
-// have the value of their last w tokens.
-void rule_suffix(Session& session, const Step& step) {
-  const Network& net = session.attention().net();
-  if (net.window == 0 || !net.is_plain()) {
-    refuse(step,
-           "config.json: expected relu, no LayerNorm, relative_bias and attention_window > 0");
-  }
-  const std::size_t k = step.words.size();
-  if (!step.premises.empty() || k == 0 || k > net.window) {
-    refuse(step, "expected SUFFIX : T1 … Tk with k within the attention window");
-  }
-  ContextCase contexts;
-  contexts.a = k;
-  contexts.b = net.window;
-  contexts.rest = session.facts().every_token();
-  for (const std::string_view word : step.words) {
-    const std::size_t t = parse_nat_below(word, net.d_vocab, "a token");
-    contexts.suffix.push_back(t);
-    contexts.last.insert(contexts.last.begin(),
-                         std::make_shared<const TokenSet>(TokenSet{static_cast<std::uint32_t>(t)}));
-  }
-  session.facts().cases.emplace(step.id, std::move(contexts));
-}
-
 // ROOT: the whole of a domain of the request, or of a lemma.
 void rule_root(Session& session, const Step& step) {
   const Network& net = session.attention().net();

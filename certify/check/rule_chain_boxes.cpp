@@ -277,13 +277,15 @@ void rule_chance_boxes(Session& session, const Step& step) {
     refuse(step, "expected CHANCE-BOXES eID : of a claim with a horizon");
   }
   LeafChain chain(session, step, *claim.event);
-  if (!claim.holds(chain.within(*claim.horizon, claim.wants_upper(), prompt_box(session)))) {
+  const bool upper = claim.wants_upper();
+  const Units r = chain.within(*claim.horizon, upper, prompt_box(session));
+  if (!claim.holds(r)) {
     refuse(step, "the bound does not show the claim");
   }
   session.conclusions.push_back(
       {step.id, "PROVED",
        "HOLDS for every prompt and every choice of nature, by " + std::to_string(chain.size()) +
-           " boxes" + claim.text(session.runs())});
+           " boxes" + claim.text(session.runs(), upper, r)});
 }
 
 }  // namespace assay_check

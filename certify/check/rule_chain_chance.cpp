@@ -153,18 +153,20 @@ void rule_chance(Session& session, const Step& step) {
     value = upper ? stepped(step, chain.rows(), *claimed.steps, least_above)
                   : stepped(step, chain.rows(), *claimed.steps, greatest_below);
   }
+  Units worst = upper ? 0 : kWhole;
   for (const std::uint32_t s : initial) {
     const Units r = s < value.size() ? value[s] : kWhole;  // a pair without a value
     if (claim.holds(r) != claimed.holds) {
       refuse(step, claimed.holds ? "a prompt's bound does not show the claim"
                                  : "the prompt's bound does not contradict the claim");
     }
+    worst = upper ? std::max(worst, r) : std::min(worst, r);
   }
   session.conclusions.push_back(
       {step.id, "PROVED",
        (claimed.holds ? std::string("HOLDS for every prompt and every choice of nature")
                       : "VIOLATED whatever nature picks, by prompt " + tokens_text(claimed.prompt)) +
-           claim.text(runs)});
+           claim.text(runs, upper, worst)});
 }
 
 }  // namespace assay_check

@@ -22,10 +22,12 @@ bool ChanceClaim::holds(Units r) const {
   return false;
 }
 
-std::string ChanceClaim::text(const Runs& runs) const {
+std::string ChanceClaim::text(const Runs& runs, bool upper, Units r) const {
   return " (real arithmetic): " + runs.words + ": " + property->text +
          (horizon ? ", within " + std::to_string(*horizon) + " tokens" : "") + " (φ is " +
-         (event->is_formula ? "certain after" : "not ruled out by") + " some prefix)";
+         (event->is_formula ? "certain after" : "not ruled out by") + " some prefix): P(φ) " +
+         (upper == event->is_formula ? "at most " : "at least ") +
+         std::to_string(event->is_formula ? r : kWhole - r) + "/" + std::to_string(kWhole);
 }
 
 ChanceClaim chance_claim(Session& session, const Step& step) {

@@ -20,8 +20,8 @@ struct ChanceClaim {
     return compare == SpecAtom::Compare::at_most || compare == SpecAtom::Compare::below;
   }
   [[nodiscard]] bool holds(Units r) const;
-  /// The end of a conclusion.
-  [[nodiscard]] std::string text(const Runs& runs) const;
+  /// The end of a conclusion that bounds the event's probability by r, from above or from below.
+  [[nodiscard]] std::string text(const Runs& runs, bool upper, Units r) const;
 };
 
 /// Of the property that the step's id names; Reject unless the only premise is an EVENT of it, and its sources are given.

@@ -46,6 +46,19 @@ void check_monitor(const Step& step, const DfaFact& dfa, Formulas& formulas, For
 
 }  // namespace
 
+std::vector<std::size_t> atoms_of(const Step& step, const SpecProperty& property) {
+  std::vector<std::size_t> atoms;
+  for (std::size_t i = 0; i < 64; ++i) {
+    if ((property.atoms >> i & 1) != 0) {
+      atoms.push_back(i);
+    }
+  }
+  if (atoms.size() > kMaxLetterBits) {
+    refuse(step, "more than 12 aps in one property");
+  }
+  return atoms;
+}
+
 DfaFact read_dfa(const Step& step, Session& session, bool event) {
   if (step.premises.size() != 1 || step.words.size() < 4 || step.words[2] != "B") {
     refuse(step, "expected DFA PROP : states init B … T …");
@@ -53,15 +66,7 @@ DfaFact read_dfa(const Step& step, Session& session, bool event) {
   DfaFact dfa;
   dfa.property = session.property(step.premises[0], event);
   dfa.is_event = event;
-  const std::uint64_t used = session.spec().properties[dfa.property].atoms;
-  for (std::size_t i = 0; i < session.spec().atoms.size(); ++i) {
-    if ((used >> i & 1) != 0) {
-      dfa.atoms.push_back(i);
-    }
-  }
-  if (dfa.atoms.size() > kMaxLetterBits) {
-    refuse(step, "more than 12 aps in one property");
-  }
+  dfa.atoms = atoms_of(step, session.spec().properties[dfa.property]);
   const std::size_t states = parse_nat(step.words[0]);
   dfa.initial = parse_nat_below(step.words[1], states, "a state");
   dfa.bad.resize(states);

@@ -1,109 +1,30 @@
-#include <algorithm>
+#include <span>
 
-#include "reject.hpp"
-#include "session.hpp"
-#include "windows.hpp"
+#include "pair_set.hpp"
 
 namespace assay_check {
 namespace {
 
-constexpr std::size_t kMaxPairs = 4'000'000;
-
-struct Pair {
-  std::uint64_t window = 0;
-  std::size_t q = 0, step = 0;
-};
-bool operator<(const Pair& a, const Pair& b) {
-  return std::pair(a.window, a.q) < std::pair(b.window, b.q);
-}
-
-/// The pairs of an EXACT step and the conditions on them.
-class PairSet {
+/// What a bad-prefix DFA asks of pairs whose number is a step.
+class DfaMonitor {
  public:
-  PairSet(Session& session, const Step& step, const DfaFact& dfa)
-      : windows_(session.windows()),
-        runs_(session.runs()),
-        step_(step),
-        dfa_(dfa),
-        settled_(settled_states(dfa)) {}
-
-  void read(const std::vector<WindowBox>& boxes) {
-    for (const WindowBox& box : boxes) {
-      if (box.q >= dfa_.bad.size() || dfa_.bad[box.q]) {
-        refuse(step_, "a pair with a bad state, or none of the DFA");
-      }
-      expand(box, 0, 0);
-    }
-    std::sort(pairs_.begin(), pairs_.end());
-    for (std::size_t i = 1; i < pairs_.size(); ++i) {
-      if (!(pairs_[i - 1] < pairs_[i])) {
-        refuse(step_, "a pair comes twice");
-      }
-    }
+  explicit DfaMonitor(const DfaFact& dfa)
+      : atoms(dfa.atoms), dfa_(dfa), settled_(settled_states(dfa)) {}
+  const std::vector<std::size_t>& atoms;
+  [[nodiscard]] std::span<const std::size_t> initial() const { return {&dfa_.initial, 1}; }
+  [[nodiscard]] static std::int64_t first() { return 0; }
+  [[nodiscard]] bool is_refused(std::size_t q) const { return q >= dfa_.bad.size() || dfa_.bad[q]; }
+  [[nodiscard]] bool is_settled(std::size_t q) const { return settled_[q]; }
+  [[nodiscard]] std::span<const std::size_t> next(std::size_t q, std::size_t letter) const {
+    return {&dfa_.table[(q << atoms.size()) + letter], 1};
   }
-
-  void check(std::size_t window, std::size_t d_vocab) {
-    std::size_t ends = 0;
-    runs_.for_each_end(window, d_vocab, [&](const std::vector<std::uint32_t>& end) {
-      if (++ends > kMaxPairs) {
-        refuse(step_, "more ends of prompts than are checked");
-      }
-      need(windows_.code(end), dfa_.initial, 0);
-    });
-    for (const Pair& pair : pairs_) {
-      if (!runs_.max_new || pair.step < *runs_.max_new) {
-        need_successors(pair);
-      }
-    }
+  [[nodiscard]] static std::int64_t latest(std::size_t /*q*/, std::size_t step) {
+    return static_cast<std::int64_t>(step) + 1;
   }
-  [[nodiscard]] std::size_t size() const { return pairs_.size(); }
 
  private:
-  void expand(const WindowBox& box, std::size_t position, std::uint64_t window) {
-    if (position == box.sets.size()) {
-      if (pairs_.size() >= kMaxPairs) {
-        refuse(step_, "more pairs than are checked");
-      }
-      pairs_.push_back({window, box.q, box.step});
-      return;
-    }
-    for (const std::uint32_t t : box.sets[position]) {
-      expand(box, position + 1, windows_.append(window, t));
-    }
-  }
-
-  void need(std::uint64_t window, std::size_t q, std::size_t latest) const {
-    if (settled_[q]) {
-      return;
-    }
-    const auto at = std::lower_bound(pairs_.begin(), pairs_.end(), Pair{window, q, 0});
-    if (at == pairs_.end() || at->window != window || at->q != q || at->step > latest) {
-      refuse(step_, "a pair with DFA state " + std::to_string(q) +
-                        " is reached but not in the set, or too late");
-    }
-  }
-
-  void need_successors(const Pair& pair) {
-    for (const std::uint32_t t : std::vector(windows_.at(pair.window, step_).possible)) {
-      const std::uint64_t to = windows_.append(pair.window, t);
-      const Letter letter = windows_.letter(to, step_);
-      const std::size_t must = gathered_letter(letter.must, dfa_.atoms);
-      const std::size_t free = gathered_letter(letter.may, dfa_.atoms) & ~must;
-      for (std::size_t part = free;; part = (part - 1) & free) {
-        need(to, dfa_.next(pair.q, must | part), pair.step + 1);
-        if (part == 0) {
-          break;
-        }
-      }
-    }
-  }
-
-  Windows& windows_;
-  const Runs& runs_;
-  const Step& step_;
   const DfaFact& dfa_;
   std::vector<bool> settled_;
-  std::vector<Pair> pairs_;
 };
 
 }  // namespace
@@ -114,12 +35,27 @@ void rule_windows(Session& session, const Step& step) {
   if (step.premises.size() != 1 || step.words.size() < 3 || step.words.size() - 2 > net.window) {
     refuse(step, "expected WINDOWS dID : step q SET … with at most as many sets as the window");
   }
-  (void)dfa_of(session, step);
+  if (!session.buchi.contains(std::string(step.premises[0]))) {
+    (void)dfa_of(session, step);
+  }
   WindowBox box{parse_nat(step.words[0]), parse_nat(step.words[1]), {}};
   for (std::size_t i = 2; i < step.words.size(); ++i) {
     box.sets.push_back(parse_set(step.words[i]).tokens(net.d_vocab));
   }
   session.windows().boxes[std::string(step.premises[0])].push_back(std::move(box));
+}
+
+void read_every_atom(Session& session) {
+  std::uint64_t atoms = 0;
+  for (const auto& [id, fact] : session.automata) {
+    session.need_sources(fact.property);
+    atoms |= session.spec().properties[fact.property].atoms;
+  }
+  for (const auto& [id, fact] : session.buchi) {
+    session.need_sources(fact.property);
+    atoms |= session.spec().properties[fact.property].atoms;
+  }
+  session.windows().read_atoms(atoms);
 }
 
 // EXACT
@@ -134,20 +70,15 @@ void rule_exact(Session& session, const Step& step) {
   }
   const DfaFact& dfa = safety_dfa(session, step);
   const SpecProperty& property = session.spec().properties[dfa.property];
-  std::uint64_t atoms = 0;  // of every DFA so far, so that windows are evaluated once
-  for (const auto& [id, fact] : session.automata) {
-    session.need_sources(fact.property);
-    atoms |= session.spec().properties[fact.property].atoms;
-  }
+  read_every_atom(session);
   const Network& net = session.attention().net();
-  session.windows().read_atoms(atoms);
-  PairSet pairs(session, step, dfa);
+  PairSet pairs(session, step, DfaMonitor(dfa));
   pairs.read(session.windows().boxes[std::string(step.premises[0])]);
   pairs.check(net.window, net.d_vocab);
-  session.conclusions.push_back(
-      {step.id, "PROVED",
-       "HOLDS of every run of the model (real arithmetic): " + session.runs().words + " (" +
-           std::to_string(pairs.size()) + " pairs): all " + property.text});
+  session.conclusions.push_back({step.id, "PROVED",
+                                 property.of_all_runs("run") + session.runs().words + " (" +
+                                     std::to_string(pairs.size()) +
+                                     " pairs): " + property.claim()});
 }
 
 }  // namespace assay_check

@@ -6,6 +6,29 @@
 
 namespace assay_check {
 
+// BOX opens the d_model coordinates of P m of a ready case.
+void rule_box(Session& session, const Step& step) {
+  const Network& net = session.attention().net();
+  const std::string id(step.premises.empty() ? "" : step.premises[0]);
+  const ContextCase& contexts = session.facts().find_case(step, id);
+  if (!contexts.suffix.empty() || !contexts.is_ready(net)) {
+    refuse(step, "expected a ready case, not a SUFFIX");
+  }
+  open_block(session, step, "BOX-RANGE", id, "", net.d_model);
+}
+
+// NORM-NEURONS opens the d_mlp ranges under LN2 of the case of a SPREAD.
+void rule_norm_neurons(Session& session, const Step& step) {
+  const Network& net = session.attention().net();
+  const auto& spreads = session.facts().spreads;
+  const std::string id(step.premises.empty() ? "" : step.premises[0]);
+  const auto spread = spreads.find(id);
+  if (spread == spreads.end() || !net.normalised) {
+    refuse(step, "expected a SPREAD, and a model with LN2");
+  }
+  open_block(session, step, "NORM-RANGE", spread->second.case_id, id, net.d_mlp);
+}
+
 // SPREAD-RANGE: s_lo <= 1/sqrt(S_hi/d + eps), 1/sqrt(S_lo/d + eps) <= s_hi, 0 < s_lo <= s_hi
 SpreadFact read_spread(Session& session, const Step& step, const std::string& case_id, double S_lo,
                        double S_hi, WordReader& words) {

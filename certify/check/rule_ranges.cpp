@@ -6,7 +6,6 @@
 #include "session.hpp"
 
 namespace assay_check {
-namespace {
 
 void open_block(Session& session, const Step& step, const char* line, const std::string& case_id,
                 const std::string& spread, std::size_t count) {
@@ -18,6 +17,8 @@ void open_block(Session& session, const Step& step, const char* line, const std:
       step.id, RangeFact{std::string(step.rule), line, case_id, spread, count, {}});
   session.facts().open = step.id;
 }
+
+namespace {
 
 /// The enclosure of <g, m> that a line's U and D show; the number of the line in `index`.
 Interval read_range(Session& session, const Step& step, RangeFact& fact, std::size_t& index) {
@@ -54,29 +55,6 @@ void rule_neurons(Session& session, const Step& step) {
   }
   open_block(session, step, step.rule == "NEURONS" ? "NEURON-RANGE" : "CASE-RANGE", id, "",
              net.d_mlp);
-}
-
-// BOX opens the d_model coordinates of P m of a ready case.
-void rule_box(Session& session, const Step& step) {
-  const Network& net = session.attention().net();
-  const std::string id(step.premises.empty() ? "" : step.premises[0]);
-  const ContextCase& contexts = session.facts().find_case(step, id);
-  if (!contexts.suffix.empty() || !contexts.is_ready(net)) {
-    refuse(step, "expected a ready case, not a SUFFIX");
-  }
-  open_block(session, step, "BOX-RANGE", id, "", net.d_model);
-}
-
-// NORM-NEURONS opens the d_mlp ranges under LN2 of the case of a SPREAD.
-void rule_norm_neurons(Session& session, const Step& step) {
-  const Network& net = session.attention().net();
-  const auto& spreads = session.facts().spreads;
-  const std::string id(step.premises.empty() ? "" : step.premises[0]);
-  const auto spread = spreads.find(id);
-  if (spread == spreads.end() || !net.normalised) {
-    refuse(step, "expected a SPREAD, and a model with LN2");
-  }
-  open_block(session, step, "NORM-RANGE", spread->second.case_id, id, net.d_mlp);
 }
 
 // NEURON-RANGE, CASE-RANGE, g = W_in[:, j]; BOX-RANGE, g = e_i − (1/d) 1

@@ -21,7 +21,7 @@ struct Rule {
   }
 };
 
-inline constexpr std::array<Rule, 55> kRules = {{
+inline constexpr std::array<Rule, 63> kRules = {{
     {"SUFFIX", "bounds", false, rule_suffix},
     {"ROOT", "cases", false, rule_root},
     {"PART", "cases", false, rule_part},
@@ -36,6 +36,7 @@ inline constexpr std::array<Rule, 55> kRules = {{
     {"SPREAD", "bounds", false, rule_spread},
     {"LINEAR", "cases", false, rule_target},
     {"FOLD", "cases", false, rule_target},
+    {"HULL", "cases", false, rule_hull},
     {"NORM-LINEAR", "bounds", false, rule_norm_linear},
     {"NORM-FOLD", "bounds", false, rule_target},
     {"SPHERE", "bounds", false, rule_sphere},
@@ -59,6 +60,9 @@ inline constexpr std::array<Rule, 55> kRules = {{
     {"INV", "automaton", true, rule_inv},
     {"WINDOWS", "exact", false, rule_windows},
     {"EXACT", "exact", true, rule_exact},
+    {"BUCHI", "exact", false, rule_buchi},
+    {"LIVE", "exact", true, rule_live},
+    {"LASSO", "exact", true, rule_lasso},
     {"LEMMA", "refined", false, rule_lemma},
     {"OUT", "refined", false, rule_out},
     {"ATOM", "refined", false, rule_atom},
@@ -77,6 +81,10 @@ inline constexpr std::array<Rule, 55> kRules = {{
     {"RANKS", "chain", false, rule_ranks},
     {"REACH-MOST", "chain", true, rule_reach_most},
     {"REACH-LEAST", "chain", true, rule_reach_least},
+    {"CELL", "level", false, rule_cell},
+    {"POINT", "level", false, rule_point},
+    {"STEP", "level", false, rule_step},
+    {"LEVEL-INV", "level", true, rule_level_inv},
 }};
 
 }  // namespace assay_check

@@ -50,6 +50,8 @@ Safetensors::Safetensors(std::string bytes, std::string file)
   const Json header = parse_json(std::string_view(bytes_).substr(8, buffer - 8), file_);
   for (const auto& [name, value] : header.members) {
     if (name == "__metadata__") {
+      const Json* const hook = value.find("hook");
+      hook_ = hook == nullptr ? "" : hook->as_text();
       continue;
     }
     Entry e;
@@ -130,8 +132,13 @@ std::vector<double> Safetensors::f64(const std::string& name, const Shape& shape
   return read<double>(name, "F64", shape);
 }
 
-std::vector<std::int64_t> Safetensors::i64(const std::string& name, const Shape& shape) const {
-  return read<std::int64_t>(name, "I64", shape);
+Safetensors::Tensor Safetensors::tensor(const std::string& name) const {
+  const auto found = entries_.find(name);
+  if (found == entries_.end()) {
+    refuse("tensor " + name + " is missing");
+  }
+  const Entry& e = found->second;
+  return {e.dtype, e.shape, std::string_view(bytes_).substr(e.begin, e.end - e.begin)};
 }
 
 }  // namespace assay_check

@@ -46,10 +46,12 @@ Session::Session(const Inputs& inputs, Header header)
   } else {
     request_ = parse_request(text, path);
   }
-  if (header_.chain.has_value() != inputs.model.empty()) {
-    throw Reject("header", "kind " + header_.kind + " does not fit --model or --chain");
+  const bool model = !header_.weights_sha.empty();
+  if (model == inputs.model.empty() || header_.chain.has_value() != inputs.chain.has_value() ||
+      header_.machine.has_value() != inputs.machine.has_value()) {
+    throw Reject("header", "kind " + header_.kind + " does not fit --model, --chain or --machine");
   }
-  if (!header_.chain) {
+  if (model) {
     config_ = read_digested(inputs.model + "/config.json", header_.config_sha);
     weights_ = read_digested(inputs.model + "/model.safetensors", header_.weights_sha);
   }

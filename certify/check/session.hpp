@@ -23,16 +23,17 @@ namespace assay_check {
 
 class FloatLayers;
 class ChainFacts;  // rule_chain.hpp
+class LevelFacts;  // rule_level.hpp
 
 /// The certificate's first lines.
 struct Header {
   std::string kind, semantics, config_sha, weights_sha, statement_sha;
   std::optional<std::pair<std::string, std::string>> sae, eraser;  ///< config, weights
   std::map<std::string, std::string> readouts;
-  std::optional<std::string> automaton, runs, chain;
+  std::optional<std::string> automaton, runs, chain, machine;
   /// The statement is a spec.
   [[nodiscard]] bool is_about_runs() const {
-    return kind == "automaton" || kind == "exact" || kind == "refined";
+    return kind == "automaton" || kind == "exact" || kind == "refined" || kind == "level";
   }
   /// The rules about cases of contexts belong to the kind.
   [[nodiscard]] bool has_cases() const { return kind == "bounds" || kind == "refined"; }
@@ -80,12 +81,14 @@ class Session {
   [[nodiscard]] Windows& windows();
   [[nodiscard]] Refinement& refinement();
   [[nodiscard]] ChainFacts& chain();
+  [[nodiscard]] LevelFacts& levels();
   [[nodiscard]] Facts& facts();
   /// The one of the --data files with this digest.
   [[nodiscard]] std::string data(const std::string& sha, std::string& name) const;
   [[nodiscard]] const Inputs& inputs() const { return inputs_; }
 
   std::map<std::string, DfaFact> automata;
+  std::map<std::string, BuchiFact> buchi;
   std::map<std::string, std::shared_ptr<const FloatLayers>> float_layers;  ///< by domain and ulps
   std::vector<Conclusion> conclusions;
 
@@ -106,6 +109,7 @@ class Session {
   std::shared_ptr<Windows> windows_;
   std::shared_ptr<Refinement> refinement_;
   std::shared_ptr<ChainFacts> chain_;
+  std::shared_ptr<LevelFacts> levels_;
   std::unique_ptr<Facts> facts_;
 };
 
@@ -123,6 +127,7 @@ void rule_norm_neurons(Session& session, const Step& step);
 void rule_range(Session& session, const Step& step);
 void rule_spread(Session& session, const Step& step);
 void rule_target(Session& session, const Step& step);
+void rule_hull(Session& session, const Step& step);
 void rule_norm_linear(Session& session, const Step& step);
 void rule_sphere(Session& session, const Step& step);
 void rule_part_num(Session& session, const Step& step);
@@ -145,5 +150,9 @@ void rule_values(Session& session, const Step& step);
 void rule_ranks(Session& session, const Step& step);
 void rule_reach_most(Session& session, const Step& step);
 void rule_reach_least(Session& session, const Step& step);
+void rule_cell(Session& session, const Step& step);
+void rule_point(Session& session, const Step& step);
+void rule_step(Session& session, const Step& step);
+void rule_level_inv(Session& session, const Step& step);
 
 }  // namespace assay_check

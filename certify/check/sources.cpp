@@ -13,7 +13,7 @@ constexpr std::size_t kMaxData = std::size_t{4} << 30;
 }  // namespace
 
 void Session::check_model_uses() const {
-  if (!spec_) {
+  if (!spec_ || header_.machine) {
     return;
   }
   for (const SpecUse& use : spec_->uses) {
@@ -33,8 +33,15 @@ Spec& Session::spec() {
 std::size_t Session::property(std::string_view name, bool chance) const {
   for (std::size_t i = 0; spec_ && i < spec_->properties.size(); ++i) {
     if (spec_->properties[i].name == name) {
-      if (!spec_->properties[i].supported || spec_->properties[i].chance.has_value() != chance) {
+      const SpecProperty& p = spec_->properties[i];
+      if (!p.supported || p.chance.has_value() != chance || (p.some && header_.kind != "exact")) {
         throw Reject("spec", "no rule speaks of the claim of property " + std::string(name));
+      }
+      for (std::size_t a = 0; a < spec_->atoms.size(); ++a) {
+        if (!header_.machine && (spec_->properties[i].atoms >> a & 1) != 0 &&
+            spec_->atoms[a].kind == SpecAtom::Kind::level) {
+          throw Reject("spec", "levels: only certificates of kind level speak of them");
+        }
       }
       return i;
     }
@@ -43,6 +50,9 @@ std::size_t Session::property(std::string_view name, bool chance) const {
 }
 
 void Session::need_sources(std::size_t property) const {
+  if (header_.machine) {
+    return;  // the machine gives the aps by their names
+  }
   const std::uint64_t used = spec_->properties[property].atoms;
   for (std::size_t i = 0; i < spec_->atoms.size(); ++i) {
     const SpecAtom& atom = spec_->atoms[i];

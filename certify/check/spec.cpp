@@ -5,6 +5,7 @@
 #include <set>
 
 #include "reject.hpp"
+#include "spec_levels.hpp"
 #include "spec_ltl.hpp"
 #include "spec_tokens.hpp"
 
@@ -17,7 +18,7 @@ constexpr std::size_t kMaxAtoms = 31;
 class SpecParser {
  public:
   SpecParser(const std::string& text, const std::string& file)
-      : tokens_(text, file), ltl_(tokens_, spec_.formulas) {}
+      : tokens_(text, file), ltl_(tokens_, spec_.formulas), levels_(tokens_, ltl_, spec_) {}
 
   Spec parse() {
     tokens_.expect("spec");
@@ -32,6 +33,7 @@ class SpecParser {
     if (spec_.properties.empty()) {
       tokens_.refuse("a property");
     }
+    levels_.finish();
     return std::move(spec_);
   }
 
@@ -53,6 +55,10 @@ class SpecParser {
       read_use();
     } else if (tokens_.take_if("class")) {
       read_class();
+    } else if (tokens_.take_if("level")) {
+      levels_.read(fresh_name("formula"));
+    } else if (tokens_.take_if("move")) {
+      levels_.move();
     } else if (tokens_.take_if("ap")) {
       read_ap();
     } else if (tokens_.take_if("let")) {
@@ -61,7 +67,7 @@ class SpecParser {
     } else if (tokens_.take_if("prop")) {
       read_prop();
     } else {
-      tokens_.refuse("use, class, ap, let or prop");
+      tokens_.refuse("use, class, level, move, ap, let or prop");
     }
   }
 
@@ -156,6 +162,11 @@ class SpecParser {
     } else if (tokens_.take_if("role") || tokens_.take_if("pos")) {  // no formula here may use it
       atom.kind = SpecAtom::Kind::other;
       tokens_.skip_to(";");
+    } else if (levels_.is_form()) {
+      atom.kind = SpecAtom::Kind::level;
+      atom.form = levels_.compared();
+      read_compare(atom);
+      atom.threshold = parse_decimal(tokens_.take(Kind::number, "a decimal").text);
     } else {
       atom.kind = SpecAtom::Kind::readout;
       tokens_.expect("read");
@@ -179,19 +190,15 @@ class SpecParser {
     }
     tokens_.expect(":");
     const bool most = tokens_.peek().text == "Pmax", chance = most || tokens_.peek().text == "Pmin";
-    if (tokens_.take_if("some")) {
-      property.supported = false;
-      tokens_.skip_to(";");
-      spec_.properties.push_back(std::move(property));
-      return;
-    }
     const std::size_t claim = tokens_.position();
-    tokens_.expect(chance ? (most ? "Pmax" : "Pmin") : "all");
+    property.some = tokens_.peek().text == "some";
+    tokens_.expect(chance ? (most ? "Pmax" : "Pmin") : property.some ? "some" : "all");
     const std::size_t begin = tokens_.position();
     if (chance) {
       read_bound(most, property);
     } else {
       property.formula = ltl_.parse(property.atoms);
+      property.formula = property.some ? spec_.formulas.negate(property.formula) : property.formula;
     }
     property.text = tokens_.text_since(chance ? claim : begin);
     while (tokens_.peek().text != ";") {
@@ -240,6 +247,7 @@ class SpecParser {
   Spec spec_;
   SpecTokens tokens_;
   LtlParser ltl_;
+  SpecLevels levels_;
   std::map<std::string, std::vector<std::size_t>> classes_;
   std::set<std::pair<std::string, std::string>> names_;
   std::set<std::string> property_names_;

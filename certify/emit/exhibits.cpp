@@ -12,6 +12,7 @@ using Pairs = std::vector<std::pair<std::string, std::string>>;
 
 constexpr const char* kCardsVersion = "assay-feature-cards 1";
 constexpr const char* kRunVersion = "assay-counterexample 1";
+constexpr const char* kPropertyVersion = "assay-property 1";
 
 json pairs_json(const Pairs& pairs, const char* first, const char* second) {
   json list = json::array();
@@ -62,6 +63,7 @@ std::string counterexample_json(const Counterexample& counterexample) {
   for (const RunStep& step : counterexample.steps) {
     steps.push_back({{"token", visible(step.token)},
                      {"note", visible(step.note)},
+                     {"state", visible(step.state)},
                      {"features", pairs_json(step.features, "name", "value")}});
   }
   return canonical_json({{"version", kRunVersion},
@@ -99,8 +101,44 @@ Counterexample parse_counterexample(std::string_view text, const std::string& fi
   check_version(top, kRunVersion);
   Counterexample out{top.text("claim"), top.text("prompt"), top.optional_text("replay"), {}};
   for (const ObjectReader& o : top.objects("steps")) {
-    out.steps.push_back(
-        {o.text("token"), o.optional_text("note"), read_pairs(o, "features", "name", "value")});
+    out.steps.push_back({o.text("token"), o.optional_text("note"), o.optional_text("state"),
+                         read_pairs(o, "features", "name", "value")});
+  }
+  return out;
+}
+
+std::string property_json(const PropertyExhibit& property) {
+  json edges = json::array();
+  for (const PropertyExhibit::Edge& edge : property.edges) {
+    edges.push_back({{"from", edge.from}, {"to", edge.to}, {"when", visible(edge.when)}});
+  }
+  return canonical_json({{"version", kPropertyVersion},
+                         {"claim", visible(property.claim)},
+                         {"sentence", visible(property.sentence)},
+                         {"formula", visible(property.formula)},
+                         {"atoms", pairs_json(property.atoms, "name", "meaning")},
+                         {"states", property.states},
+                         {"edges", edges}}) +
+         "\n";
+}
+
+PropertyExhibit parse_property(std::string_view text, const std::string& file) {
+  const json value = parse_profile_json(text, file);
+  const ObjectReader top(value, file);
+  check_version(top, kPropertyVersion);
+  PropertyExhibit out{top.text("claim"),   top.text("sentence"),
+                      top.text("formula"), read_pairs(top, "atoms", "name", "meaning"),
+                      top.texts("states"), {}};
+  for (const std::string& kind : out.states) {
+    if (kind != kOpenState && kind != kBadState && kind != kSettledState) {
+      throw InputError(file, "states", "open, bad or settled", visible(kind));
+    }
+  }
+  for (const ObjectReader& edge : top.objects("edges")) {
+    out.edges.push_back({edge.count("from"), edge.count("to"), edge.text("when")});
+    if (out.edges.back().from >= out.states.size() || out.edges.back().to >= out.states.size()) {
+      throw InputError(file, "edges", "listed states", "another");
+    }
   }
   return out;
 }

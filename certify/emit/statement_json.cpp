@@ -6,6 +6,7 @@
 #include "assay/certify/statement.hpp"
 #include "json_profile.hpp"
 #include "statement_rules.hpp"
+#include "statistics_json.hpp"
 
 namespace assay::certify {
 namespace {
@@ -64,6 +65,9 @@ json claim_json(const Claim& claim) {
   out["defeaters"] = defeaters;
   if (claim.recheck) {
     out["recheck"] = recheck_json(*claim.recheck);
+  }
+  if (claim.statistics) {
+    out["statistics"] = statistics_json(*claim.statistics);
   }
   return out;
 }

@@ -7,6 +7,7 @@
 #include "assay/certify/statement.hpp"
 #include "json_profile.hpp"
 #include "statement_rules.hpp"
+#include "statistics_json.hpp"
 
 namespace assay::certify {
 namespace {
@@ -56,6 +57,9 @@ Claim read_claim(const ObjectReader& o) {
   }
   if (o.has("recheck")) {
     c.recheck = read_recheck(o.object("recheck"));
+  }
+  if (o.has("statistics")) {
+    c.statistics = read_statistics(o.object("statistics"));
   }
   return c;
 }

@@ -12,6 +12,7 @@
 #include "assay/certify/envelope.hpp"
 #include "proof_header.hpp"
 #include "run_claim.hpp"
+#include "sampled_recheck.hpp"
 #include "staging.hpp"
 
 namespace assay::certify {
@@ -70,6 +71,7 @@ class Verification {
     const bool evidence = check_evidence(staging);
     check_levels();
     if (artifact && evidence) {
+      recount(staging.path());
       recheck(staging.path());
     } else {
       step("proofs were not re-checked: files are missing or altered");
@@ -179,14 +181,14 @@ class Verification {
 
   void check_levels() {
     for (const Claim& claim : statement().claims) {
-      if (claim.status == Status::unknown) {
-        continue;
-      }
       const std::string name = "claim '" + visible(claim.id) + "'";
       const Level supported = chain_level(claim.chain);
       if (claim.level != supported) {
         fail(ExitCode::evidence, name + " says " + level_name(claim.level) +
                                      ", its chain supports " + level_name(supported));
+      }
+      if (claim.status == Status::unknown) {
+        continue;
       }
       if (claim.level == Level::proved && !claim.recheck) {
         fail(ExitCode::evidence, name + " says PROVED and names no proof to re-check");
@@ -195,6 +197,18 @@ class Verification {
         fail(ExitCode::evidence, name + " names no evidence");
       }
     }
+  }
+
+  /// STATISTICAL claims: interval, plan, ledger, runs.
+  void recount(const fs::path& evidence_dir) {
+    const SampledRecheck again = recheck_sampled(statement(), evidence_dir, options_.model_dir);
+    for (const std::string& fault : again.faults) {
+      fail(ExitCode::evidence, fault);
+    }
+    for (const std::string& done : again.steps) {
+      step(done);
+    }
+    result_.recounted = again.recounted;
   }
 
   /// One run per proof group; claims that share certificate and inputs share the run.
@@ -213,7 +227,7 @@ class Verification {
     for (const auto& [key, claims] : groups) {
       recheck_group(evidence_dir, claims);
     }
-    if (result_.rechecked == 0 && result_.findings.empty()) {
+    if (result_.rechecked + result_.recounted == 0 && result_.findings.empty()) {
       fail(ExitCode::unknown,
            "nothing was re-checked: no claim names a proof and says more than UNKNOWN");
     }
@@ -270,26 +284,34 @@ class Verification {
       fail(ExitCode::evidence,
            name + ": the checker accepted another statement: " + visible(line->statement));
     } else if (const auto rule = header.rules.find(recheck.accepts);
-               rule == header.rules.end() ||
-               (rule->second == "WITNESS") != (claim.status == Status::violated)) {
+               rule == header.rules.end() || concludes_violation(rule->second, line->statement) !=
+                                                 (claim.status == Status::violated)) {
       fail(ExitCode::evidence,
            name + " says " + status_name(claim.status) + ", the proof concludes otherwise");
     } else if (!says_the_same(claim, header)) {
-      fail(ExitCode::evidence, name + ": its domain or formula is not the one that was accepted: " +
-                                   visible(line->statement));
+      fail(ExitCode::evidence,
+           name + ": its domain, formula or bound is not the one that was accepted: " +
+               visible(line->statement));
     } else {
       ++result_.rechecked;
     }
   }
 
-  /// Of a claim about runs, domain and formula are parts of the checker's statement.
+  /// Rules about runs conclude either way, of `some` or of a chance, and their words say which.
+  static bool concludes_violation(const std::string& rule, const std::string& statement) {
+    static const std::set<std::string> either = {"WITNESS", "LASSO", "EXACT", "LIVE", "CHANCE"};
+    return either.contains(rule) && !statement.starts_with("HOLDS ");
+  }
+
+  /// Of a claim about runs, domain, formula, bound and threshold are parts of the checker's statement.
   static bool says_the_same(const Claim& claim, const ProofHeader& header) {
     if (!is_run_kind(header.kind)) {
       return true;
     }
     const std::optional<RunClaim> accepted = parse_run_claim(claim.recheck->statement);
     return accepted && accepted->holds == (claim.status == Status::holds) &&
-           accepted->domain_text() == claim.domain && accepted->formal == claim.formal;
+           accepted->domain_text() == claim.domain && accepted->formal == claim.formal &&
+           accepted->bound == claim.bound && accepted->threshold == claim.threshold;
   }
 
   const VerifyOptions& options_;

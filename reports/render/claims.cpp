@@ -22,6 +22,10 @@ std::string level_sentence(const Claim& claim) {
                                           "“Counterexamples, failures, "
                                           "unknowns”.";
   }
+  if (claim.level == Level::proved && claim.formal.starts_with("some ")) {
+    return "By the run that the domain names, replayed on the model. An independent checker "
+           "accepted it. Other runs may do otherwise.";
+  }
   switch (claim.level) {
     case Level::proved:
       return "For <b>every</b> input of the domain. An independent checker accepted the proof. "
@@ -115,8 +119,11 @@ std::string detail(const Page& page, const Claim& claim, std::size_t number) {
          "</h3>\n<p class=\"badges\">" + status_badge(claim.status) +
          (claim.status == Status::unknown ? "" : " " + level_badge(claim.level)) + " <code>" +
          esc(claim.id) + "</code></p>\n<p>" + level_sentence(claim) + "</p>\n<dl>\n" +
-         term("Domain", esc(claim.domain)) + term("Formally", code(claim.formal)) +
-         term("Written in", code(claim.spec_ref)) +
+         term("Domain", esc(claim.domain)) +
+         term("Drawn", has_verdict(page, claim) ? "<a href=\"#verdict-" + std::to_string(number) +
+                                                      "\">its automaton and verdict</a>"
+                                                : "") +
+         term("Formally", code(claim.formal)) + term("Written in", code(claim.spec_ref)) +
          term("Bound", number_html(claim.bound, Towards::up, claim.unit)) +
          term("Threshold", number_html(claim.threshold, Towards::nearest, claim.unit)) +
          term("Attack found", number_html(claim.attack, Towards::down, claim.unit)) +

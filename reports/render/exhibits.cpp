@@ -5,6 +5,7 @@
 #include "assay/base/errors.hpp"
 #include "html.hpp"
 #include "parts.hpp"
+#include "watcher.hpp"
 
 namespace assay::report {
 namespace {
@@ -85,40 +86,21 @@ std::string picture_html(const Page& page, const certify::Evidence& evidence) {
          "not make it impossible.</figcaption></figure>\n";
 }
 
-std::string run_table(const certify::Counterexample& run) {
-  std::vector<std::vector<std::string>> rows;
-  for (std::size_t i = 0; i < run.steps.size(); ++i) {
-    std::string features;
-    for (const auto& [name, value] : run.steps[i].features) {
-      features += (features.empty() ? "" : "<br>") + token(name) + " " + esc(value);
-    }
-    rows.push_back(
-        {std::to_string(i + 1), token(run.steps[i].token), features, esc(run.steps[i].note)});
-  }
-  return table("The run, token by token", {"Step", "Token", "Features that are on", "Remark"},
-               rows);
-}
-
-std::string counterexample_html(const Page& page, const Claim& claim) {
+std::string counterexample_html(const Page& page, const Claim& claim, std::size_t number) {
   const certify::Evidence* evidence = page.evidence.find(claim.counterexample);
   if (evidence == nullptr) {
     return "";
+  }
+  if (has_verdict(page, claim)) {
+    return "<p><a href=\"#verdict-" + std::to_string(number) +
+           "\">The run, token by token</a>, with the automaton that it violates.</p>\n";
   }
   const auto bytes = page.evidence.read(*evidence);
   if (!bytes) {
     return withheld(*evidence, kMissing);
   }
   try {
-    const certify::Counterexample run = certify::parse_counterexample(*bytes, evidence->name);
-    std::string text;
-    for (const certify::RunStep& step : run.steps) {
-      text += step.token;
-    }
-    return "<p class=\"run\"><span class=\"prompt\">" + token(run.prompt) +
-           "</span><span class=\"emitted\">" + token(text) +
-           "</span></p>\n<p class=\"note\">Prompt, "
-           "then (underlined) what the model emitted. " +
-           esc(run.replay) + "</p>\n" + run_table(run);
+    return walk_html(certify::parse_counterexample(*bytes, evidence->name), nullptr, "");
   } catch (const InputError&) {
     return withheld(*evidence, "The file is not of the documented form.");
   }
@@ -228,7 +210,7 @@ std::string failures_html(const Page& page) {
     out += "<article class=\"claim\"><h3>" + claim_link(i + 1) + " " + esc(claim.text) +
            "</h3>\n<p class=\"badges\">" + status_badge(claim.status) + "</p>\n" +
            (claim.reason.empty() ? "" : "<p>" + esc(claim.reason) + "</p>\n") +
-           counterexample_html(page, claim) + "</article>\n";
+           counterexample_html(page, claim, i + 1) + "</article>\n";
   }
   return section("failures", "Counterexamples, failures, unknowns",
                  out.empty() ? "<p>No claim is violated and none is undecided.</p>" : out);

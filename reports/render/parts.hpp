@@ -22,6 +22,7 @@ struct Page {
 [[nodiscard]] std::string subject_html(const Page& page);
 [[nodiscard]] std::string claims_html(const Page& page);
 [[nodiscard]] std::string forest_plot(const std::vector<certify::Claim>& claims);
+[[nodiscard]] std::string verdicts_html(const Page& page);
 [[nodiscard]] std::string automaton_html(const Page& page);
 [[nodiscard]] std::string failures_html(const Page& page);
 [[nodiscard]] std::string erasure_html(const Page& page);
@@ -32,6 +33,9 @@ struct Page {
 [[nodiscard]] std::string verify_html(const Page& page);
 [[nodiscard]] std::string signatures_html(const Page& page);
 [[nodiscard]] std::string annex_html(const Page& page);
+
+/// Whether `verdicts_html` has an article "verdict-N" for the claim.
+[[nodiscard]] bool has_verdict(const Page& page, const certify::Claim& claim);
 
 /// "bound 0.12 · limit 0.2", short, rounded outward; "" when the claim has neither.
 [[nodiscard]] std::string bound_text(const certify::Claim& claim);

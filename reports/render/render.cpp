@@ -10,9 +10,10 @@ namespace assay::report {
 namespace {
 
 std::string contents(const std::string& body) {
-  static constexpr std::array<std::pair<const char*, const char*>, 12> kChapters = {
+  static constexpr std::array<std::pair<const char*, const char*>, 13> kChapters = {
       {{"subject", "What was examined"},
        {"claims", "Claims"},
+       {"verdicts", "Verdicts"},
        {"automaton", "Automaton"},
        {"failures", "Failures and unknowns"},
        {"erasure", "Erasure"},
@@ -38,10 +39,11 @@ std::string render_html(const ReportInput& input) {
   const certify::Statement statement = certify::parse_statement(input.payload, "payload");
   const EvidenceReader evidence(statement, input.evidence_dir);
   const Page page{statement, input, evidence, sha256(input.payload)};
-  const std::string body = subject_html(page) + claims_html(page) + automaton_html(page) +
-                           failures_html(page) + erasure_html(page) + dictionary_html(page) +
-                           assumptions_html(page) + not_claimed_html(page) + method_html(page) +
-                           verify_html(page) + signatures_html(page) + annex_html(page);
+  const std::string body = subject_html(page) + claims_html(page) + verdicts_html(page) +
+                           automaton_html(page) + failures_html(page) + erasure_html(page) +
+                           dictionary_html(page) + assumptions_html(page) + not_claimed_html(page) +
+                           method_html(page) + verify_html(page) + signatures_html(page) +
+                           annex_html(page);
   const std::string id8 = page.id.hex().substr(0, 8);
   return "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
          "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "

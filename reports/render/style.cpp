@@ -134,6 +134,56 @@ mark{background:var(--tint);color:inherit;font-weight:700;box-shadow:0 0 0 1px v
 .claim dd{margin-bottom:.5rem}}
 )css";
 
+constexpr const char* kVerdicts = R"css(
+.page{border-top:1px solid var(--line);padding-top:1.1rem;margin-top:2.2rem}
+.page .atoms{display:flex;flex-wrap:wrap;gap:.2rem 1.6rem;margin:.5rem 0;font-size:.9rem}
+.page .atoms div{display:flex;gap:.5rem}
+.sheet{overflow-x:auto;background:var(--sheet);border:1px solid var(--line);border-radius:2px;padding:.9rem 1rem}
+.watcher{display:block;max-width:100%;height:auto;margin:0 auto;font-size:12px}
+.watcher text{fill:var(--ink);paint-order:stroke;stroke:var(--sheet);stroke-width:4px;stroke-linejoin:round}
+.watcher .when{font-family:ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",monospace;font-size:11.5px}
+.watcher .tag{fill:var(--muted);font-size:11px}.watcher .tag.bad{fill:var(--violated);font-weight:600}
+.watcher .number{stroke:none;font-weight:600;font-size:13px}
+.edge path{fill:none;stroke:var(--muted);stroke-width:1.3}.edge .tip{fill:var(--muted);stroke:none}
+.edge.taken path{stroke:var(--violated);stroke-width:2.8}.edge.taken .tip{fill:var(--violated);stroke:none}
+.node circle,.node polygon{fill:var(--sheet);stroke:var(--ink);stroke-width:1.5}
+.node.bad polygon{stroke:var(--violated);stroke-width:1.7}.node.bad polygon+polygon{fill:var(--beyond)}
+.node.settled circle{stroke:var(--holds);stroke-dasharray:4 3}
+details{margin:.6rem 0}summary{cursor:pointer;color:var(--accent);font-size:.9rem}
+summary:focus-visible{outline:2px solid var(--accent);outline-offset:2px}
+.walk{list-style:none;display:grid;grid-template-columns:repeat(auto-fill,minmax(8.5rem,1fr));gap:.7rem;padding:0;
+margin:.8rem 0;max-width:none}
+.walk>li{margin:0;display:flex;flex-direction:column;gap:.15rem;background:var(--sheet);border:1px solid var(--line);
+border-top:3px solid var(--bar);padding:.5rem .7rem .6rem;font-size:.85rem;min-width:0}
+.walk>li.from{border-top-style:dotted}.walk>li:last-child:has(.q.bad){border-top-color:var(--violated)}
+.walk .n{color:var(--muted);font-size:.75rem}.walk>li>.tok{font-size:1.15rem;font-weight:600}
+.walk>li.from>.tok{font-size:.95rem;font-weight:400}
+.walk .says{overflow-wrap:anywhere}.q{color:var(--muted)}.q.bad{color:var(--violated);font-weight:600}
+.q.settled{color:var(--holds)}
+.walk ul{list-style:none;padding:.35rem 0 0;margin:.3rem 0 0;border-top:1px solid var(--line)}
+.walk ul li{margin:0;display:flex;justify-content:space-between;gap:.5rem;padding:.08rem .25rem;
+background:linear-gradient(var(--tint),var(--tint)) left/var(--w) 100% no-repeat}
+.walk ul span{color:var(--muted)}
+)css";
+
+/// A row of the claims becomes a small block of its own; the header words stand in front of the figures.
+constexpr const char* kPhone = R"css(
+@media screen and (max-width:40rem){main{padding:1.5rem 1rem}footer{padding-left:1rem;padding-right:1rem}
+.claims,.claims caption,.claims tbody,.claims tr,.claims td,.claims tbody th{display:block}
+.claims thead{position:absolute;left:-99rem}
+.claims tr{display:grid;grid-template-columns:auto auto 1fr;gap:.15rem 1rem;align-items:baseline;padding:.6rem 0;
+border-bottom:1px solid var(--line)}
+.claims td,.claims tbody th{border:0;padding:0}
+.claims tbody th{grid-row:1;grid-column:1}
+.claims td:nth-child(2){grid-column:1/-1;grid-row:2;min-width:0}
+.claims td:nth-child(3){grid-row:1;grid-column:2}.claims td:nth-child(4){grid-row:1;grid-column:3}
+.claims td:nth-child(n+5){grid-column:1/-1;font-size:.85rem;white-space:normal}
+.claims td:empty{display:none}
+.claims td:nth-child(5)::before{content:"Bound vs threshold: ";color:var(--muted)}
+.claims td:nth-child(6)::before{content:"Attack found: ";color:var(--muted)}
+.claims td:nth-child(7)::before{content:"Unit: ";color:var(--muted)}}
+)css";
+
 constexpr const char* kPrint = R"css(
 @media print{:root{--paper:#fff;--sheet:#fff;--ink:#000;--muted:#444;--line:#bbb;--accent:#1f4e79;
 --holds:#17633f;--violated:#a3262a;--unknown:#7d5200;--tint:#f2f2f2;--beyond:#a3262a1c;--bar:#7f93a8}
@@ -146,6 +196,9 @@ thead{display:table-header-group}tr,figure,.card,.verdict,.withheld,pre,.short,.
 .scroll{overflow:visible;margin:.8rem 0}a{color:inherit;text-decoration:none}
 .plate svg{max-height:17cm}.cards{grid-template-columns:1fr 1fr;gap:1rem 1.6rem}
 .claims td:nth-child(2){min-width:16rem}.claims td:nth-child(5){white-space:normal}
+details::details-content{content-visibility:visible;block-size:auto}.page figure~details{display:none}
+.page p,.page figure{margin:.4rem 0}.page{margin-top:1.2rem}
+.page,.walk>li,.sheet{break-inside:avoid}.walk{grid-template-columns:repeat(auto-fill,minmax(7.5rem,1fr))}
 p,ul,figcaption{max-width:none;orphans:3;widows:3}}
 )css";
 
@@ -153,7 +206,7 @@ p,ul,figcaption{max-width:none;orphans:3;widows:3}}
 
 std::string style_sheet(const std::string& id8) {
   // No page size: A4 and Letter are the printer's to choose.
-  return std::string(kColours) + kText + kSummary + kTables + kPrint +
+  return std::string(kColours) + kText + kSummary + kTables + kVerdicts + kPhone + kPrint +
          "@page{margin:17mm 16mm 18mm;@bottom-left{content:\"Assay certificate " + id8 +
          "\";font:8pt sans-serif;color:#555}@bottom-right{content:counter(page) \" / \" "
          "counter(pages);font:8pt sans-serif;color:#555}}\n";

@@ -252,6 +252,9 @@ class TreeWriter {
     if (rule == CaseRule::linear) {
       return {"LINEAR", heads_words(bound.heads)};
     }
+    if (rule == CaseRule::hull) {
+      return {"HULL", "H " + std::to_string(bound.head) + " S " + hex_words(bound.slopes)};
+    }
     const std::string slopes =
         "S " + hex_words(bound.slopes) + multiplier_words(node.neurons, bound.mu);
     const std::string neurons = state_.neurons(case_id, work);
@@ -303,6 +306,11 @@ BoundCertificate::BoundCertificate(const Transformer& model, const Sae* sae)
     : state_(std::make_unique<State>(model, sae)) {}
 
 BoundCertificate::~BoundCertificate() = default;
+
+void BoundCertificate::call(const Readout& readout, const std::string& name) {
+  state_->known["readout " + readout.digest.hex()] = name;
+  state_->readouts.emplace(name, readout.digest);
+}
 
 std::string BoundCertificate::add(const std::string& wanted, const Domain& domain,
                                   const Quantity& quantity, const BoundResult& result,

@@ -16,7 +16,7 @@ double short_below(double x) {
   return std::ldexp(std::floor(std::ldexp(fraction, 30)), exponent - 30);
 }
 
-constexpr HeadsEffort kRangeEffort{24, 20};
+constexpr HeadsEffort kRangeEffort{24, 20}, kApart{0, 20};
 
 /// The heads' numbers for g and for -g, and the interval that they prove.
 struct BothSides {
@@ -24,13 +24,14 @@ struct BothSides {
   Interval sum;
 };
 
-BothSides both_sides(CaseWork& work, const std::vector<Ball>& nu, Interval base) {
+BothSides both_sides(CaseWork& work, const std::vector<Ball>& nu, Interval base,
+                     HeadsEffort effort = kRangeEffort) {
   std::vector<Ball> minus = nu;
   for (Ball& ball : minus) {
     ball.mid = -ball.mid;
   }
-  HeadsBound up = bound_heads(work.ready(), work.joint(), nu, kRangeEffort);
-  HeadsBound down = bound_heads(work.ready(), work.joint(), minus, kRangeEffort);
+  HeadsBound up = bound_heads(work.ready(), work.joint(), nu, effort);
+  HeadsBound down = bound_heads(work.ready(), work.joint(), minus, effort);
   const Interval hi = base + Interval(up.hi);
   const Interval lo = base - Interval(down.hi);
   return {std::move(up.numbers), std::move(down.numbers), {lo.lo, hi.hi}};
@@ -122,6 +123,18 @@ const ExactCase* CaseWork::exact() {
   return &*exact_;
 }
 
+const CaseVertices* CaseWork::vertices() {
+  if (!are_vertices_known_) {
+    vertices_ = CaseVertices::make(ready_);
+    are_vertices_known_ = true;
+  }
+  return vertices_ ? &*vertices_ : nullptr;
+}
+
+const std::vector<Interval>& CaseWork::ranges() {
+  return vertices() == nullptr ? neurons().range : vertices_->ranges();
+}
+
 const CaseNeurons& CaseWork::neurons() {
   if (neurons_) {
     return *neurons_;
@@ -160,7 +173,14 @@ void CaseWork::bound_neuron(std::size_t j, CaseNeurons& out) {
   const bool is_exact = n.neuron_offsets.radius(0, index(j)) == 0;
   const Interval offset =
       is_exact ? Interval(n.neuron_offsets.mid(0, index(j))) : n.neuron_offsets.at(0, index(j));
-  BothSides both = both_sides(*this, nu, ready_.query().along_neurons()[j]);
+  const Interval base = ready_.query().along_neurons()[j];
+  BothSides both;
+  if (n.act == ActFn::relu && !n.norm) {  // a stable neuron's ends are not read: short numbers do
+    both = both_sides(*this, nu, base, kApart);
+  }
+  if (both.U.L.empty() || !is_surely_stable(both.sum + offset)) {
+    both = both_sides(*this, nu, base);
+  }
   if (!n.norm) {
     out.range.push_back(both.sum + offset);
   } else {

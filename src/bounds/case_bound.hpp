@@ -8,6 +8,7 @@
 #include "heads_bound.hpp"
 #include "ready_case.hpp"
 #include "target.hpp"
+#include "vertices.hpp"
 
 namespace assay::bounds {
 
@@ -60,6 +61,10 @@ class CaseWork {
   /// nullptr: more than one position is free.
   [[nodiscard]] const ExactCase* exact();
   [[nodiscard]] const CaseNeurons& neurons();
+  /// Those of the z_j: at the vertices where there are any.
+  [[nodiscard]] const std::vector<Interval>& ranges();
+  /// nullptr: more heads than one move.
+  [[nodiscard]] const CaseVertices* vertices();
   [[nodiscard]] const Spread& spread();
   [[nodiscard]] const FinalSpread& final_spread();
 
@@ -68,26 +73,28 @@ class CaseWork {
 
   ReadyCase ready_;
   std::weak_ptr<CaseWork> parent_;
-  bool is_joint_known_ = false, is_exact_known_ = false;
+  bool is_joint_known_ = false, is_exact_known_ = false, are_vertices_known_ = false;
   std::optional<JointAttention> joint_;
   std::optional<ExactCase> exact_;
   std::optional<CaseNeurons> neurons_;
+  std::optional<CaseVertices> vertices_;
   std::optional<Spread> spread_;
   std::optional<FinalSpread> final_;
 };
 
-enum class CaseRule { linear, fold, norm_linear, norm_fold, sphere, final, enumeration };
+enum class CaseRule { linear, fold, hull, norm_linear, norm_fold, sphere, final, enumeration };
 
 /// target <= hi on the case, with the numbers that prove it.
 struct CaseBound {
   CaseRule rule = CaseRule::linear;
   double hi = 0;
-  std::vector<double> slopes;             ///< fold, norm_fold
+  std::vector<double> slopes;             ///< fold, hull, norm_fold
   std::vector<double> mu;                 ///< of the neuron parts; empty: none
   HeadNumbers heads, heads_other;         ///< heads_other at s_hi
   CaseRule numerator = CaseRule::linear;  ///< of final: linear, fold or norm_fold
+  std::size_t head = 0;                   ///< of hull: the one that moves
 
-  // For the search alone: the folded direction to the nearest, and each head's maximiser.
+  // For the search alone: the folded direction to the nearest, and each head's maximiser; then that of hull.
   Row direction;
   std::vector<CaseMaximum> maxima;
 };

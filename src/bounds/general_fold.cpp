@@ -102,6 +102,25 @@ SlopeSearch::Found find_numbers(CaseWork& work, const FoldTarget& target,
   return SlopeSearch(work, target, parts, ranges).descend(effort.steps);
 }
 
+CaseBound bound_hull(const ReadyCase& ready, const CaseVertices& vertices, const FoldTarget& target,
+                     std::size_t steps) {
+  CaseBound bound;
+  bound.rule = CaseRule::hull;
+  CaseVertices::Bound hull = vertices.bound(target, steps);
+  bound.hi = hull.hi;
+  bound.slopes = std::move(hull.slopes);
+  bound.head = vertices.head();
+  bound.direction = std::move(hull.direction);
+  const Network& net = ready.places().net();
+  for (std::size_t h = 0; h < net.heads; ++h) {
+    const Row along = (net.W_O[h].mid * bound.direction.transpose()).transpose();
+    const Rows nu = ready.places().values(h).mid * along.transpose();
+    bound.maxima.push_back(ready.ascend(h, nu.data(), true));
+  }
+  bound.maxima.push_back(std::move(hull.worst));
+  return bound;
+}
+
 }  // namespace
 
 std::vector<Interval> clipped(const std::vector<Interval>& ranges,
@@ -146,11 +165,20 @@ Row nearest_mid(const ReadyCase& ready, const std::vector<const std::vector<Toke
 ///   G(s) = g0 + s sum_j (kappa_j a_j + mu_j s_j) h_j; s = 1 without LN2, else both ends of its range
 ///   target <= const0 + sum_j (kappa_j a_j + mu_j s_j) c_j + sum_j max(kappa_j rho_j)
 ///             + max over the ends of ( base(G(s)) + the heads' HEADS bound )
+/// HULL where it applies and proves less.
 CaseBound bound_fold(CaseWork& work, const FoldTarget& target, const std::vector<NeuronPart>& parts,
                      FoldEffort effort) {
   const Network& net = work.net();
   if (std::all_of(target.kappa.begin(), target.kappa.end(), is_zero)) {
     return bound_linear(work, target);
+  }
+  const CaseVertices* vertices = work.vertices();
+  std::optional<CaseBound> hull;
+  if (vertices != nullptr) {
+    hull = bound_hull(work.ready(), *vertices, target, effort.steps);
+    if (parts.empty() && vertices->are_contexts() && effort.solver == nullptr) {
+      return *std::move(hull);
+    }
   }
   CaseBound bound;
   bound.rule = net.norm ? CaseRule::norm_fold : CaseRule::fold;
@@ -198,7 +226,7 @@ CaseBound bound_fold(CaseWork& work, const FoldTarget& target, const std::vector
     }
   }
   bound.hi = worst;
-  return bound;
+  return hull && hull->hi < bound.hi ? *std::move(hull) : bound;
 }
 
 }  // namespace assay::bounds

@@ -53,6 +53,11 @@ bool contains(const Box& outer, const Box& inner) {
   return true;
 }
 
+/// By more steps of its slopes' search.
+bool can_improve(CaseRule rule) {
+  return rule == CaseRule::fold || rule == CaseRule::hull;
+}
+
 Quantity against(TokenId token, const Mixture& mixture) {
   Quantity quantity;
   quantity.kind = QuantityKind::logit_mixture;
@@ -94,7 +99,8 @@ struct LemmaBounder::State {
     return out;
   }
 
-  /// ENUM for few contexts, else LINEAR or FOLD. `worst`: the context where an enumeration met its largest value.
+  /// ENUM for few contexts, else LINEAR, HULL or FOLD. `worst`: the context where an enumeration, or a vertex, has the
+  /// largest value.
   CaseBound bound(const Box& box, const Target& target, std::size_t steps, const Lemma* above,
                   std::vector<TokenId>& worst) {
     worst.clear();
@@ -110,8 +116,12 @@ struct LemmaBounder::State {
     }
     const bool is_above = above != nullptr && above->proof->work != nullptr &&
                           contains(above->proof->tree.front().box, box);
-    return bound_case(*work.work(box, is_above ? above->proof->work : nullptr), target, {},
-                      {steps, nullptr});
+    CaseBound out = bound_case(*work.work(box, is_above ? above->proof->work : nullptr), target, {},
+                               {steps, nullptr});
+    if (out.rule == CaseRule::hull) {
+      worst = out.maxima.back().back;
+    }
+    return out;
   }
 
   /// The rival with the largest logit where every head has its own maximiser, or at the worst context.
@@ -171,7 +181,7 @@ Lemma LemmaBounder::bound(const Domain& domain, const Quantity& quantity, bool i
   target = is_lower ? negated(std::move(target)) : std::move(target);
   std::vector<TokenId> worst;
   CaseBound bound = s.bound(box, target, kQuickSteps, above, worst);
-  if (!(bound.hi < enough) && bound.rule == CaseRule::fold) {
+  if (!(bound.hi < enough) && can_improve(bound.rule)) {
     CaseBound more = s.bound(box, target, kSteps, above, worst);
     bound = more.hi < bound.hi ? std::move(more) : std::move(bound);
   }
@@ -221,7 +231,7 @@ Lemma LemmaBounder::refute(const Domain& domain, TokenId token, const std::vecto
       step /= 2;
     }
   }
-  if (!(lemma.hi < enough) && lemma.hi < enough + kNear && bound.rule == CaseRule::fold) {
+  if (!(lemma.hi < enough) && lemma.hi < enough + kNear && can_improve(bound.rule)) {
     consider(Mixture(*best), kSteps);
   }
   lemma.proof = std::make_shared<const Lemma::Proof>(s.proof_of(box, std::move(bound)));
@@ -274,6 +284,10 @@ std::vector<Domain> LemmaBounder::divide(const Lemma& lemma, double enough) {
     out.push_back(s.domain_of(part));
   }
   return out;
+}
+
+bool LemmaBounder::moves_one_head(const Domain& domain) {
+  return state_->work.work(state_->boxed(domain))->vertices() != nullptr;
 }
 
 std::string LemmaBounder::write(BoundCertificate& certificate, const Lemma& lemma) {

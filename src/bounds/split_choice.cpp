@@ -117,7 +117,7 @@ void SplitChoice::take_neurons(const BranchNode& node, CaseWork& work) {
   if (net_.f == 0 || target_.kind == Target::Kind::normed_neuron || !target_.uses_mlp()) {
     return;
   }
-  const std::vector<Interval> ranges = clipped(work.neurons().range, node.neurons);
+  const std::vector<Interval> ranges = clipped(work.ranges(), node.neurons);
   lo_.clear();
   hi_.clear();
   std::vector<std::pair<double, std::size_t>> all;

@@ -43,8 +43,9 @@ std::string text_of(const certify::CertifyResult& result) {
   }
   const certify::Verdict v = certify::verdict_of(result.statement.claims);
   return out + "\n" + certify::status_name(v.result) + ": " + std::to_string(v.holds) + " hold (" +
-         std::to_string(v.proved) + " PROVED, " + std::to_string(v.observed) + " OBSERVED), " +
-         std::to_string(v.violated) + " violated, " + std::to_string(v.unknown) + " unknown" +
+         std::to_string(v.proved) + " PROVED, " + std::to_string(v.statistical) + " STATISTICAL, " +
+         std::to_string(v.observed) + " OBSERVED), " + std::to_string(v.violated) + " violated, " +
+         std::to_string(v.unknown) + " unknown" +
          (v.proved > 0
               ? "\nsemantics of what is PROVED: REAL (exact arithmetic on the stored weights)"
               : "") +

@@ -76,7 +76,8 @@ void run(const Options& options, Session& session) {
       throw UsageError(
           "check: expected --automaton FILE.hoa, or --decoder and --prompts, found both");
     }
-    check_hoa(options.automaton, options.spec, options.properties, session);
+    check_hoa(options.automaton, options.spec, options.properties, options.out, options.smt,
+              session);
     return;
   }
   if (options.model.empty()) {
@@ -145,7 +146,8 @@ void add_check(CLI::App& app, Session& session) {
                   "Exact mode: largest invariant that Z3 is asked about (default 5000 pairs)");
   sub->add_option(
       "--smt", options->smt,
-      "Exact mode: write every obligation of an invariant here in SMT-LIB2, whatever its size");
+      "Exact mode and levels: write every obligation of an invariant here in SMT-LIB2, whatever "
+      "its size");
   sub->add_flag(
       "--minimise", options->minimise,
       "Exact mode: count the states that the aps of a property that holds can tell apart");

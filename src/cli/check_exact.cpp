@@ -2,26 +2,9 @@
 
 #include "assay/base/files.hpp"
 #include "assay/base/progress.hpp"
-#include "assay/spec/print.hpp"
-#include "assay/spec/resolve.hpp"
 
 namespace assay::cli {
 namespace {
-
-/// Names, texts and regular expressions become ids; rules that need text to choose by are refused.
-void resolve_here(Subject& subject, const std::string& file) {
-  spec::ResolveInput names;
-  names.tokenizer = subject.tokenizer ? &*subject.tokenizer : nullptr;
-  names.vocabulary = subject.model.config.d_vocab;
-  names.model = subject.model.weights_digest;
-  names.saes = subject.input.saes;
-  for (const auto& [name, readout] : subject.readouts) {
-    names.readouts[name] = readout.digest;
-  }
-  subject.spec = spec::resolve(subject.spec, file, names);
-  subject.statement = spec::print_spec(subject.spec);
-  subject.input.statement = sha256(subject.statement);
-}
 
 }  // namespace
 
@@ -83,15 +66,25 @@ void add_details(const verify::ExactProperty& p, nlohmann::ordered_json& out) {
 
 nlohmann::ordered_json property_json(const verify::ExactInput& input,
                                      const verify::ExactProperty& p) {
-  nlohmann::ordered_json out = {
-      {"name", p.name}, {"verdict", p.verdict_name()}, {"level", p.level()}};
+  nlohmann::ordered_json out = {{"name", p.name},
+                                {"claim", p.some     ? "some"
+                                          : p.chance ? "chance"
+                                                     : "all"},
+                                {"verdict", p.verdict_name()},
+                                {"level", p.level()}};
   if (const auto* violated = std::get_if<verify::ExactViolated>(&p.verdict)) {
     out["witness"] = run_json(input.subject, violated->prompt, violated->run);
+    if (violated->loop > 0) {
+      out["witness"]["loop"] = violated->loop;
+    }
   } else if (const auto* unknown = std::get_if<verify::Unknown>(&p.verdict)) {
     out["reason"] = unknown->reason;
     out["missing"] = unknown->missing;
   } else if (const auto* holds = std::get_if<verify::ExactHolds>(&p.verdict)) {
     out["invariant"] = holds->invariant().size();
+  } else if (const auto* endless = std::get_if<verify::ExactEndless>(&p.verdict)) {
+    out["ranks"] = endless->ranks().size();
+    out["highestRank"] = endless->highest();
   }
   if (p.chance) {
     out["probability"] = decided_json(p);
@@ -111,18 +104,6 @@ nlohmann::ordered_json property_json(const verify::ExactInput& input,
     out["asExpected"] = p.expected == p.verdict_name();
   }
   return out;
-}
-
-/// The ends of the prompts alone are few enough to enumerate.
-bool fits(const verify::PromptSet& prompts, const TransformerConfig& config, std::size_t limit) {
-  const std::size_t window = std::max<std::size_t>(config.attention_window, 1);
-  const std::size_t n = std::min(prompts.any() ? prompts.max_length : prompts.sets.size(), window);
-  double ends = 1;
-  for (std::size_t i = 0; i < n; ++i) {
-    ends *= static_cast<double>(prompts.any() ? config.d_vocab
-                                              : prompts.sets[prompts.sets.size() - 1 - i].size());
-  }
-  return ends <= static_cast<double>(limit);
 }
 
 }  // namespace
@@ -163,7 +144,7 @@ bool load_exact(const SubjectOptions& subject_options, const ExactOptions& optio
   load_subject(subject_options, subject);
   const bool resolved_here = !subject.spec.is_resolved();
   if (resolved_here) {
-    resolve_here(subject, subject_options.spec);
+    resolve_subject(subject, subject_options.spec);
   }
   if (!options.allow.empty()) {
     input.emission.allow(options.allow, subject.spec, subject.model.config.d_vocab);
@@ -192,7 +173,7 @@ void run_exact(const SubjectOptions& subject_options, const ExactOptions& option
   };
   const bool may_refine = options.mode == "auto" && input.emission.is_pairwise();
   if (options.mode == "refined" ||
-      (may_refine && !fits(input.prompts, subject.model.config, options.states))) {
+      (may_refine && !verify::fits_exact(input.prompts, subject.model.config, options.states))) {
     refine();
     return;
   }

@@ -1,8 +1,15 @@
 #include "check_hoa.hpp"
 
+#include <algorithm>
+#include <map>
+
+#include "assay/base/digest.hpp"
 #include "assay/base/files.hpp"
+#include "assay/base/progress.hpp"
 #include "assay/spec/cover.hpp"
 #include "assay/verify/given.hpp"
+#include "assay/verify/levels.hpp"
+#include "check_levels.hpp"
 
 namespace assay::cli {
 namespace {
@@ -46,6 +53,66 @@ nlohmann::ordered_json to_json(const GivenResult& r) {
           {"run", run}};
 }
 
+/// --prop's names, or all: those about levels, and the others.
+struct Chosen {
+  std::vector<std::string> levels, others;
+};
+Chosen chosen(const spec::Spec& spec, const std::vector<std::string>& names) {
+  Chosen out{{}, names};
+  for (const spec::Property& p : spec.properties) {
+    const auto named = std::find(out.others.begin(), out.others.end(), p.name);
+    if (!names.empty() && named == out.others.end()) {
+      continue;
+    }
+    if (!verify::reads_levels(spec, p)) {
+      if (names.empty()) {
+        out.others.push_back(p.name);
+      }
+      continue;
+    }
+    out.levels.push_back(p.name);
+    out.others.erase(std::remove(out.others.begin(), out.others.end(), p.name), out.others.end());
+  }
+  return out;
+}
+
+/// Whatever decided it: its words, object and exit code.
+struct Reported {
+  std::string text;
+  nlohmann::ordered_json object;
+  ExitCode code = ExitCode::ok;
+};
+Reported reported(const GivenResult& r) {
+  static constexpr ExitCode kCodes[] = {ExitCode::ok, ExitCode::violated, ExitCode::unknown};
+  return {to_text(r), to_json(r), kCodes[static_cast<int>(r.verdict)]};
+}
+
+/// Z3 is asked about what holds; with a folder the obligations are written there.
+verify::LevelEffort effort_of(const std::string& property, const std::string& smt) {
+  verify::LevelEffort out;
+  out.second_opinion = true;
+  if (!smt.empty()) {
+    out.dump = [property, smt](const std::string& name, const std::string& text) {
+      write_file_atomic(smt + "/" + property + "." + name + ".smt2", text);
+    };
+  }
+  return out;
+}
+
+/// Writes the certificate of the levels' properties that hold; says where, "" for nowhere.
+std::string write_certificate(const std::vector<verify::LevelResult>& results,
+                              const std::string& machine, const std::string& statement,
+                              const std::string& path) {
+  const std::string certificate =
+      verify::level_certificate(sha256(machine).hex(), sha256(statement).hex(), results);
+  if (certificate.empty()) {
+    say("no property about levels holds: no certificate is written");
+    return "";
+  }
+  write_file_atomic(path, certificate);
+  return path;
+}
+
 }  // namespace
 
 bool is_hoa(const std::string& file) {
@@ -53,24 +120,50 @@ bool is_hoa(const std::string& file) {
 }
 
 void check_hoa(const std::string& machine, const std::string& spec,
-               const std::vector<std::string>& properties, Session& session) {
-  const spec::Spec statement = spec::parse_spec(read_file(spec, std::size_t{1} << 21U), spec);
-  const automata::Hoa hoa = automata::parse_hoa(read_file(machine), machine);
-  const std::vector<GivenResult> results = verify::check_given(statement, hoa, properties);
-  std::string text;
-  nlohmann::ordered_json objects = nlohmann::ordered_json::array();
-  ExitCode code = ExitCode::ok;
-  for (const GivenResult& result : results) {
-    text += to_text(result);
-    objects.push_back(to_json(result));
-    if (result.verdict == GivenResult::Verdict::violated) {
-      code = ExitCode::violated;
-    } else if (result.verdict == GivenResult::Verdict::unknown && code == ExitCode::ok) {
-      code = ExitCode::unknown;
+               const std::vector<std::string>& properties, const std::string& certificate,
+               const std::string& smt, Session& session) {
+  if (!smt.empty()) {
+    make_directory(smt);
+  }
+  const std::string text = read_file(spec, std::size_t{1} << 21U), bytes = read_file(machine);
+  const spec::Spec statement = spec::parse_spec(text, spec);
+  const automata::Hoa hoa = automata::parse_hoa(bytes, machine);
+  const Chosen names = chosen(statement, properties);
+  if (!certificate.empty() && !statement.is_resolved()) {
+    throw UsageError(
+        "--certificate: expected a resolved spec, for it is the statement; see assay spec resolve");
+  }
+  std::map<std::string, Reported> by_name;
+  if (!names.others.empty() || names.levels.empty()) {
+    for (const GivenResult& r : verify::check_given(statement, hoa, names.others)) {
+      by_name.emplace(r.name, reported(r));
     }
   }
-  session.finish(code, text + kNote,
-                 {{"note", kNote}, {"states", hoa.states}, {"properties", objects}});
+  std::vector<verify::LevelResult> levels;
+  for (const spec::Property& p : statement.properties) {
+    if (std::find(names.levels.begin(), names.levels.end(), p.name) != names.levels.end()) {
+      const verify::LevelResult& r =
+          levels.emplace_back(verify::decide_levels(statement, p, hoa, effort_of(p.name, smt)));
+      by_name.emplace(p.name, Reported{levels_text(p.name, p.claim_text(), r),
+                                       levels_json(p.name, p.claim_text(), r), levels_code(r)});
+    }
+  }
+  std::string words;
+  nlohmann::ordered_json objects = nlohmann::ordered_json::array();
+  ExitCode code = ExitCode::ok;
+  for (const spec::Property& p : statement.properties) {
+    if (const auto found = by_name.find(p.name); found != by_name.end()) {
+      words += found->second.text;
+      objects.push_back(found->second.object);
+      const bool worse = found->second.code == ExitCode::violated || code == ExitCode::ok;
+      code = worse ? found->second.code : code;
+    }
+  }
+  const std::string written =
+      certificate.empty() ? "" : write_certificate(levels, bytes, text, certificate);
+  session.finish(
+      code, words + kNote,
+      {{"note", kNote}, {"states", hoa.states}, {"properties", objects}, {"certificate", written}});
 }
 
 }  // namespace assay::cli

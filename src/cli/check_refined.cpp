@@ -16,6 +16,15 @@ nlohmann::ordered_json property_json(const verify::RefinedInput& input,
     out["states"] = chance->leaves().size();
   } else {
     out["states"] = std::get<verify::RefinedHolds>(p.verdict).proof().states.size();
+    out["antecedent"] = p.antecedent();
+    out["matters"] = nlohmann::ordered_json::array();
+    for (const verify::RefinedMatter& m : p.matters) {
+      nlohmann::ordered_json each = {{"ap", input.runs.subject.spec->atoms[m.atom].name},
+                                     {"replacedBy", !m.positive}};
+      each["run"] = m.run ? run_json(input.runs.subject, m.run->prompt, m.run->run)
+                          : nlohmann::ordered_json();
+      out["matters"].push_back(std::move(each));
+    }
   }
   if (p.chance) {
     out["probability"] = chance_json(*p.chance);

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "assay/base/files.hpp"
+#include "assay/spec/print.hpp"
+#include "assay/spec/resolve.hpp"
 #include "named_files.hpp"
 
 namespace assay::cli {
@@ -16,7 +18,35 @@ nlohmann::ordered_json ids(const std::vector<TokenId>& tokens) {
   return out;
 }
 
-/// "DIR" stands for the only dictionary of the spec; without one it is not needed.
+void load_spec(const SubjectOptions& options, Subject& subject) {
+  subject.statement = read_file(options.spec, std::size_t{1} << 21U);
+  subject.spec = spec::parse_spec(subject.statement, options.spec);
+}
+
+/// Everything beside the spec and the model.
+void load_rest(const SubjectOptions& options, Subject& subject) {
+  subject.tokenizer = load_tokenizer(options.model);
+  const auto saes = named_paths(named_saes(options.saes, subject.spec), "--sae");
+  const auto readouts = named_paths(options.readouts, "--readout");
+  verify::CheckInput& input = subject.input;
+  for (const spec::Use& use : subject.spec.uses) {
+    if (use.kind == "sae") {
+      input.saes[use.name] =
+          &subject.saes.emplace(use.name, load_sae(path_of(use, saes, options.spec))).first->second;
+    } else if (use.kind == "readout") {
+      const auto path = path_of(use, readouts, options.spec);
+      input.readouts[use.name] =
+          &subject.readouts.emplace(use.name, load_readout(path)).first->second;
+    }
+  }
+  input.spec = &subject.spec;
+  input.statement = sha256(subject.statement);
+  input.tokenizer = subject.tokenizer ? &*subject.tokenizer : nullptr;
+  input.properties = options.properties;
+}
+
+}  // namespace
+
 std::vector<std::string> named_saes(const std::vector<std::string>& options,
                                     const spec::Spec& spec) {
   std::vector<std::string> out;
@@ -42,31 +72,33 @@ std::vector<std::string> named_saes(const std::vector<std::string>& options,
   return out;
 }
 
-}  // namespace
-
 void load_subject(const SubjectOptions& options, Subject& subject) {
-  subject.statement = read_file(options.spec, std::size_t{1} << 21U);
-  subject.spec = spec::parse_spec(subject.statement, options.spec);
+  load_spec(options, subject);
   subject.model = load_transformer(options.model);
-  subject.tokenizer = load_tokenizer(options.model);
-  const auto saes = named_paths(named_saes(options.saes, subject.spec), "--sae");
-  const auto readouts = named_paths(options.readouts, "--readout");
-  verify::CheckInput& input = subject.input;
-  for (const spec::Use& use : subject.spec.uses) {
-    if (use.kind == "sae") {
-      input.saes[use.name] =
-          &subject.saes.emplace(use.name, load_sae(path_of(use, saes, options.spec))).first->second;
-    } else if (use.kind == "readout") {
-      const auto path = path_of(use, readouts, options.spec);
-      input.readouts[use.name] =
-          &subject.readouts.emplace(use.name, load_readout(path)).first->second;
-    }
+  load_rest(options, subject);
+  subject.input.model = &subject.model;
+}
+
+void load_subject(const SubjectOptions& options, const DeepModel& model, Subject& subject) {
+  load_spec(options, subject);
+  subject.model.config = model.config;
+  subject.model.config_digest = model.config_digest;
+  subject.model.weights_digest = model.weights_digest;
+  load_rest(options, subject);
+}
+
+void resolve_subject(Subject& subject, const std::string& file) {
+  spec::ResolveInput names;
+  names.tokenizer = subject.tokenizer ? &*subject.tokenizer : nullptr;
+  names.vocabulary = subject.model.config.d_vocab;
+  names.model = subject.model.weights_digest;
+  names.saes = subject.input.saes;
+  for (const auto& [name, readout] : subject.readouts) {
+    names.readouts[name] = readout.digest;
   }
-  input.spec = &subject.spec;
-  input.statement = sha256(subject.statement);
-  input.model = &subject.model;
-  input.tokenizer = subject.tokenizer ? &*subject.tokenizer : nullptr;
-  input.properties = options.properties;
+  subject.spec = spec::resolve(subject.spec, file, names);
+  subject.statement = spec::print_spec(subject.spec);
+  subject.input.statement = sha256(subject.statement);
 }
 
 nlohmann::ordered_json run_json(const verify::CheckInput& input, const std::vector<TokenId>& prompt,

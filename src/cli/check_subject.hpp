@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "assay/model/deep_model.hpp"
 #include "assay/verify/check.hpp"
 
 namespace assay::cli {
@@ -26,8 +27,17 @@ struct Subject {
   verify::CheckInput input;
 };
 
+/// Options --sae as NAME=DIR: "DIR" stands for the only dictionary of the spec; without one it is not needed.
+[[nodiscard]] std::vector<std::string> named_saes(const std::vector<std::string>& options,
+                                                  const spec::Spec& spec);
+
 /// Reads the spec and every file it uses. Throws UsageError and InputError.
 void load_subject(const SubjectOptions& options, Subject& subject);
+
+/// The same for a model of any depth, which the input then does not point to: tokens can be read, activations cannot.
+void load_subject(const SubjectOptions& options, const DeepModel& model, Subject& subject);
+/// Names, texts and regular expressions become ids; rules that need text to choose by are refused.
+void resolve_subject(Subject& subject, const std::string& file);
 
 /// A run that violates a property: prompt, tokens, and step by step what was replayed.
 [[nodiscard]] nlohmann::ordered_json run_json(const verify::CheckInput& input,

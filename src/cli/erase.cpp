@@ -2,6 +2,7 @@
 
 #include "assay/base/files.hpp"
 #include "assay/erase/erasure.hpp"
+#include "erase_tensors.hpp"
 #include "session.hpp"
 
 namespace assay::cli {
@@ -35,6 +36,14 @@ erase::Concept concept_of(const Options& options) {
 }
 
 void run(const Options& options, Session& session) {
+  for (const auto& [name, value] :
+       {std::pair("--model", &options.model), std::pair("--text", &options.text),
+        std::pair("--out", &options.out)}) {
+    if (value->empty()) {
+      throw UsageError(std::string("erase: ") + name +
+                       " is required (or one of fit, apply, certify)");
+    }
+  }
   const erase::Concept labelled = concept_of(options);
   const Transformer model = load_transformer(options.model);
   const Tokenizer tokenizer =
@@ -61,11 +70,12 @@ void run(const Options& options, Session& session) {
 void add_erase(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
   auto* sub = app.add_subcommand(
-      "erase", "Erase a concept at one site with LEACE and measure exactly what is left");
-  sub->add_option("--model", options->model, "Model directory with tokenizer.json")->required();
-  sub->add_option("--text", options->text, "Text file or directory of documents")->required();
-  sub->add_option("--out", options->out, "Directory for eraser, evidence and certificate")
-      ->required();
+      "erase",
+      "Erase a concept at one site with LEACE and measure exactly what is left; fit, apply and "
+      "certify do it for activations in files");
+  sub->add_option("--model", options->model, "Model directory with tokenizer.json");
+  sub->add_option("--text", options->text, "Text file or directory of documents");
+  sub->add_option("--out", options->out, "Directory for eraser, evidence and certificate");
   sub->add_option("--concept", options->concept_name,
                   "digit, url, email, or next-digit, next-url, next-email");
   sub->add_option("--regex", options->regex,
@@ -80,7 +90,12 @@ void add_erase(CLI::App& app, Session& session) {
                   "Finest output grid 2^-N, 6 to 24 (default 16); coarser when outputs are large");
   sub->add_flag("--plant-emails", options->plant_emails,
                 "Write synthetic addresses into copies where the text has too few");
-  sub->callback([options, &session] { run(*options, session); });
+  add_erase_tensors(*sub, session);
+  sub->callback([options, sub, &session] {
+    if (sub->get_subcommands().empty()) {
+      run(*options, session);
+    }
+  });
 }
 
 }  // namespace assay::cli

@@ -1,6 +1,7 @@
 #include <cstdio>
 #include <exception>
 #include <new>
+#include <string>
 
 #include "assay/base/progress.hpp"
 #include "session.hpp"
@@ -29,6 +30,21 @@ int fail(Session& session, ExitCode code, const std::string& message) {
   return static_cast<int>(code);
 }
 
+/// The parser reads "-5" as a huge count otherwise.
+void refuse_negative_counts(CLI::App& app) {
+  const auto fault = [](const std::string& word) {
+    return word.starts_with("-") ? "expected a whole number from 0, found " + word : std::string();
+  };
+  for (CLI::Option* option : app.get_options()) {
+    if (option->get_type_name().starts_with("UINT")) {
+      option->check(fault, "", "");
+    }
+  }
+  for (CLI::App* command : app.get_subcommands({})) {
+    refuse_negative_counts(*command);
+  }
+}
+
 int run(int argc, char** argv) {
   Session session;
   CLI::App app{"Assay certifies neural networks from the inside."};
@@ -48,6 +64,8 @@ int run(int argc, char** argv) {
   add_spec(app, session);
   add_check(app, session);
   add_chain(app, session);
+  add_sample(app, session);
+  add_attack(app, session);
   add_threshold(app, session);
   add_monitor(app, session);
   add_prove(app, session);
@@ -57,6 +75,7 @@ int run(int argc, char** argv) {
   add_verify(app, session);
   add_report(app, session);
   add_key(app, session);
+  refuse_negative_counts(app);
   app.parse_complete_callback([&] {
     set_progress(!session.quiet);
     catch_interrupts();

@@ -29,11 +29,13 @@ void add_block(CLI::App& app, Session& session);      // block
 void add_spec(CLI::App& app, Session& session);       // spec resolve | show | explain
 void add_check(CLI::App& app, Session& session);      // check
 void add_chain(CLI::App& app, Session& session);      // chain
+void add_sample(CLI::App& app, Session& session);     // sample
+void add_attack(CLI::App& app, Session& session);     // attack
 void add_threshold(CLI::App& app, Session& session);  // threshold
 void add_monitor(CLI::App& app, Session& session);    // monitor
 void add_prove(CLI::App& app, Session& session);      // prove
 void add_bound(CLI::App& app, Session& session);      // bound
-void add_erase(CLI::App& app, Session& session);      // erase
+void add_erase(CLI::App& app, Session& session);      // erase [fit | apply | certify]
 void add_key(CLI::App& app, Session& session);        // key new | show
 void add_certify(CLI::App& app, Session& session);    // certify
 void add_verify(CLI::App& app, Session& session);     // verify

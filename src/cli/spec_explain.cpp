@@ -58,7 +58,10 @@ std::string kind_of(const spec::Explanation& e) {
 std::string to_text(const spec::Spec& spec, const spec::Property& p, const spec::Explanation& e) {
   std::string out = p.name + ": " + p.claim_text() + "\n  " + e.sentence + "\n";
   for (const std::size_t a : e.acceptor.graph.atoms) {
-    out += "    " + spec.atoms[a].name + " = " + spec::atom_text(spec.atoms[a]) + "\n";
+    out += "    " + spec.atoms[a].name + " = " + spec::atom_text(spec, spec.atoms[a]) + "\n";
+  }
+  for (const std::size_t level : spec::levels_of(spec, p.formula)) {
+    out += "    " + spec::level_sentence(spec, spec.levels[level]) + "\n";
   }
   if (const auto doc = p.attributes.find("doc"); doc != p.attributes.end()) {
     out += "  doc: " + visible(doc->second) + "\n";
@@ -110,11 +113,16 @@ nlohmann::ordered_json to_json(const spec::Spec& spec, const spec::Property& p,
   if (!p.waived_until.empty()) {
     attributes["waive"] = {{"reason", p.waiver}, {"until", p.waived_until}};
   }
+  nlohmann::ordered_json levels = nlohmann::ordered_json::array();
+  for (const std::size_t level : spec::levels_of(spec, p.formula)) {
+    levels.push_back(spec::level_sentence(spec, spec.levels[level]));
+  }
   return {{"name", p.name},
           {"claim", p.claim_text()},
           {"sentence", e.sentence},
           {"attributes", attributes},
           {"aps", e.aps},
+          {"levels", levels},
           {"safety", e.safety},
           {"valid", e.is_valid()},
           {"unsatisfiable", e.is_unsatisfiable()},

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kReluFeatures = 192;
 constexpr std::size_t kMinTestPerLabel = 20;
-constexpr std::size_t kMaxWidth = 256;  ///< exact elimination: seconds at 128, minutes at 256
+constexpr std::size_t kMaxWidth = 4096;  ///< of an eraser that the checker reads
 
 /// The held-out rows of the documents with an even or odd digest byte, raw and erased.
 struct Half {
@@ -38,8 +38,8 @@ void check_input(const EraseInput& input) {
   const std::size_t d =
       input.hook == kHookMlpPost ? input.model.config.d_mlp : input.model.config.d_model;
   if (d > kMaxWidth) {
-    throw UsageError("hook: expected a site of at most 256 dimensions, found " + std::to_string(d) +
-                     ": the exact elimination of a wider one takes hours");
+    throw UsageError("hook: expected a site of at most 4096 dimensions, found " +
+                     std::to_string(d));
   }
   if (input.grid_bits < kMinGridBits || input.grid_bits > kMaxGridBits) {
     throw UsageError("grid-bits: expected " + std::to_string(kMinGridBits) + " to 24, found " +
@@ -79,15 +79,15 @@ SplitFigures figures_of(const Rows& rows, double r2_before) {
 
 ResidualClaim residual_claim(const std::string& concept_name, const std::string& split,
                              const std::string& bytes, const Eraser& eraser, const Rows& rows) {
-  say("exact residual on " + split + ", " + std::to_string(rows.d) + " dimensions" +
-      (rows.d > 128 ? " (minutes)" : ""));
+  say("exact residual on " + split + ", " + std::to_string(rows.d) + " dimensions");
   ResidualClaim claim{concept_name + "-" + split, split + ".safetensors", sha256(bytes),
                       exact_residual(deploy_rows(eraser, rows))};
   if (!claim.residual.certifiable()) {
     throw Refusal("the deployed outputs of the " + split + " rows span " +
-                  std::to_string(claim.residual.rank) + " of " + std::to_string(claim.residual.d) +
-                  " dimensions (constant or duplicate coordinates, or too few rows): no positive "
-                  "definite matrix to certify");
+                  std::to_string(claim.residual.rank) + " of " +
+                  std::to_string(claim.residual.kept) +
+                  " dimensions (coordinates that depend on each other, or too few rows): no "
+                  "positive definite matrix to certify");
   }
   return claim;
 }
@@ -177,21 +177,25 @@ void run_probes(const Half& train, const Half& test, const EraseInput& input, Er
 void add_files(const EraseInput& input, EraseResult& result, std::string fit_bytes,
                std::string calibration_bytes) {
   const std::string config =
-      eraser_json(result.fit.eraser, result.labelled, input.model.weights_digest);
+      eraser_json(result.fit.eraser, {.model_weights = input.model.weights_digest,
+                                      .labelled = result.labelled.name,
+                                      .labelling_rule = result.labelled.digest()});
   const std::string tensors = eraser_tensors(result.fit.eraser);
   const std::vector<const ResidualClaim*> claims = {&result.on_fit, &result.on_calibration};
   const std::string request = request_text(claims);
-  result.files = {{"calibration.safetensors", std::move(calibration_bytes)},
-                  {"concept.txt", result.labelled.rule()},
-                  {"eraser.json", config},
-                  {"eraser.safetensors", tensors},
-                  {"erasure.cert", certificate_text(claims, input.model, sha256(config),
-                                                    sha256(tensors), sha256(request))},
-                  {"erasure.json", erasure_json(result)},
-                  {"erasure.request", request},
-                  {"fit.safetensors", std::move(fit_bytes)},
-                  {"probe.json", readout_json(result.probe)},
-                  {"probe_erased.json", readout_json(result.probe_erased)}};
+  result.files = {
+      {"calibration.safetensors", std::move(calibration_bytes)},
+      {"concept.txt", result.labelled.rule()},
+      {"eraser.json", config},
+      {"eraser.safetensors", tensors},
+      {"erasure.cert",
+       certificate_text(claims, {{input.model.config_digest, input.model.weights_digest}},
+                        sha256(config), sha256(tensors), sha256(request))},
+      {"erasure.json", erasure_json(result)},
+      {"erasure.request", request},
+      {"fit.safetensors", std::move(fit_bytes)},
+      {"probe.json", readout_json(result.probe)},
+      {"probe_erased.json", readout_json(result.probe_erased)}};
 }
 
 }  // namespace

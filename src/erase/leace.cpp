@@ -2,96 +2,157 @@
 
 #include <Eigen/Dense>
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <numeric>
+#include <utility>
 
 #include "assay/base/text.hpp"
+#include "subspace.hpp"
 
 namespace assay::erase {
 namespace {
 
 constexpr std::size_t kMinPerLabel = 50;
 constexpr double kMaskedCorrelation = 1e-3;
+constexpr double kTellApart = 1e-6;  ///< sine of the angle between what is erased and what is kept
+constexpr std::array<std::pair<Method, const char*>, 4> kMethods = {{{Method::leace, "leace"},
+                                                                     {Method::orth, "orth"},
+                                                                     {Method::mean, "mean"},
+                                                                     {Method::splince, "splince"}}};
+
+std::string label_words(const Moments& m, std::size_t c) {
+  return m.labels() == 1 ? "the label" : "label " + std::to_string(c);
+}
 
 void check_counts(const Moments& m) {
   const std::size_t n = m.n();
-  const std::size_t ones = m.positive();
-  if (ones == 0 || ones == n) {
-    throw Refusal("the label is constant on the " + std::to_string(n) + " rows of the fit");
+  if (n < 4 * m.d()) {
+    throw Refusal("too few rows: expected at least 4 times the width, " + std::to_string(4 * m.d()) +
+                  ", found " + std::to_string(n));
   }
-  if (n < 4 * m.d() || ones < kMinPerLabel || n - ones < kMinPerLabel) {
-    throw Refusal("too few rows: expected at least " + std::to_string(4 * m.d()) +
-                  " rows and 50 of each label, found " + std::to_string(n) + " rows, " +
-                  std::to_string(ones) + " labelled 1");
+  for (std::size_t c = 0; c < m.labels(); ++c) {
+    if (!(m.zz(c, c) > 0)) {
+      throw Refusal(label_words(m, c) + " is constant on the " + std::to_string(n) +
+                    " rows of the fit");
+    }
+    const std::size_t ones = m.positive(c);
+    if (ones < kMinPerLabel || (n - ones < kMinPerLabel && n != ones)) {
+      throw Refusal("too few rows: expected at least 50 of each value of " + label_words(m, c) +
+                    ", found " + std::to_string(ones) + " of " + std::to_string(n) +
+                    " where it is not 0");
+    }
   }
 }
 
-/// Solves Sigma a = sigma on the directions that hold variance. Coordinates are first scaled to
-/// unit variance, so that one large coordinate cannot mask the others; the eraser does not
-/// depend on that scaling.
-Eigen::VectorXd solve_masked(const Moments& m, LeaceFit& fit) {
+Eigen::VectorXd variances(const Moments& m, std::size_t count) {
+  Eigen::VectorXd out(static_cast<Eigen::Index>(count));
+  for (std::size_t c = 0; c < count; ++c) {
+    out(static_cast<Eigen::Index>(c)) = m.zz(c, c);
+  }
+  return out;
+}
+
+/// SPLINCE in whitened coordinates: with A the orthonormal directions to erase, Y those to keep and
+/// B = (I - Y Y^T) A, the projector I - A (B^T A)^-1 B^T kills A and leaves Y alone.
+Eigen::MatrixXd away_from(const Canonical& kept, const Eigen::MatrixXd& a) {
+  const Eigen::MatrixXd b = a - kept.directions * (kept.directions.transpose() * a);
+  const Eigen::JacobiSVD<Eigen::MatrixXd> svd(b);
+  if (svd.singularValues().minCoeff() < kTellApart) {
+    throw Refusal("a direction of what is to be kept is one of what is to be erased");
+  }
+  return b;
+}
+
+/// L and R of the method, before R is scaled to R L = I.
+std::pair<Eigen::MatrixXd, Eigen::MatrixXd> projection(const Moments& m, const Whitening& w,
+                                                       const Canonical& erased, Method method,
+                                                       std::size_t preserved) {
+  if (method == Method::leace) {
+    return {erased.basis, w.from_left(erased.directions)};
+  }
+  if (method == Method::splince) {
+    const Canonical kept = canonical(m, w, m.labels() - preserved, preserved);
+    return {erased.basis, w.from_left(away_from(kept, erased.directions))};
+  }
+  const Eigen::HouseholderQR<Eigen::MatrixXd> qr(erased.basis);
+  const Eigen::MatrixXd q =
+      qr.householderQ() * Eigen::MatrixXd::Identity(erased.basis.rows(), erased.basis.cols());
+  return {q, q.transpose()};
+}
+
+/// ||I - L R||_2 = ||L R||_2 for a projector that is neither 0 nor I; the r x r matrix
+/// (L^T L)(R R^T) has the squares of the singular values of L R.
+double oblique_norm(const Eigen::MatrixXd& left, const Eigen::MatrixXd& right) {
+  const Eigen::MatrixXd small = (left.transpose() * left) * (right * right.transpose());
+  return std::sqrt(small.eigenvalues().cwiseAbs().maxCoeff());
+}
+
+/// E |L R (x - mu)|^2 = tr(L R Sigma R^T L^T), and with it tr Cov(r(x)) / tr Cov(x).
+void measure(const Moments& m, const Eigen::MatrixXd& left, const Eigen::MatrixXd& right,
+             LeaceFit& fit) {
   const auto d = static_cast<Eigen::Index>(m.d());
-  Eigen::VectorXd scale(d);
-  Eigen::VectorXd sigma(d);
+  Eigen::MatrixXd sigma(d, d);
   for (Eigen::Index i = 0; i < d; ++i) {
-    const auto k = static_cast<std::size_t>(i);
-    scale(i) = m.xx(k, k) > 0 ? 1.0 / std::sqrt(m.xx(k, k)) : 0.0;
-    sigma(i) = m.xz(k) * scale(i);
-  }
-  Eigen::MatrixXd correlation(d, d);
-  for (Eigen::Index i = 0; i < d; ++i) {
-    for (Eigen::Index j = 0; j < d; ++j) {
-      correlation(i, j) =
-          m.xx(static_cast<std::size_t>(i), static_cast<std::size_t>(j)) * scale(i) * scale(j);
+    for (Eigen::Index j = 0; j <= i; ++j) {
+      sigma(i, j) = sigma(j, i) = m.xx(static_cast<std::size_t>(i), static_cast<std::size_t>(j));
     }
   }
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen(correlation);
-  if (eigen.info() != Eigen::Success) {
-    throw Refusal("the eigenvalues of the covariance were not found");
+  const Eigen::MatrixXd turned = right * sigma;  // [r,d]
+  const double moved = (left.transpose() * left * (turned * right.transpose())).trace();
+  double shift = 0.0;  // R mu, where the map is linear and not about the mean
+  if (fit.eraser.method == name_of(Method::mean)) {
+    const Eigen::Map<const Eigen::VectorXd> mu(m.mean().data(), d);
+    shift = (left * (right * mu)).squaredNorm();
   }
-  const double cut = eigen.eigenvalues().maxCoeff() * static_cast<double>(d) * 0x1p-46;
-  Eigen::VectorXd solution = Eigen::VectorXd::Zero(d);
-  for (Eigen::Index k = 0; k < d; ++k) {
-    const double along = eigen.eigenvectors().col(k).dot(sigma);
-    const double lambda = eigen.eigenvalues()(k);
-    if (lambda > cut) {
-      solution += eigen.eigenvectors().col(k) * (along / lambda);
-      ++fit.rank;
-      continue;
+  fit.mean_square_change = moved + shift;
+  fit.kept_share = (sigma.trace() - 2.0 * (turned * left).trace() + moved) / sigma.trace();
+}
+
+/// c = R (x - mu), in the deployed order: sums from index 0 up.
+void push(const Eraser& e, std::span<const double> x, std::vector<double>& c) {
+  c.assign(e.rank, 0.0);
+  for (std::size_t k = 0; k < e.rank; ++k) {
+    const double* right = e.proj_right.data() + k * x.size();
+    double sum = 0.0;
+    for (std::size_t j = 0; j < x.size(); ++j) {
+      sum += right[j] * (x[j] - e.bias[j]);
     }
-    ++fit.masked;
-    // In exact arithmetic |along| <= sqrt(lambda p q); the cut bounds what rounding may leave.
-    fit.masked_sigma =
-        std::max(fit.masked_sigma, std::fabs(along) / std::sqrt(std::max(cut, lambda) * m.zz()));
+    c[k] = sum;
   }
-  return solution.cwiseProduct(scale);
 }
 
-double squared_norm(const std::vector<double>& v) {
+/// Entry i of x - L c.
+double pulled(const Eraser& e, std::span<const double> x, std::span<const double> c,
+              std::size_t i) {
+  const double* left = e.proj_left.data() + i * e.rank;
   double sum = 0.0;
-  for (const double e : v) {
-    sum += e * e;
+  for (std::size_t k = 0; k < e.rank; ++k) {
+    sum += left[k] * c[k];
   }
-  return sum;
-}
-
-double dot(const std::vector<double>& a, const std::vector<double>& b) {
-  double sum = 0.0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    sum += a[i] * b[i];
-  }
-  return sum;
-}
-
-/// v = x - L c with c = R (x - mu): the deployed order, sums from index 0 up.
-double pull(const Eraser& e, std::span<const float> x) {
-  double c = 0.0;
-  for (std::size_t j = 0; j < x.size(); ++j) {
-    c += e.proj_right[j] * (static_cast<double>(x[j]) - e.bias[j]);
-  }
-  return c;
+  return x[i] - sum;
 }
 
 }  // namespace
+
+std::string name_of(Method method) {
+  for (const auto& [known, name] : kMethods) {
+    if (known == method) {
+      return name;
+    }
+  }
+  require(false, "name_of: an unknown method");
+  return {};
+}
+
+Method method_of(const std::string& name) {
+  for (const auto& [method, known] : kMethods) {
+    if (name == known) {
+      return method;
+    }
+  }
+  throw UsageError("method: expected leace, orth, mean or splince, found '" + visible(name) + "'");
+}
 
 double confidence_floor(std::size_t d, std::size_t n) {
   const double t = std::log(1e6);
@@ -100,58 +161,73 @@ double confidence_floor(std::size_t d, std::size_t n) {
 }
 
 double canonical_r2(const Moments& moments) {
-  LeaceFit fit;
-  const Eigen::VectorXd a = solve_masked(moments, fit);
-  double q2 = 0.0;
-  for (std::size_t i = 0; i < moments.d(); ++i) {
-    q2 += moments.xz(i) * a(static_cast<Eigen::Index>(i));
-  }
-  return q2 / moments.zz();
+  const Whitening w(moments);
+  const Canonical found = canonical(moments, w, 0, moments.labels());
+  return found.squares.empty() ? 0.0 : found.squares.front();
 }
 
 LeaceFit fit_leace(const Moments& moments) {
+  return fit_eraser(moments, Method::leace);
+}
+
+LeaceFit fit_eraser(const Moments& moments, Method method, std::size_t preserved) {
+  require((method == Method::splince) == (preserved > 0) && preserved < moments.labels(),
+          "fit_eraser: labels to keep belong to splince");
   check_counts(moments);
+  const std::size_t count = moments.labels() - preserved;
+  const Whitening w(moments);
+  const Canonical erased = canonical(moments, w, 0, count);
   LeaceFit fit;
-  const std::size_t d = moments.d();
-  const Eigen::VectorXd a = solve_masked(moments, fit);
-  double q2 = 0.0;
-  for (std::size_t i = 0; i < d; ++i) {
-    q2 += moments.xz(i) * a(static_cast<Eigen::Index>(i));
-  }
-  fit.canonical_r2 = q2 / moments.zz();
-  fit.floor_r2 = confidence_floor(d, moments.n());
-  if (!(fit.canonical_r2 > fit.floor_r2)) {
+  fit.rank = w.kept();
+  fit.masked = w.masked();
+  fit.canonical = erased.squares;
+  fit.canonical_r2 = erased.squares.empty() ? 0.0 : erased.squares.front();
+  fit.floor_r2 = confidence_floor(moments.d(), moments.n());
+  fit.above_floor = static_cast<std::size_t>(
+      std::count_if(erased.squares.begin(), erased.squares.end(),
+                    [&fit](double square) { return square > fit.floor_r2; }));
+  if (fit.above_floor == 0) {
     throw Refusal("the squared canonical correlation " + decimal(fit.canonical_r2) +
                   " does not exceed the confidence floor " + decimal(fit.floor_r2) +
                   ": there is no linear concept to erase, or too few rows to see it");
   }
+  fit.masked_sigma = w.along_masked(cross(moments, 0, count), variances(moments, count));
   if (fit.masked_sigma > kMaskedCorrelation) {
     throw Refusal(
         "a direction of the site without measurable variance holds part of the covariance with "
         "the label (correlation " +
         decimal(fit.masked_sigma) + ")");
   }
+  auto [left, right] = projection(moments, w, erased, method, preserved);
+  right = (right * left).partialPivLu().solve(right).eval();
+  fit.operator_norm = oblique_norm(left, right);
   Eraser& e = fit.eraser;
-  const double q = std::sqrt(q2);
-  for (std::size_t i = 0; i < d; ++i) {
-    e.proj_left.push_back(moments.xz(i) / q);
-    e.proj_right.push_back(a(static_cast<Eigen::Index>(i)) / q);
-    e.bias.push_back(moments.mean()[i]);
+  e.method = name_of(method);
+  e.rank = erased.squares.size();
+  for (Eigen::Index i = 0; i < left.rows(); ++i) {
+    for (Eigen::Index k = 0; k < left.cols(); ++k) {
+      e.proj_left.push_back(left(i, k));
+    }
   }
-  const double rl = dot(e.proj_right, e.proj_left);
-  for (double& r : e.proj_right) {
-    r /= rl;
+  for (Eigen::Index k = 0; k < right.rows(); ++k) {
+    for (Eigen::Index i = 0; i < right.cols(); ++i) {
+      e.proj_right.push_back(right(k, i));
+    }
   }
-  // I - L R with R L = 1 is an oblique projector: its norm is ||L|| ||R|| (d > 1).
-  fit.operator_norm = std::sqrt(squared_norm(e.proj_left) * squared_norm(e.proj_right));
+  e.bias.assign(moments.mean().begin(), moments.mean().end());
+  if (method == Method::mean) {
+    e.bias.assign(moments.d(), 0.0);
+  }
+  measure(moments, left, right, fit);
   return fit;
 }
 
-void deploy(const Eraser& eraser, std::span<const float> x, std::span<std::int32_t> y) {
+void deploy(const Eraser& eraser, std::span<const double> x, std::span<std::int32_t> y) {
   require(x.size() == eraser.d() && y.size() == eraser.d(), "deploy: a row of another width");
-  const double c = pull(eraser, x);
+  thread_local std::vector<double> c;
+  push(eraser, x, c);
   for (std::size_t i = 0; i < x.size(); ++i) {
-    const double v = static_cast<double>(x[i]) - eraser.proj_left[i] * c;
+    const double v = pulled(eraser, x, c, i);
     // Ties to even: the rounding mode is never changed here, and scaling by 2^g is exact.
     const double rounded = std::nearbyint(std::ldexp(v, eraser.grid_bits));
     if (!(std::fabs(rounded) < static_cast<double>(kMaxGridValue))) {
@@ -163,17 +239,24 @@ void deploy(const Eraser& eraser, std::span<const float> x, std::span<std::int32
   }
 }
 
-int choose_grid_bits(const Eraser& eraser, std::span<const float> x, int wanted) {
-  require(wanted >= 0 && wanted <= kMaxGridBits, "choose_grid_bits: bits outside 0 … 24");
-  const std::size_t d = eraser.d();
+void deploy(const Eraser& eraser, std::span<const float> x, std::span<std::int32_t> y) {
+  const std::vector<double> wide(x.begin(), x.end());
+  deploy(eraser, wide, y);
+}
+
+double reach(const Eraser& eraser, std::span<const double> x) {
+  require(x.size() == eraser.d(), "reach: a row of another width");
+  std::vector<double> c;
+  push(eraser, x, c);
   double largest = 0.0;
-  for (std::size_t at = 0; at + d <= x.size(); at += d) {
-    const std::span<const float> row = x.subspan(at, d);
-    const double c = pull(eraser, row);
-    for (std::size_t i = 0; i < d; ++i) {
-      largest = std::max(largest, std::fabs(static_cast<double>(row[i]) - eraser.proj_left[i] * c));
-    }
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    largest = std::max(largest, std::fabs(pulled(eraser, x, c, i)));
   }
+  return largest;
+}
+
+int choose_grid_bits(double largest, int wanted) {
+  require(wanted >= 0 && wanted <= kMaxGridBits, "choose_grid_bits: bits outside 0 … 24");
   int bits = wanted;
   while (bits >= 0 && !(std::ldexp(largest, bits) + 1.0 < 0x1p23)) {
     --bits;
@@ -185,13 +268,29 @@ int choose_grid_bits(const Eraser& eraser, std::span<const float> x, int wanted)
   return bits;
 }
 
+int choose_grid_bits(const Eraser& eraser, std::span<const float> x, int wanted) {
+  double largest = 0.0;
+  for (std::size_t at = 0; at + eraser.d() <= x.size(); at += eraser.d()) {
+    const auto row = x.subspan(at, eraser.d());
+    largest = std::max(largest, reach(eraser, std::vector<double>(row.begin(), row.end())));
+  }
+  return choose_grid_bits(largest, wanted);
+}
+
 Readout compose(const Readout& after, const Eraser& eraser) {
-  require(after.weights.size() == eraser.d(), "compose: a readout of another width");
-  const double wl = dot(after.weights, eraser.proj_left);
-  Readout raw{
-      eraser.hook, after.weights, after.bias + wl * dot(eraser.proj_right, eraser.bias), {}};
-  for (std::size_t j = 0; j < raw.weights.size(); ++j) {
-    raw.weights[j] -= wl * eraser.proj_right[j];
+  const std::size_t d = eraser.d();
+  require(after.weights.size() == d, "compose: a readout of another width");
+  Readout raw{eraser.hook, after.weights, after.bias, {}};
+  for (std::size_t k = 0; k < eraser.rank; ++k) {
+    const std::span<const double> right = std::span(eraser.proj_right).subspan(k * d, d);
+    double wl = 0.0;
+    for (std::size_t i = 0; i < d; ++i) {
+      wl += after.weights[i] * eraser.proj_left[i * eraser.rank + k];
+    }
+    raw.bias += wl * std::inner_product(right.begin(), right.end(), eraser.bias.begin(), 0.0);
+    for (std::size_t j = 0; j < d; ++j) {
+      raw.weights[j] -= wl * right[j];
+    }
   }
   return raw;
 }

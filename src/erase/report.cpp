@@ -32,7 +32,7 @@ Json claim_json(const ResidualClaim& claim, double before) {
           {"data", claim.data_file},
           {"dataSha256", claim.data_digest.hex()},
           {"n", r.n},
-          {"positive", r.n1},
+          {"positive", r.ones.front()},
           {"d", r.d},
           {"distinctRows", r.distinct_rows},
           {"tau", r.tau.text()},
@@ -66,8 +66,9 @@ Json definitions() {
   return {
       {"maxR2",
        "largest R^2 of any affine predictor of the label from the deployed outputs, on exactly "
-       "these rows; exact rational, printed as the nearest double"},
-      {"tau", "smallest k/10^9 above maxR2; the claim is maxR2 < tau"},
+       "these rows, as the nearest double; tau is shown in exact integers"},
+      {"tau",
+       "a k/10^9 above maxR2, the smallest one up to 64 dimensions; the claim is maxR2 < tau"},
       {"noiseFloor",
        "d / n: the maxR2 to expect of d coordinates that have nothing to do with the label, over n "
        "independent rows; tokens of one document depend on each other, which raises it"},

@@ -185,9 +185,14 @@ Rows collect_rows(const Transformer& model, const Tokenizer& tokenizer, const st
 }
 
 Moments moments_of(const Rows& rows) {
+  constexpr std::size_t kBlock = 256;
   Moments moments(rows.d);
-  for (std::size_t i = 0; i < rows.n(); ++i) {
-    moments.add(rows.row(i), rows.z[i]);
+  for (std::size_t i = 0; i < rows.n(); i += kBlock) {
+    const std::size_t end = std::min(i + kBlock, rows.n());
+    const auto values = std::span(rows.x).subspan(i * rows.d, (end - i) * rows.d);
+    const auto labels = std::span(rows.z).subspan(i, end - i);
+    moments.add_block(std::vector<double>(values.begin(), values.end()),
+                      std::vector<double>(labels.begin(), labels.end()));
   }
   return moments;
 }

@@ -1,6 +1,8 @@
 #include "apart.hpp"
 
+#include <fcntl.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,18 +20,27 @@ namespace {
 
 constexpr rlim_t kBytes = rlim_t{8} << 30U;
 constexpr int kSeconds = 600;
+constexpr std::size_t kMaxAnswer = std::size_t{64} << 20U;
 
-/// Never returns: writes "OPINION OBLIGATIONS DETAIL" and leaves without running anybody's destructors.
-[[noreturn]] void be_child(const std::function<SecondOpinion()>& work, int out) {
-  const rlimit limit{kBytes, kBytes};
-  (void)::setrlimit(RLIMIT_AS, &limit);
+/// Never returns: writes what the work gives, after "+", or after "-" why it failed, and leaves without
+/// running anybody's destructors.
+[[noreturn]] void be_child(const std::function<std::string()>& work, int out, int seconds) {
+  (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  const rlimit memory{kBytes, kBytes};
+  (void)::setrlimit(RLIMIT_AS, &memory);
+  const auto most = static_cast<rlim_t>(seconds) + 5;
+  const rlimit time{most, most};
+  (void)::setrlimit(RLIMIT_CPU, &time);
+  const int nowhere = ::open("/dev/null", O_WRONLY);
+  if (nowhere >= 0) {
+    (void)::dup2(nowhere, STDOUT_FILENO);  // Spacer prints
+    (void)::dup2(nowhere, STDERR_FILENO);
+  }
   std::string text;
   try {
-    const SecondOpinion opinion = work();
-    text = std::to_string(static_cast<int>(opinion.opinion)) + " " +
-           std::to_string(opinion.obligations) + " " + opinion.detail;
+    text = "+" + work();
   } catch (const std::exception& e) {
-    text = std::to_string(static_cast<int>(Opinion::unknown)) + " 0 the solver failed: " + e.what();
+    text = std::string("-the solver failed: ") + e.what();
   }
   for (std::size_t at = 0; at < text.size();) {
     const ssize_t n = ::write(out, text.data() + at, text.size() - at);
@@ -41,7 +52,7 @@ constexpr int kSeconds = 600;
   ::_exit(0);
 }
 
-/// What the child wrote until it closed its end; false when time is over.
+/// What the child wrote until it closed its end, or more than an answer has; false when time is over.
 bool read_all(int in, int seconds, std::string& text) {
   using Clock = std::chrono::steady_clock;
   const Clock::time_point end = Clock::now() + std::chrono::seconds(seconds);
@@ -57,7 +68,7 @@ bool read_all(int in, int seconds, std::string& text) {
     if (n < 0 && errno != EINTR) {
       return true;
     }
-    if (n == 0) {
+    if (n == 0 || text.size() > kMaxAnswer) {
       return true;
     }
     text.append(part.data(), n > 0 ? static_cast<std::size_t>(n) : 0);
@@ -76,40 +87,57 @@ SecondOpinion parse(const std::string& text) {
 
 }  // namespace
 
-SecondOpinion run_apart(const std::function<SecondOpinion()>& work, int seconds) {
+ApartText text_apart(const std::function<std::string()>& work, int seconds) {
   std::array<int, 2> pipe{};
   if (::pipe(pipe.data()) != 0) {
-    return {Opinion::unknown, 0, "the solver could not be started"};
+    return {"", "the solver could not be started"};
   }
   std::fflush(nullptr);
   const pid_t child = ::fork();
   if (child < 0) {
     ::close(pipe[0]);
     ::close(pipe[1]);
-    return {Opinion::unknown, 0, "the solver could not be started"};
+    return {"", "the solver could not be started"};
   }
   if (child == 0) {
     ::close(pipe[0]);
-    be_child(work, pipe[1]);
+    be_child(work, pipe[1], seconds);
   }
   ::close(pipe[1]);
   std::string text;
   const bool in_time = read_all(pipe[0], seconds, text);
   ::close(pipe[0]);
-  if (!in_time) {
+  if (!in_time || text.size() > kMaxAnswer) {
     ::kill(child, SIGKILL);
   }
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
   if (!in_time) {
-    return {Opinion::unknown, 0, "the solver took longer than " + std::to_string(seconds) + " s"};
+    return {"", "the solver took longer than " + std::to_string(seconds) + " s"};
+  }
+  if (text.size() > kMaxAnswer) {
+    return {"", "the solver answered more than 64 MiB"};
   }
   if (WIFSIGNALED(status)) {
-    return {Opinion::unknown, 0,
-            "the solver died (signal " + std::to_string(WTERMSIG(status)) + ")"};
+    return {"", "the solver died (signal " + std::to_string(WTERMSIG(status)) + ")"};
   }
-  return parse(text);
+  if (text.empty() || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+    return {"", "the solver answered nothing"};
+  }
+  return text[0] == '+' ? ApartText{text.substr(1), ""} : ApartText{"", text.substr(1)};
+}
+
+SecondOpinion run_apart(const std::function<SecondOpinion()>& work, int seconds) {
+  const ApartText answer = text_apart(
+      [&work] {
+        const SecondOpinion opinion = work();
+        return std::to_string(static_cast<int>(opinion.opinion)) + " " +
+               std::to_string(opinion.obligations) + " " + opinion.detail;
+      },
+      seconds);
+  return answer.failure.empty() ? parse(answer.text)
+                                : SecondOpinion{Opinion::unknown, 0, answer.failure};
 }
 
 SecondOpinion check_invariant_apart(const InvariantProblem& problem, const Limits& limits) {

@@ -25,17 +25,17 @@ constexpr std::array<std::string_view, 19> kWords = {
     "true", "false", "first", "last", "within", "before", "after", "between", "until"};
 
 /// Counts the nesting of the parser itself, so that no text can exhaust the stack.
-class Level {
+class Nesting {
  public:
-  Level(std::size_t& depth, const Lexer& lexer) : depth_(depth) {
+  Nesting(std::size_t& depth, const Lexer& lexer) : depth_(depth) {
     if (++depth_ > kMaxDepth) {
       --depth_;
       lexer.fail_here("at most " + std::to_string(kMaxDepth) + " nested levels");
     }
   }
-  ~Level() { --depth_; }
-  Level(const Level&) = delete;
-  Level& operator=(const Level&) = delete;
+  ~Nesting() { --depth_; }
+  Nesting(const Nesting&) = delete;
+  Nesting& operator=(const Nesting&) = delete;
 
  private:
   std::size_t& depth_;
@@ -113,7 +113,7 @@ FormulaPtr FormulaParser::bounded_size(FormulaPtr f, Place place) const {
 }
 
 FormulaPtr FormulaParser::equivalences() {
-  const Level level(depth_, lexer_);
+  const Nesting nesting(depth_, lexer_);
   const Place place = lexer_.peek().place;
   FormulaPtr f = implications();
   while (lexer_.accept("<->")) {
@@ -123,7 +123,7 @@ FormulaPtr FormulaParser::equivalences() {
 }
 
 FormulaPtr FormulaParser::implications() {
-  const Level level(depth_, lexer_);
+  const Nesting nesting(depth_, lexer_);
   FormulaPtr f = disjunction();
   return lexer_.accept("->") ? implication(f, implications()) : f;
 }
@@ -145,7 +145,7 @@ FormulaPtr FormulaParser::conjunction() {
 }
 
 FormulaPtr FormulaParser::binary() {
-  const Level level(depth_, lexer_);
+  const Nesting nesting(depth_, lexer_);
   FormulaPtr f = unary();
   if (lexer_.accept("U")) {
     return until(Op::until, std::move(f), binary());
@@ -164,7 +164,7 @@ FormulaPtr FormulaParser::binary() {
 }
 
 FormulaPtr FormulaParser::unary() {
-  const Level level(depth_, lexer_);
+  const Nesting nesting(depth_, lexer_);
   const Place place = lexer_.peek().place;
   if (lexer_.accept("!")) {
     return negation(unary());

@@ -206,7 +206,7 @@ Lexeme Lexer::scan_symbol() {
     }
   }
   out.text = advance();
-  if (std::string_view("{}()[],;:=<>!|&\\/$").find(out.text[0]) == std::string_view::npos) {
+  if (std::string_view("{}()[],;:=<>!|&\\/$*+-").find(out.text[0]) == std::string_view::npos) {
     fail(out.place, "a name, number, string or operator", shown(out));
   }
   return out;

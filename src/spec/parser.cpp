@@ -7,6 +7,7 @@
 #include "assay/spec/formula.hpp"
 #include "assay/spec/print.hpp"
 #include "formula_parser.hpp"
+#include "level_parser.hpp"
 #include "lexer.hpp"
 #include "suggest.hpp"
 
@@ -14,7 +15,8 @@ namespace assay::spec {
 namespace {
 
 constexpr std::size_t kMaxAtoms = 64;
-constexpr std::size_t kMaxItems = 1000;
+constexpr std::size_t kMaxLevels = 1024;
+constexpr std::size_t kMaxItems = 1200;
 constexpr std::size_t kMaxPosition = 20000;
 
 /// The declarations of docs/spec-language.md, one method a production.
@@ -32,6 +34,7 @@ class Parser {
     while (lexer_.peek().kind != LexemeKind::end) {
       declaration();
     }
+    levels_.finish();
     return std::move(spec_);
   }
 
@@ -43,13 +46,17 @@ class Parser {
       token_class();
     } else if (lexer_.at("ap")) {
       ap();
+    } else if (lexer_.at("level")) {
+      level();
+    } else if (lexer_.accept("move")) {
+      levels_.move();
     } else if (lexer_.at("let")) {
       let();
     } else if (lexer_.at("prop")) {
       prop();
     } else {
-      lexer_.fail_words("'use', 'class', 'ap', 'let' or 'prop'",
-                        {"use", "class", "ap", "let", "prop"});
+      lexer_.fail_words("'use', 'class', 'level', 'move', 'ap', 'let' or 'prop'",
+                        {"use", "class", "level", "move", "ap", "let", "prop"});
     }
     lexer_.expect(";");
   }
@@ -196,9 +203,14 @@ class Parser {
       out.subject = lexer_.expect(LexemeKind::identifier, "a role's name").text;
     } else if (lexer_.accept("pos")) {
       position_atom(out);
+    } else if (levels_.is_form()) {
+      out.kind = Atom::Kind::level;
+      out.form = levels_.compared_form();
+      out.comparison = sign();
+      out.threshold = decimal("a threshold");
     } else {
-      lexer_.fail_words("'feat', 'read', 'tok', 'role' or 'pos'",
-                        {"feat", "read", "tok", "role", "pos"});
+      lexer_.fail_words("'feat', 'read', 'tok', 'role', 'pos' or the name of a level",
+                        levels_.names_and({"feat", "read", "tok", "role", "pos"}));
     }
     if (out.kind == Atom::Kind::position) {
       formulas_.declare_formula(name.text, position_formula(out));
@@ -206,6 +218,15 @@ class Parser {
       formulas_.declare_atom(name.text, spec_.atoms.size());
     }
     spec_.atoms.push_back(std::move(out));
+  }
+
+  void level() {
+    lexer_.expect("level");
+    const Lexeme name = formula_name("level");
+    if (spec_.levels.size() == kMaxLevels) {
+      lexer_.fail(name.place, "at most " + std::to_string(kMaxLevels) + " levels", "more");
+    }
+    levels_.declare(name);
   }
 
   void feature_atom(Atom& out) {
@@ -471,6 +492,7 @@ class Parser {
   Lexer lexer_;
   FormulaParser formulas_;
   Spec spec_;
+  LevelParser levels_{lexer_, formulas_, spec_};
   std::set<std::string> uses_, classes_, declared_classes_, formula_names_, properties_;
   std::map<std::string, std::set<std::string>> attributes_of_;
 };
@@ -527,6 +549,10 @@ std::string beyond_universal(const Spec& spec, const Property& property) {
   for (const std::size_t a : atoms_of(property.formula)) {
     if (spec.atoms[a].kind == Atom::Kind::role) {
       return "ap " + spec.atoms[a].name + " is about roles, which generated tokens do not have";
+    }
+    if (spec.atoms[a].kind == Atom::Kind::level) {
+      return "ap " + spec.atoms[a].name +
+             " compares a level, which is decided on a machine in HOA (check --automaton FILE.hoa)";
     }
   }
   return "";

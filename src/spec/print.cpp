@@ -1,8 +1,10 @@
 #include "assay/spec/print.hpp"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "assay/base/errors.hpp"
+#include "assay/spec/formula.hpp"
 
 namespace assay::spec {
 namespace {
@@ -34,6 +36,34 @@ std::string let_text(const Let& let) {
     out += (i == 0 ? "(" : ", ") + let.parameters[i];
   }
   return out + (let.parameters.empty() ? "" : ")") + " = " + let.text + ";\n";
+}
+
+/// Its cases read what is declared after it: they stand in a `move`.
+bool moves_apart(const Spec& spec, std::size_t index) {
+  const Level& level = spec.levels[index];
+  return std::any_of(level.cases.begin(), level.cases.end(), [&](const Level::Case& c) {
+    const std::vector<std::size_t> aps = c.guard ? atoms_of(c.guard) : std::vector<std::size_t>();
+    return (!aps.empty() && aps.back() >= level.atoms_before) ||
+           (!c.to.terms.empty() && c.to.terms.back().first > index);
+  });
+}
+
+std::string cases_text(const Spec& spec, const Level& level) {
+  std::string out;
+  for (const Level::Case& c : level.cases) {
+    out += "\n  " +
+           (c.guard ? "when " + formula_text(c.guard, spec.atoms) + ": " : std::string("else "));
+    out += form_text(c.to, spec.levels);
+  }
+  return out + ";\n";
+}
+
+std::string level_text(const Spec& spec, std::size_t index) {
+  const Level& level = spec.levels[index];
+  std::string out = "level " + level.name + " = " + decimal_text(level.initial);
+  out += level.least ? " min " + decimal_text(*level.least) : "";
+  out += level.most ? " max " + decimal_text(*level.most) : "";
+  return out + (moves_apart(spec, index) ? ";\n" : cases_text(spec, level));
 }
 
 std::string property_text(const Property& p) {
@@ -92,7 +122,26 @@ std::string decimal_text(const Rational& value) {
   return out;
 }
 
-std::string atom_text(const Atom& a) {
+std::string form_text(const LinearForm& form, const std::vector<Level>& levels) {
+  std::string out;
+  const auto add = [&out](const Rational& c, const std::string& name) {
+    const bool minus = c.num < 0 && !out.empty();
+    const Rational size = minus ? Rational{-c.num, c.den} : c;
+    out += out.empty() ? "" : minus ? " - " : " + ";
+    out += name.empty()             ? decimal_text(size)
+           : size == Rational{1, 1} ? name
+                                    : decimal_text(size) + "*" + name;
+  };
+  for (const auto& [level, coefficient] : form.terms) {
+    add(coefficient, levels[level].name);
+  }
+  if (form.constant.num != 0 || form.terms.empty()) {
+    add(form.constant, "");
+  }
+  return out;
+}
+
+std::string atom_text(const Spec& spec, const Atom& a) {
   if (a.kind == Atom::Kind::token_in) {
     return "tok in " + a.subject;
   }
@@ -103,6 +152,9 @@ std::string atom_text(const Atom& a) {
   const char* sign = kSigns[static_cast<int>(a.comparison)];
   if (a.kind == Atom::Kind::role) {
     return "role = " + a.subject;
+  }
+  if (a.kind == Atom::Kind::level) {
+    return form_text(a.form, spec.levels) + sign + decimal_text(a.threshold);
   }
   if (a.kind == Atom::Kind::position) {
     return "pos" + (sign + decimal_text(a.threshold));
@@ -128,8 +180,18 @@ std::string print_spec(const Spec& spec) {
   for (const TokenClass& c : spec.classes) {
     out += "class " + c.name + " = " + class_text(c) + ";\n";
   }
-  for (const Atom& a : spec.atoms) {
-    out += "ap " + a.name + " = " + atom_text(a) + ";\n";
+  std::size_t level = 0;
+  for (std::size_t i = 0; i <= spec.atoms.size(); ++i) {
+    while (level < spec.levels.size() && spec.levels[level].atoms_before <= i) {
+      out += level_text(spec, level++);
+    }
+    if (i < spec.atoms.size()) {
+      out += "ap " + spec.atoms[i].name + " = " + atom_text(spec, spec.atoms[i]) + ";\n";
+    }
+  }
+  for (std::size_t i = 0; i < spec.levels.size(); ++i) {
+    out += moves_apart(spec, i) ? "move " + spec.levels[i].name + cases_text(spec, spec.levels[i])
+                                : "";
   }
   for (const Let& let : spec.lets) {
     out += let_text(let);

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "assay/base/progress.hpp"
+#include "assay/torch_bridge/sample.hpp"
 #include "assay/torch_bridge/train.hpp"
 #include "assay/torch_bridge/twin.hpp"
 
@@ -23,6 +24,7 @@ struct CommandLine {
   TwinOptions twin;
   std::string selftest_model;
   std::string selftest_device = "cpu";
+  SampleOptions sample;
   Outcome outcome;
 };
 
@@ -72,7 +74,7 @@ void add_model_command(CLI::App& train, CommandLine& line) {
   sub->add_option("--positions", o.positions, "relative, standard or none")->capture_default_str();
   sub->add_flag("--layer-norm", o.layer_norm, "LayerNorm before attention, MLP and unembedding");
   sub->add_option("--provable", line.provable,
-                  "Weight of the relaxation's slack (default 0.01 where defined, else 0)");
+                  "Weight of the relaxation's slack (default 0.004 where defined, else 0)");
   sub->add_option("--far-heads", line.far_heads,
                   "Heads that look beyond the known tokens (default 1 where defined, else all)");
   sub->add_option("--range-penalty", o.range_penalty,
@@ -134,6 +136,17 @@ void add_selftest_command(CLI::App& app, CommandLine& line) {
   sub->callback([&line] { line.outcome = selftest(line.selftest_model, line.selftest_device); });
 }
 
+void add_sample_command(CLI::App& app, CommandLine& line) {
+  CLI::App* sub =
+      app.add_subcommand("sample", "Draw runs of a model of any depth (for assay sample)");
+  SampleOptions& o = line.sample;
+  sub->add_option("--model", o.model, "Model directory")->required();
+  sub->add_option("--request", o.request, "What to draw, as assay sample writes it")->required();
+  sub->add_option("--out", o.out, "JSON lines to write")->required();
+  sub->add_option("--device", o.device, "auto, cpu or cuda")->capture_default_str();
+  sub->callback([&line] { line.outcome = sample(line.sample); });
+}
+
 int fail(const CommandLine& line, ExitCode code, const std::string& message) {
   std::fprintf(stderr, "assay-torch: %s\n", message.c_str());
   if (line.json) {
@@ -160,7 +173,7 @@ int finish(const CommandLine& line) {
 
 int run(int argc, char** argv) {
   CommandLine line;
-  CLI::App app{"Training for Assay: the only program that links LibTorch."};
+  CLI::App app{"Training and sampling for Assay: the only program that links LibTorch."};
   app.name("assay-torch");
   app.set_version_flag("--version", "assay-torch " ASSAY_VERSION);
   app.add_flag("--json", line.json, "Print one JSON object on stdout");
@@ -173,6 +186,7 @@ int run(int argc, char** argv) {
   add_sae_command(*train, line);
   add_twin_command(*train, line);
   add_selftest_command(app, line);
+  add_sample_command(app, line);
   app.parse_complete_callback([&line] {
     set_progress(!line.quiet);
     catch_interrupts();

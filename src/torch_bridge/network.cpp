@@ -10,6 +10,7 @@
 #include "assay/base/text.hpp"
 #include "assay/model/forward.hpp"
 #include "assay/torch_bridge/train.hpp"
+#include "deep_network.hpp"
 
 namespace assay::torch_bridge {
 namespace {
@@ -328,6 +329,11 @@ at::Tensor Network::range_penalty(std::size_t known) const {
 at::Tensor next_token_loss(const at::Tensor& logits, const at::Tensor& rows) {
   const at::Tensor targets = rows.narrow(1, 1, rows.size(1) - 1).reshape({-1});
   return at::cross_entropy_loss(logits.reshape({-1, logits.size(-1)}), targets);
+}
+
+std::unique_ptr<TokenEngine> open_engine(const DeepModel& model, std::size_t sequences,
+                                         const std::string& device) {
+  return std::make_unique<DeepNetwork>(model, sequences, open_device(device));
 }
 
 Outcome selftest(const std::filesystem::path& directory, const std::string& device) {

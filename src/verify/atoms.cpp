@@ -183,6 +183,23 @@ std::uint64_t Atoms::nominal(std::uint64_t atoms, TokenId token, const ForwardPa
   return letter;
 }
 
+Decided Atoms::in_double(std::uint64_t atoms, TokenId token, const ForwardPass& pass,
+                         std::size_t row) const {
+  Decided out;
+  for (std::size_t i = 0; i < tokens_.size(); ++i) {
+    if (!bit(atoms, i)) {
+      continue;
+    }
+    const Atom& atom = input_.spec->atoms[i];
+    const std::optional<bool> truth =
+        tokens_[i].empty() ? decide(atom, Interval(nominal_value(atom, pass, row)))
+                           : std::optional(token_truth(i, token));
+    out.must |= truth.value_or(false) ? std::uint64_t{1} << i : 0;
+    out.may |= truth.value_or(true) ? std::uint64_t{1} << i : 0;
+  }
+  return out;
+}
+
 std::vector<std::uint64_t> Atoms::nominal_run(std::uint64_t atoms, const Sample& run) const {
   const std::vector<TokenId>& prompt = input_.automaton->prompts.at(run.prompt);
   const std::vector<std::string> wanted = hooks(atoms);

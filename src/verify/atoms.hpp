@@ -34,6 +34,9 @@ class Atoms {
   /// Row `row` of the pass has `token` as query. With no hook needed the pass may be empty.
   [[nodiscard]] std::uint64_t nominal(std::uint64_t atoms, TokenId token, const ForwardPass& pass,
                                       std::size_t row) const;
+  /// The same with the band of each atom: what lies within it is not decided.
+  [[nodiscard]] Decided in_double(std::uint64_t atoms, TokenId token, const ForwardPass& pass,
+                                  std::size_t row) const;
   [[nodiscard]] std::vector<std::uint64_t> nominal_run(std::uint64_t atoms,
                                                        const Sample& run) const;
 

@@ -46,7 +46,7 @@ Grid most_after(const automata::Emission& emission, const bounds::Quantity& quan
       std::abs(U) > 1e6) {
     return kGridOne;
   }
-  const Rational t = emission.temperature();
+  const Rational t = emission.rule().temperature;
   const Interval temperature =
       Interval(static_cast<double>(t.num)) / Interval(static_cast<double>(t.den));
   const double exponent =

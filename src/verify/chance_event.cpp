@@ -77,6 +77,9 @@ std::string chance_obstacle(const spec::Spec& spec, const spec::Property& proper
     if (spec.atoms[a].kind == spec::Atom::Kind::role) {
       return "ap " + spec.atoms[a].name + " is about roles, which generated tokens do not have";
     }
+    if (spec.atoms[a].kind == spec::Atom::Kind::level) {
+      return "ap " + spec.atoms[a].name + " compares a level, and a chain has no levels";
+    }
   }
   if (property.from || property.assume) {
     return "a bound on a probability with 'from' or 'assume' is not decided";

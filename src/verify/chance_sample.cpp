@@ -230,7 +230,7 @@ ChanceForward::ChanceForward(const RefinedInput& input)
     : emission_(input.runs.emission),
       forward_(*input.runs.subject.model, {}),
       scratch_(forward_.make_scratch()),
-      temperature_(emission_.temperature().nearest()) {}
+      temperature_(emission_.rule().temperature.nearest()) {}
 
 std::vector<double> ChanceForward::logits(const std::vector<WindowCode>& windows) {
   const std::size_t V = vocabulary();

@@ -298,7 +298,7 @@ std::vector<ChanceSearch::Gain> ChanceSearch::gains(const LeafChain& chain,
 bounds::Quantity ChanceSearch::mixture(const ChanceLeaf& leaf, std::uint32_t token,
                                        double& expected) const {
   const std::size_t V = letters_.vocabulary();
-  const double temperature = input_.runs.emission.temperature().nearest();
+  const double temperature = input_.runs.emission.rule().temperature.nearest();
   std::vector<std::pair<double, std::size_t>> order;
   std::vector<std::vector<double>> p(leaf.pool.size(), std::vector<double>(V));
   for (std::size_t i = 0; i < leaf.pool.size(); ++i) {

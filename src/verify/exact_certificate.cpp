@@ -68,22 +68,43 @@ std::vector<WindowBox> merged_at(std::vector<WindowBox> boxes, std::size_t posit
   return out;
 }
 
-/// The lines of one invariant and the step that concludes.
-std::string invariant_lines(const ExactProperty& property, const ExactHolds& holds,
-                            const automata::WindowCodes& codes, std::size_t vocabulary,
-                            const std::string& number, std::size_t& count) {
-  const std::vector<WindowBox> boxes = boxes_of(holds.invariant(), codes);
+/// The lines of one set of pairs.
+std::string window_lines(const std::vector<WindowBox>& boxes, const std::string& monitor,
+                         std::size_t vocabulary, const std::string& number, std::size_t& count) {
   std::string out;
   for (std::size_t i = 0; i < boxes.size(); ++i) {
-    out += "w." + number + "." + std::to_string(i) + " WINDOWS dfa." + number + " : " +
+    out += "w." + number + "." + std::to_string(i) + " WINDOWS " + monitor + " : " +
            std::to_string(boxes[i].step) + " " + std::to_string(boxes[i].spec);
     for (const auto& set : boxes[i].sets) {
       out += " " + set_text(set, vocabulary);
     }
     out += "\n";
   }
-  count += boxes.size() + 1;
-  return out + property.name + " EXACT dfa." + number + " :\n";
+  count += boxes.size();
+  return out;
+}
+
+/// The lines of one invariant and the step that concludes.
+std::string invariant_lines(const ExactProperty& property, const ExactHolds& holds,
+                            const automata::WindowCodes& codes, std::size_t vocabulary,
+                            const std::string& number, std::size_t& count) {
+  ++count;
+  return window_lines(boxes_of(holds.invariant(), codes), "dfa." + number, vocabulary, number,
+                      count) +
+         property.name + " EXACT dfa." + number + " :\n";
+}
+
+/// The lines of ranks and the step that concludes: a pair's step is its rank.
+std::string rank_lines(const ExactProperty& property, const ExactEndless& endless,
+                       const automata::WindowCodes& codes, std::size_t vocabulary,
+                       const std::string& number, std::size_t& count) {
+  std::vector<ExactPair> pairs;
+  for (const ExactEndless::Pair& pair : endless.ranks()) {
+    pairs.push_back({pair.window, pair.state, pair.rank});
+  }
+  ++count;
+  return window_lines(boxes_of(pairs, codes), "buchi." + number, vocabulary, number, count) +
+         property.name + " LIVE buchi." + number + " :\n";
 }
 
 std::string tokens_text_of(const std::vector<TokenId>& tokens);
@@ -113,7 +134,35 @@ std::string tokens_text_of(const std::vector<TokenId>& tokens) {
   return out;
 }
 
+std::string run_line(const std::string& property, const ExactViolated& violated) {
+  const auto& tokens = violated.run.tokens;
+  const auto end = tokens.end() - static_cast<std::ptrdiff_t>(violated.loop);
+  const std::string stem = " : P" + tokens_text_of(violated.prompt) + " N" +
+                           tokens_text_of(std::vector<TokenId>(tokens.begin(), end));
+  return property + (violated.loop == 0 ? " WITNESS" + stem : " LASSO" + stem + " L") +
+         (violated.loop == 0 ? "" : tokens_text_of(std::vector<TokenId>(end, tokens.end()))) + "\n";
+}
+
 }  // namespace
+
+std::string buchi_line(const std::string& id, const std::string& property,
+                       const spec::Buchi& automaton) {
+  const auto set = [&](const std::vector<std::uint32_t>& states) {
+    return states.empty() ? std::string("-") : set_text(states, automaton.states());
+  };
+  std::vector<std::uint32_t> accepting;
+  for (std::uint32_t s = 0; s < automaton.states(); ++s) {
+    if (automaton.accepting[s]) {
+      accepting.push_back(s);
+    }
+  }
+  std::string out = id + " BUCHI " + property + " : " + std::to_string(automaton.states()) + " I " +
+                    set(automaton.initial) + " A " + set(accepting) + " T";
+  for (const auto& after : automaton.table) {
+    out += " " + set(after);
+  }
+  return out + "\n";
+}
 
 std::string runs_text(const ExactInput& input) {
   const std::size_t V = input.subject.model->config.d_vocab;
@@ -169,9 +218,15 @@ std::string exact_certificate(const ExactInput& input, const ExactResult& result
       event.replace(event.find(" DFA "), 5, " EVENT ");
       monitors += event;
       steps += chance_lines(property.name, *chance, codes, id, count);
+    } else if (const auto* endless = std::get_if<ExactEndless>(&property.verdict);
+               endless != nullptr && endless->is_checkable()) {
+      const std::string id = std::to_string(number++);
+      monitors += buchi_line("buchi." + id, property.name, endless->against());
+      steps +=
+          rank_lines(property, *endless, codes, input.subject.model->config.d_vocab, id, count);
+      ++count;
     } else if (const auto* violated = std::get_if<ExactViolated>(&property.verdict)) {
-      steps += property.name + " WITNESS : P" + tokens_text_of(violated->prompt) + " N" +
-               tokens_text_of(violated->run.tokens) + "\n";
+      steps += run_line(property.name, *violated);
       ++count;
     }
   }

@@ -18,6 +18,10 @@ struct WindowBox {
 [[nodiscard]] std::vector<WindowBox> boxes_of(const std::vector<ExactPair>& invariant,
                                               const automata::WindowCodes& codes);
 
+/// The BUCHI line of an automaton of endless runs.
+[[nodiscard]] std::string buchi_line(const std::string& id, const std::string& property,
+                                     const spec::Buchi& automaton);
+
 /// `assay-cert 1`, kind exact; "" when nothing was decided that the checker can re-check.
 [[nodiscard]] std::string exact_certificate(const ExactInput& input, const ExactResult& result);
 

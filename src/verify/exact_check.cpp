@@ -8,6 +8,7 @@
 #include "assay/spec/formula.hpp"
 #include "chain_exact.hpp"
 #include "exact_certificate.hpp"
+#include "exact_live.hpp"
 #include "exact_machine.hpp"
 #include "exact_opinion.hpp"
 #include "exact_quotient.hpp"
@@ -29,12 +30,29 @@ std::uint64_t mask(const std::vector<std::size_t>& atoms) {
   return out;
 }
 
+/// `some φ` is decided by `all !φ`, and what is found is turned round.
+spec::Property universal(const spec::Property& property) {
+  spec::Property out = property;
+  if (property.claim == spec::Property::Claim::some) {
+    out.claim = spec::Property::Claim::all;
+    out.formula = spec::negation(property.formula);
+  }
+  return out;
+}
+
+Unknown decided_by_itself(bool some) {
+  return some ? Unknown{"no run can satisfy it, whatever the model does: 'violated' would say nothing",
+                        "a property that some run can satisfy"}
+              : Unknown{"valid by itself, whatever the model does: holding would say nothing",
+                        "a property that some run can violate"};
+}
+
 /// Of the properties that this engine decides.
 std::uint64_t used_atoms(const spec::Spec& spec,
                          const std::vector<const spec::Property*>& properties) {
   std::uint64_t out = 0;
   for (const spec::Property* property : properties) {
-    if (!is_chance(*property) && !spec::beyond_universal(spec, *property).empty()) {
+    if (!is_chance(*property) && !spec::beyond_universal(spec, universal(*property)).empty()) {
       continue;
     }
     out |= mask(spec::atoms_of(property->formula));
@@ -56,7 +74,8 @@ class ExactChecker {
     ExactResult out;
     for (const spec::Property* property : properties_) {
       const Clock::time_point begin = Clock::now();
-      out.properties.push_back(one(*property));
+      out.properties.push_back(
+          one(universal(*property), property->claim == spec::Property::Claim::some));
       out.properties.back().seconds = std::chrono::duration<double>(Clock::now() - begin).count();
       if (exhausted_ && !interrupted()) {
         out.is_exhausted = true;
@@ -88,9 +107,10 @@ class ExactChecker {
     exhausted_ = false;
   }
 
-  ExactProperty one(const spec::Property& property) {
+  ExactProperty one(const spec::Property& property, bool some) {
     ExactProperty result;
     result.name = property.name;
+    result.some = some;
     if (const auto found = property.attributes.find("expect"); found != property.attributes.end()) {
       result.expected = found->second;
     }
@@ -119,8 +139,8 @@ class ExactChecker {
 
   void decide_property(const spec::Property& property, const spec::Dfa& dfa,
                        ExactProperty& result) {
-    ExactSearch search(input_, *machine_, dfa, ExactSearch::Edges::possible);
     reason_.clear();
+    ExactSearch search(input_, *machine_, dfa, ExactSearch::Edges::possible);
     std::optional<ExactViolated> violated = hunt(search, property);
     count(property, search, result);
     exhausted_ = !search.stopped().empty();
@@ -158,9 +178,11 @@ class ExactChecker {
     return found;
   }
 
+  /// @param loop the last so many tokens come for ever; 0: a run to a bad pair.
   std::optional<ExactViolated> replayed(const std::vector<WindowMachine::Index>& path,
-                                        const spec::Property& property) {
+                                        const spec::Property& property, std::size_t loop = 0) {
     Candidate candidate;
+    candidate.is_endless = loop > 0;
     candidate.prompt = input_.prompts.prompt_of(machine_->codes(), machine_->code(path.front()));
     for (std::size_t i = 1; i < path.size(); ++i) {
       candidate.tokens.emplace_back(machine_->codes().last(machine_->code(path[i])));
@@ -181,7 +203,7 @@ class ExactChecker {
       reason_ = reason_.empty() ? replay.reason : reason_;
       return std::nullopt;
     }
-    return ExactViolated{candidate.prompt, std::move(*replay.violated)};
+    return ExactViolated{candidate.prompt, std::move(*replay.violated), loop};
   }
 
   /// The property's letters over the windows that were read.
@@ -207,7 +229,12 @@ class ExactChecker {
              ExactProperty& result) const {
     result.pairs = search.pairs();
     result.depth = search.depth();
-    const std::vector<WindowMachine::Index> windows = windows_of(search);
+    count_windows(property, windows_of(search), result);
+  }
+
+  void count_windows(const spec::Property& property,
+                     const std::vector<WindowMachine::Index>& windows,
+                     ExactProperty& result) const {
     result.states = windows.size();
     count_letters(property, windows, result);
     for (const WindowMachine::Index w : windows) {
@@ -237,15 +264,11 @@ class ExactChecker {
   void conclude(const spec::Property& property, const spec::Dfa& dfa, const ExactSearch& search,
                 ExactProperty& result) {
     if (!spec::is_safety(property.formula)) {
-      result.verdict = Unknown{
-          "not a safety property: unbounded F or U, or a strong next, is never decided by prefixes",
-          "a bound, e.g. within k or F[0:k]"};
+      decide_endless(property, result);
       return;
     }
     if (!dfa.has_bad()) {
-      result.verdict =
-          Unknown{"valid by itself: no run can violate it, so holding would say nothing",
-                  "a property that some run can violate"};
+      result.verdict = decided_by_itself(result.some);
       return;
     }
     std::vector<ExactPair> invariant;
@@ -258,12 +281,64 @@ class ExactChecker {
     result.verdict = ExactHolds(input_, *machine_, dfa, std::move(invariant));
     if (input_.wants_opinion && !interrupted()) {
       ask_solver(input_, *machine_, std::get<ExactHolds>(result.verdict), result);
-      result.vacuous = find_vacuity(input_, *machine_, property);
+      if (!result.some) {
+        result.vacuous = find_vacuity(input_, *machine_, property);
+      }
     }
     if (input_.wants_classes) {
       const auto quotient = ExactQuotient::of(*machine_, windows_of(search), mask(dfa.atoms));
       result.classes = quotient ? quotient->classes() : 0;
     }
+  }
+
+  /// No prefix violates it: ranks over the product with the runs that do, or a lasso of it.
+  void decide_endless(const spec::Property& property, ExactProperty& result) {
+    if (input_.max_new || input_.emission.mask() == automata::Emission::Mask::after) {
+      result.verdict = Unknown{
+          "not a safety property: unbounded F or U, or a strong next, says nothing of a run that "
+          "is cut",
+          "runs that go on (no --max-new, no allow-list after the decoder), or a bound, e.g. "
+          "F[0:k]"};
+      return;
+    }
+    spec::Buchi against = spec::buchi(spec::negation(property.formula));
+    if (against.is_empty()) {
+      result.verdict = decided_by_itself(result.some);
+      return;
+    }
+    result.dfa_states = against.states();
+    LiveProduct product(input_, *machine_, against);
+    const bool is_whole = product.explore();
+    exhausted_ = exhausted_ || !is_whole;
+    result.aps.clear();
+    result.pairs = product.pairs();
+    result.absent = result.witnessed = result.open = result.deadlocks = 0;
+    count_windows(property, product.windows(), result);
+    if (!is_whole) {
+      result.verdict = Unknown{product.stopped(), "a larger budget or fewer prompts"};
+    } else if (auto ranks = product.ranked()) {
+      result.verdict = ExactEndless(input_, *machine_, std::move(against), std::move(*ranks));
+      if (input_.wants_opinion && !interrupted() && !result.some) {
+        result.vacuous = find_endless_vacuity(input_, *machine_, property);
+      }
+    } else {
+      refute_endless(product, property, result);
+    }
+  }
+
+  void refute_endless(const LiveProduct& product, const spec::Property& property,
+                      ExactProperty& result) {
+    const auto lasso = product.sure_lasso();
+    auto found = lasso ? replayed(lasso->windows, property, lasso->loop) : std::nullopt;
+    if (found) {
+      result.verdict = std::move(*found);
+      return;
+    }
+    result.verdict = Unknown{
+        lasso ? "a run that goes round for ever violates it, but it was not replayed: " + reason_
+              : "a possible run that goes round for ever violates it, but it hangs on an open edge "
+                "or an undecided letter",
+        "edges or values that separate along that run"};
   }
 
   const ExactInput& input_;
@@ -283,6 +358,9 @@ const char* ExactProperty::level() const {
   if (const auto* chance_of = std::get_if<ExactChance>(&verdict)) {
     return chance_of->checkable ? "PROVED" : "numeric only";
   }
+  if (const auto* endless = std::get_if<ExactEndless>(&verdict)) {
+    return endless->is_checkable() ? "PROVED" : "numeric only";
+  }
   return std::holds_alternative<ExactViolated>(verdict) ? "PROVED" : "";
 }
 
@@ -290,8 +368,10 @@ const char* ExactProperty::verdict_name() const {
   if (const auto* chance_of = std::get_if<ExactChance>(&verdict)) {
     return chance_of->holds ? "holds" : "violated";
   }
-  static constexpr const char* kNames[] = {"holds", "violated", "unknown"};
-  return kNames[verdict.index()];
+  if (std::holds_alternative<Unknown>(verdict)) {
+    return "unknown";
+  }
+  return std::holds_alternative<ExactViolated>(verdict) == some ? "holds" : "violated";
 }
 
 ExitCode ExactResult::code() const {

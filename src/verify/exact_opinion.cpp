@@ -8,7 +8,9 @@
 #include "assay/base/files.hpp"
 #include "assay/base/progress.hpp"
 #include "assay/smt/invariant.hpp"
+#include "assay/spec/formula.hpp"
 #include "assay/spec/vacuity.hpp"
+#include "exact_live.hpp"
 #include "exact_search.hpp"
 
 namespace assay::verify {
@@ -76,6 +78,12 @@ class Tables {
   std::unordered_map<automata::WindowCode, std::uint32_t> numbers_;
 };
 
+/// Of what still holds with an ap replaced.
+std::string vacuity_text(const ExactInput& input, const spec::Strengthening& stronger) {
+  return "it holds even with " + input.subject.spec->atoms[stronger.atom].name +
+         (stronger.positive ? " never true" : " always true");
+}
+
 }  // namespace
 
 void ask_solver(const ExactInput& input, const WindowMachine& machine, const ExactHolds& holds,
@@ -114,8 +122,25 @@ std::vector<std::string> find_vacuity(const ExactInput& input, WindowMachine& ma
     ExactSearch search(input, machine, dfa, ExactSearch::Edges::possible);
     search.run([](ExactSearch::PairId) { return true; });
     if (!search.found_bad() && search.stopped().empty()) {
-      out.push_back("it holds even with " + input.subject.spec->atoms[stronger.atom].name +
-                    (stronger.positive ? " never true" : " always true"));
+      out.push_back(vacuity_text(input, stronger));
+    }
+  }
+  return out;
+}
+
+std::vector<std::string> find_endless_vacuity(const ExactInput& input, WindowMachine& machine,
+                                              const spec::Property& property) {
+  std::vector<std::string> out;
+  for (const spec::Strengthening& stronger : spec::strengthenings(property.formula)) {
+    spec::Buchi against;
+    try {
+      against = spec::buchi(spec::negation(stronger.formula));
+    } catch (const UsageError&) {
+      continue;
+    }
+    LiveProduct product(input, machine, against);
+    if (product.explore() && product.ranked()) {
+      out.push_back(vacuity_text(input, stronger));
     }
   }
   return out;

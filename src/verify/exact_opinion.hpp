@@ -13,5 +13,9 @@ void ask_solver(const ExactInput& input, const WindowMachine& machine, const Exa
 /// A property that still holds when an ap is replaced by the constant that hurts it most says nothing about that ap.
 [[nodiscard]] std::vector<std::string> find_vacuity(const ExactInput& input, WindowMachine& machine,
                                                     const spec::Property& property);
+/// The same of endless runs: ranks are there for the stronger property too.
+[[nodiscard]] std::vector<std::string> find_endless_vacuity(const ExactInput& input,
+                                                            WindowMachine& machine,
+                                                            const spec::Property& property);
 
 }  // namespace assay::verify

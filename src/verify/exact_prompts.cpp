@@ -72,6 +72,17 @@ PromptSet parse_prompts(const std::string& json, const std::string& file, std::s
   return out;
 }
 
+bool fits_exact(const PromptSet& prompts, const TransformerConfig& config, std::size_t states) {
+  const std::size_t window = std::max<std::size_t>(config.attention_window, 1);
+  const std::size_t n = std::min(prompts.any() ? prompts.max_length : prompts.sets.size(), window);
+  double ends = 1;
+  for (std::size_t i = 0; i < n; ++i) {
+    ends *= static_cast<double>(prompts.any() ? config.d_vocab
+                                              : prompts.sets[prompts.sets.size() - 1 - i].size());
+  }
+  return ends <= static_cast<double>(states);
+}
+
 void PromptSet::for_each_window(const automata::WindowCodes& codes, std::size_t vocabulary,
                                 const std::function<bool(automata::WindowCode)>& visit) const {
   std::vector<TokenId> all;

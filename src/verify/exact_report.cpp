@@ -18,9 +18,15 @@ std::string letter_text(const spec::Spec& spec, std::uint64_t letter) {
 }  // namespace
 
 std::string violated_text(const CheckInput& subject, const ExactViolated& violated) {
-  std::string out = "    by the model itself, replayed in intervals: prompt \"" +
-                    token_text(subject, violated.prompt) + "\" then \"" +
-                    token_text(subject, violated.run.tokens) + "\"\n";
+  const auto& tokens = violated.run.tokens;
+  const auto end = tokens.end() - static_cast<std::ptrdiff_t>(violated.loop);
+  std::string out =
+      "    by the model itself, replayed in intervals: prompt \"" +
+      token_text(subject, violated.prompt) + "\" then \"" +
+      token_text(subject, {tokens.begin(), end}) + "\"" +
+      (violated.loop == 0 ? ""
+                          : " and for ever \"" + token_text(subject, {end, tokens.end()}) + "\"") +
+      "\n";
   for (const WitnessStep& step : violated.run.steps) {
     out += "      '" + token_text(subject, {step.token}) + "'  " +
            letter_text(*subject.spec, step.letter);
@@ -95,10 +101,19 @@ std::string property_text(const ExactInput& input, const ExactProperty& p) {
   std::string out = p.name + ": " + word +
                     (p.level()[0] == '\0' ? "" : std::string(" (") + p.level() + ")") + "\n";
   if (const auto* holds = std::get_if<ExactHolds>(&p.verdict)) {
-    out += "    of every run of the model from every prompt: invariant of " +
+    out += (p.some ? "    by every run" : "    of every run") +
+           std::string(" of the model from every prompt: invariant of ") +
            std::to_string(holds->invariant().size()) + " pairs, monitor of " +
            std::to_string(p.dfa_states) + " states\n";
     out += holds->is_checkable() ? "" : "    more than assay-check re-evaluates: no certificate\n";
+  } else if (const auto* endless = std::get_if<ExactEndless>(&p.verdict)) {
+    out += (p.some ? "    by every endless run" : "    of every endless run") +
+           std::string(" of the model from every prompt: ranks of ") +
+           std::to_string(endless->ranks().size()) + " pairs up to " +
+           std::to_string(endless->highest()) + ", automaton of " + std::to_string(p.dfa_states) +
+           " states\n";
+    out +=
+        endless->is_checkable() ? "" : "    more than assay-check re-evaluates: no certificate\n";
   } else if (const auto* violated = std::get_if<ExactViolated>(&p.verdict)) {
     out += violated_text(input.subject, *violated);
   } else if (std::holds_alternative<Unknown>(p.verdict)) {

@@ -345,6 +345,19 @@ GivenResult one(const spec::Spec& spec, const spec::Property& property, const Ma
 
 }  // namespace
 
+std::vector<std::size_t> edges_of_runs(const Hoa& hoa) {
+  const Machine machine(hoa);
+  std::vector<std::size_t> out;
+  for (std::size_t s = 0; s < hoa.states; ++s) {
+    for (const std::size_t e : machine.edges(s)) {
+      if (machine.live(s) && machine.live(hoa.edges[e].to)) {
+        out.push_back(e);
+      }
+    }
+  }
+  return out;
+}
+
 std::vector<GivenResult> check_given(const spec::Spec& spec, const Hoa& hoa,
                                      const std::vector<std::string>& names) {
   for (const std::string& name : names) {

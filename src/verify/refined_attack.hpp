@@ -40,6 +40,12 @@ class ContextAttack {
                                          std::size_t sweeps);
 
   [[nodiscard]] std::size_t evaluated() const { return evaluated_; }
+  [[nodiscard]] const automata::WindowCodes& codes() const { return forward_.codes(); }
+  /// Calls `read(row, logits, probes)` for each context.
+  void evaluate(const std::vector<automata::WindowCode>& windows,
+                const std::function<void(std::size_t, const double*, const double*)>& read);
+  /// How far the value is beyond the threshold, on the side where the atom has this truth.
+  [[nodiscard]] double atom_lead(std::size_t which, bool truth, double value) const;
 
  private:
   using Genome = std::vector<std::uint32_t>;  ///< oldest first
@@ -53,11 +59,7 @@ class ContextAttack {
       const std::vector<Genome>& genomes) const;
   Climbed climb(const Choices& choices, const Objective& objective, std::size_t starts,
                 std::size_t sweeps);
-  /// Calls `read(row, logits, probes)` for each context.
-  void evaluate(const std::vector<automata::WindowCode>& windows,
-                const std::function<void(std::size_t, const double*, const double*)>& read);
   [[nodiscard]] double lead(const double* logits, std::uint32_t token) const;
-  [[nodiscard]] double atom_lead(std::size_t which, bool truth, double value) const;
   Met best_of(const ViewBox& box, const Objective& objective);
   std::vector<double> run_leads(const std::vector<Genome>& genomes, std::size_t prompt,
                                 const std::vector<RunStep>& steps);

@@ -14,7 +14,11 @@ namespace {
 class Writer {
  public:
   Writer(const RefinedInput& input, bounds::LemmaBounder& bounder, const Sae* sae)
-      : input_(input), bounder_(bounder), lemmas_(*input.runs.subject.model, sae) {}
+      : input_(input), bounder_(bounder), lemmas_(*input.runs.subject.model, sae) {
+    for (const auto& [name, readout] : input.runs.subject.readouts) {
+      lemmas_.call(*readout, name);
+    }
+  }
 
   void holds(const RefinedProperty& property, const RefinedHolds& holds) {
     const std::string number = std::to_string(monitors_++);  // no property's name has a dot

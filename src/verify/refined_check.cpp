@@ -1,30 +1,22 @@
 #include <algorithm>
 #include <chrono>
-#include <deque>
-#include <limits>
 #include <set>
 
 #include "assay/base/errors.hpp"
 #include "assay/spec/formula.hpp"
+#include "assay/spec/vacuity.hpp"
 #include "chance_refined.hpp"
 #include "exact_certificate.hpp"
-#include "exact_search.hpp"
 #include "refined_certificate.hpp"
+#include "refined_hunt.hpp"
 #include "refined_search.hpp"
-#include "replay.hpp"
 #include "subject.hpp"
 
 namespace assay::verify {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr std::size_t kMostPaths = 8, kMostSteps = 12, kMostPartialPaths = 4000;
-
-/// How hard a violation is looked for: before the proof is tried, and after it failed.
-struct Hunt {
-  std::size_t paths, starts, sweeps;
-};
-constexpr Hunt kQuick{2, 8, 2}, kLong{kMostPaths, 24, 4};
+constexpr std::size_t kLongHunt = 8'000'000;  // contexts, after a proof that failed
 
 /// The dictionary that the properties read; null: none.
 const Sae* dictionary(const CheckInput& input,
@@ -43,70 +35,6 @@ const Sae* dictionary(const CheckInput& input,
   }
   return names.empty() ? nullptr : input.saes.at(*names.begin());
 }
-
-/// Short words into a bad state, as steps of equal letters apart from the tokens.
-class BadPaths {
- public:
-  BadPaths(const RefinedLetters& letters, const spec::Dfa& dfa) {
-    const std::vector<bool> leads = can_turn_bad(dfa);
-    struct Partial {
-      std::uint32_t spec;
-      std::vector<RunStep> steps;
-      std::vector<std::size_t> visits;
-    };
-    std::deque<Partial> pending = {{0, {}, std::vector<std::size_t>(dfa.states, 0)}};
-    for (std::size_t seen = 0; !pending.empty() && seen < kMostPartialPaths; ++seen) {
-      const Partial at = std::move(pending.front());
-      pending.pop_front();
-      if (at.steps.size() >= kMostSteps || found_.size() >= kMostPaths) {
-        break;
-      }
-      for (auto& [to, step] : steps_from(at.spec, letters, dfa)) {
-        if (!leads[to]) {
-          continue;
-        }
-        Partial next = at;
-        next.steps.push_back(step);
-        if (dfa.bad[to]) {
-          found_.push_back(std::move(next.steps));
-        } else if (++next.visits[to] <= 2) {
-          next.spec = to;
-          pending.push_back(std::move(next));
-        }
-      }
-    }
-  }
-  [[nodiscard]] const std::vector<std::vector<RunStep>>& found() const { return found_; }
-
- private:
-  static std::vector<std::pair<std::uint32_t, RunStep>> steps_from(std::uint32_t from,
-                                                                   const RefinedLetters& letters,
-                                                                   const spec::Dfa& dfa) {
-    std::map<std::pair<std::uint32_t, std::size_t>, RunStep> steps;  // by target and measured bits
-    std::size_t mask = 0;
-    for (const auto& m : letters.measured()) {
-      mask |= std::size_t{1} << m.bit;
-    }
-    for (std::uint32_t t = 0; t < letters.vocabulary(); ++t) {
-      for (const std::size_t letter : letters.of(t)) {
-        RunStep& step = steps[{dfa.next(from, letter), letter & mask}];
-        step.tokens.push_back(t);
-        step.shows.clear();
-        for (std::size_t i = 0; i < letters.measured().size(); ++i) {
-          step.shows.emplace_back(i, ((letter >> letters.measured()[i].bit) & 1U) != 0);
-        }
-      }
-    }
-    std::vector<std::pair<std::uint32_t, RunStep>> out;
-    out.reserve(steps.size());
-    for (auto& [key, step] : steps) {
-      out.emplace_back(key.first, std::move(step));
-    }
-    return out;
-  }
-
-  std::vector<std::vector<RunStep>> found_;
-};
 
 class RefinedChecker {
  public:
@@ -169,7 +97,8 @@ class RefinedChecker {
     result.dfa_states = dfa.states;
     const RefinedLetters letters(input_.runs.subject, atoms_, dfa);
     ContextAttack attack(input_, letters.measured());
-    if (auto violated = hunt(property, letters, dfa, attack, kQuick)) {
+    RefinedHunt hunt(input_, atoms_, letters, dfa, property, attack);
+    if (auto violated = hunt.quick()) {
       result.attacked = attack.evaluated();
       result.verdict = std::move(*violated);
       return;
@@ -187,65 +116,35 @@ class RefinedChecker {
       if (auto proof = search.run()) {
         result.lemmas = proof->outs.size() + proof->atoms.size();
         result.verdict = RefinedHolds(input_, dfa, std::move(*proof));
+        find_matters(property, result);
       } else {
         result.verdict = search.unknown();
       }
     }
     if (std::holds_alternative<Unknown>(result.verdict)) {
-      if (auto violated = hunt(property, letters, dfa, attack, kLong)) {
+      if (auto violated = hunt.longer(kLongHunt)) {
         result.verdict = std::move(*violated);
       }
     }
-    result.attacked = attack.evaluated();
+    result.attacked += attack.evaluated();
   }
 
-  /// Runs along short bad words, met in double and replayed in intervals.
-  std::optional<ExactViolated> hunt(const spec::Property& property, const RefinedLetters& letters,
-                                    const spec::Dfa& dfa, ContextAttack& attack,
-                                    Hunt effort) const {
-    std::size_t tried = 0, looked = 0;
-    const BadPaths paths(letters, dfa);
-    for (const std::vector<RunStep>& path : paths.found()) {
-      if (looked++ >= effort.paths) {
-        break;
+  /// Vacuity: for every ap, a real run that the property would not hold of without it.
+  void find_matters(const spec::Property& property, RefinedProperty& result) const {
+    for (const spec::Strengthening& stronger : spec::strengthenings(property.formula)) {
+      spec::Property changed = property;
+      changed.formula = stronger.formula;
+      const spec::Dfa dfa = spec::bad_prefix_dfa(changed.formula);
+      const RefinedLetters letters(input_.runs.subject, atoms_, dfa);
+      ContextAttack attack(input_, letters.measured());
+      RefinedHunt hunt(input_, atoms_, letters, dfa, changed, attack);
+      RefinedMatter matter{stronger.atom, stronger.positive, hunt.quick()};
+      if (!matter.run) {
+        matter.run = hunt.longer(input_.limits.hunt);
       }
-      if (path.empty() || (input_.runs.max_new && path.size() > *input_.runs.max_new) ||
-          interrupted()) {
-        continue;
-      }
-      for (const MetRun& run : attack.runs(path, effort.starts, effort.sweeps)) {
-        if (!(run.lead > 0) || tried >= input_.runs.limits.replays) {
-          break;
-        }
-        ++tried;
-        if (auto found = replayed(run, property)) {
-          return found;
-        }
-      }
+      result.matters.push_back(std::move(matter));
+      result.attacked += attack.evaluated();
     }
-    return std::nullopt;
-  }
-
-  std::optional<ExactViolated> replayed(const MetRun& run, const spec::Property& property) const {
-    Candidate candidate;
-    candidate.prompt = run.prompt;
-    candidate.tokens = run.tokens;
-    candidate.max_new = input_.runs.max_new.value_or(std::numeric_limits<std::size_t>::max());
-    candidate.surely_emitted = [this](std::span<const Interval> logits, TokenId token) {
-      std::vector<double> lo, hi;
-      for (const Interval& l : logits) {
-        lo.push_back(l.lo);
-        hi.push_back(l.hi);
-      }
-      std::vector<automata::Edge> edges(logits.size());
-      input_.runs.emission.decide(lo, hi, edges);
-      return edges[token.at()] == automata::Edge::witnessed;
-    };
-    Replay replay = verify::replay(input_.runs.subject, atoms_, property.formula, candidate);
-    if (!replay.violated) {
-      return std::nullopt;
-    }
-    return ExactViolated{candidate.prompt, std::move(*replay.violated)};
   }
 
   const RefinedInput& input_;
@@ -257,6 +156,13 @@ class RefinedChecker {
 };
 
 }  // namespace
+
+const char* RefinedProperty::antecedent() const {
+  const bool all =
+      !matters.empty() && std::all_of(matters.begin(), matters.end(),
+                                      [](const RefinedMatter& m) { return m.run.has_value(); });
+  return all ? "reached" : "not met";
+}
 
 const char* RefinedProperty::level() const {
   return std::holds_alternative<Unknown>(verdict) ? "" : "PROVED";

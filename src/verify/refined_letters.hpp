@@ -17,6 +17,8 @@ class RefinedLetters {
   };
   [[nodiscard]] const std::vector<Measured>& measured() const { return measured_; }
   [[nodiscard]] std::size_t vocabulary() const { return fixed_.size(); }
+  /// The token's letter with no measured ap true.
+  [[nodiscard]] std::size_t fixed(std::size_t token) const { return fixed_[token]; }
   /// Every letter of the token, ascending.
   [[nodiscard]] std::vector<std::size_t> of(std::size_t token) const;
 

@@ -17,11 +17,12 @@ class RefinedPairs {
     bool is_prompt = false;  ///< the prompts themselves
     std::uint32_t from = 0;  ///< the state before, unless a prompt
   };
-  /// A node's step with one letter: from node, token, letter.
+  /// A node's step with the letters of a token that agree with `letter` on the measured bits of `care`.
   struct Step {
     std::size_t from = 0;
     std::uint32_t token = 0;
     std::size_t letter = 0;
+    std::size_t care = 0;
   };
 
   RefinedPairs(const RefinedInput& input, const RefinedLetters& letters, const spec::Dfa& dfa);
@@ -31,9 +32,17 @@ class RefinedPairs {
   [[nodiscard]] std::vector<Step> bad_steps() const;
   /// Steps into the node from the nodes of the state before it, with this token.
   [[nodiscard]] std::vector<Step> steps_into(std::size_t node, std::uint32_t token) const;
-  [[nodiscard]] bool is_settled(std::uint32_t spec) const { return settled_[spec]; }
+  /// The measured bits that every letter into the node has with these tokens, and what they are there.
+  struct Entry {
+    std::size_t bits = 0, letter = 0;
+  };
+  [[nodiscard]] Entry entry_of(std::size_t node, const TokenBits& tokens) const;
 
  private:
+  /// Letters of the token for which `leads` is true, as steps from the node that care for as little as they can.
+  template <class Leads>
+  void add_steps(std::size_t node, std::uint32_t token, const Leads& leads,
+                 std::vector<Step>& out) const;
   std::size_t enter(std::uint32_t from, std::uint32_t to, const ViewBox& box, bool& grew);
 
   const RefinedLetters& letters_;

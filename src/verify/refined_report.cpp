@@ -5,6 +5,28 @@
 namespace assay::verify {
 namespace {
 
+/// The shortest run that shows an ap to matter, or which ap was not shown to.
+std::string matters_text(const RefinedInput& input, const RefinedProperty& p) {
+  std::string out;
+  const ExactViolated* shortest = nullptr;
+  for (const RefinedMatter& m : p.matters) {
+    if (!m.run) {
+      out += "    VACUOUS? no run was met that it would not hold of with " +
+             input.runs.subject.spec->atoms[m.atom].name +
+             (m.positive ? " never true\n" : " always true\n");
+    } else if (shortest == nullptr || m.run->run.tokens.size() < shortest->run.tokens.size()) {
+      shortest = &*m.run;
+    }
+  }
+  if (out.empty() && shortest != nullptr) {
+    const CheckInput& subject = input.runs.subject;
+    out = "    antecedent reached: every ap matters on a replayed run, e.g. '" +
+          token_text(subject, shortest->prompt) + "' then '" +
+          token_text(subject, shortest->run.tokens) + "'\n";
+  }
+  return out;
+}
+
 std::string property_text(const RefinedInput& input, const RefinedProperty& p) {
   static constexpr const char* kWords[] = {"HOLDS", "VIOLATED", "UNKNOWN", "HOLDS"};
   std::string out = p.name + ": " + kWords[p.verdict.index()] +
@@ -12,7 +34,8 @@ std::string property_text(const RefinedInput& input, const RefinedProperty& p) {
   if (const auto* holds = std::get_if<RefinedHolds>(&p.verdict)) {
     out += "    of every run of the model from every prompt: " + std::to_string(p.lemmas) +
            " lemmas about sets of contexts, " + std::to_string(holds->proof().states.size()) +
-           " patterns, monitor of " + std::to_string(p.dfa_states) + " states\n";
+           " patterns, monitor of " + std::to_string(p.dfa_states) + " states\n" +
+           matters_text(input, p);
   } else if (const auto* violated = std::get_if<ExactViolated>(&p.verdict)) {
     out += violated_text(input.runs.subject, *violated);
   } else if (const auto* chance = std::get_if<RefinedChance>(&p.verdict)) {

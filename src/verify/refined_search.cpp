@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <utility>
 
 #include "assay/base/errors.hpp"
 #include "assay/base/text.hpp"
@@ -32,6 +33,15 @@ bool holds(const ViewBox& box, const std::vector<TokenId>& context) {
     }
   }
   return true;
+}
+
+/// The newest position that is not one token.
+std::size_t newest_set(const ViewBox& box) {
+  std::size_t j = 0;
+  while (j < box.hi && box.back[j].count() == 1) {
+    ++j;
+  }
+  return j;
 }
 
 /// Positions that have fewer tokens than all.
@@ -106,7 +116,8 @@ std::vector<const ViewBox*> RefinedSearch::known(const RefinedPairs::Step& step,
                                                  std::vector<ViewBox>& room) const {
   for (const AtomFact& fact : atoms_) {
     for (const RefinedLetters::Measured& m : letters_.measured()) {
-      if (m.atom == fact.atom && (((step.letter >> m.bit) & 1U) != 0) != fact.truth) {
+      const bool is_read = ((step.care >> m.bit) & 1U) != 0;
+      if (m.atom == fact.atom && is_read && (((step.letter >> m.bit) & 1U) != 0) != fact.truth) {
         if (auto before = predecessor(fact.box, step.token)) {
           room.push_back(std::move(*before));
         }
@@ -167,33 +178,63 @@ bool RefinedSearch::settle(const Goal& goal) {
   return true;
 }
 
+bool RefinedSearch::show_atom(std::size_t which, bool truth, const ViewBox& box, const Goal& goal) {
+  const CheckInput& subject = input_.runs.subject;
+  const std::size_t index = letters_.measured()[which].atom;
+  const spec::Atom& atom = subject.spec->atoms[index];
+  const bool up =
+      atom.comparison == spec::Comparison::above || atom.comparison == spec::Comparison::at_least;
+  const bool is_lower = up == truth;
+  const double enough = (is_lower ? -1 : 1) * threshold_of(subject, index);
+  bounds::Lemma lemma = bounder_.bound(domain_of(box), quantity_of(subject, index), is_lower,
+                                       enough, goal.above.get());
+  ++result_.bounded;
+  if (truth_below(subject, index, is_lower, lemma.hi) == truth) {
+    result_.depth = std::max(result_.depth, known_positions(box));
+    atoms_.push_back({index, truth, box, std::move(lemma)});
+    return true;
+  }
+  gap_ = lemma.hi - enough;
+  enough_ = enough;
+  failed_ = std::make_shared<const bounds::Lemma>(std::move(lemma));
+  return false;
+}
+
+/// After the step's token an atom contradicts its letters.
 bool RefinedSearch::by_atom(const Goal& goal) {
   TokenBits token(letters_.vocabulary());
   token.set(goal.step.token);
   const ViewBox after = successor(goal.box, token);
   for (std::size_t i = 0; i < letters_.measured().size(); ++i) {
-    const RefinedLetters::Measured& m = letters_.measured()[i];
-    const bool wanted = ((goal.step.letter >> m.bit) & 1U) == 0;  // what contradicts the letter
-    if (attack_.shows(after, i, !wanted).lead > 0) {
+    const std::size_t bit = std::size_t{1} << letters_.measured()[i].bit;
+    if ((goal.step.care & bit) == 0) {
       continue;
     }
-    const spec::Atom& atom = input_.runs.subject.spec->atoms[m.atom];
-    const bool up =
-        atom.comparison == spec::Comparison::above || atom.comparison == spec::Comparison::at_least;
-    const bool is_lower = up == wanted;
-    const double threshold = threshold_of(input_.runs.subject, m.atom);
-    bounds::Lemma lemma =
-        bounder_.bound(domain_of(after), quantity_of(input_.runs.subject, m.atom), is_lower,
-                       is_lower ? -threshold : threshold, goal.above.get());
-    ++result_.bounded;
-    if (truth_below(input_.runs.subject, m.atom, is_lower, lemma.hi) == wanted) {
-      result_.depth = std::max(result_.depth, known_positions(after));
-      atoms_.push_back({m.atom, wanted, after, std::move(lemma)});
+    if (show_atom(i, (goal.step.letter & bit) == 0, after, goal)) {
       return true;
     }
-    gap_ = lemma.hi - (is_lower ? -threshold : threshold);
-    failed_ = std::make_shared<const bounds::Lemma>(std::move(lemma));
-    failed_of_atom_ = true;
+    failed_of_ = Failed::atom_after;
+  }
+  return false;
+}
+
+/// In every context of the pattern an atom contradicts all letters into this state: it is not reached there.
+bool RefinedSearch::exclude_by_atom(const Goal& goal) {
+  const RefinedPairs::Entry entry = pairs_.entry_of(goal.step.from, goal.box.back[0]);
+  if (goal.box.back[0].count() > 1) {
+    return false;
+  }
+  for (std::size_t i = 0; i < letters_.measured().size(); ++i) {
+    const std::size_t bit = std::size_t{1} << letters_.measured()[i].bit;
+    if ((entry.bits & bit) == 0) {
+      continue;
+    }
+    if (show_atom(i, (entry.letter & bit) == 0, goal.box, goal)) {
+      excluded_[goal.step.from].push_back(goal.box);
+      ++result_.excluded;
+      return true;
+    }
+    failed_of_ = Failed::atom_here;
   }
   return false;
 }
@@ -220,8 +261,9 @@ bool RefinedSearch::out_of_top_k(const ViewBox& box, std::uint32_t token,
       fact.lemmas.push_back(std::move(lemma));
     } else {
       gap_ = lemma.hi;
+      enough_ = 0;
       failed_ = std::make_shared<const bounds::Lemma>(std::move(lemma));
-      failed_of_atom_ = false;
+      failed_of_ = Failed::out;
     }
   }
   if (!shows_out(input_.runs.emission, fact)) {
@@ -270,8 +312,9 @@ bool RefinedSearch::by_out(const Goal& goal, ContextAttack::Met& met) {
   if (!(lemma.hi < cut)) {
     ++result_.open;
     gap_ = lemma.hi - cut;
+    enough_ = cut;
     failed_ = std::make_shared<const bounds::Lemma>(std::move(lemma));
-    failed_of_atom_ = false;
+    failed_of_ = Failed::out;
     return false;
   }
   ++result_.absent;
@@ -283,8 +326,8 @@ bool RefinedSearch::by_out(const Goal& goal, ContextAttack::Met& met) {
 bool RefinedSearch::attempt(const Goal& goal) {
   ++result_.patterns;
   failed_.reset();
-  failed_of_atom_ = false;
-  if (!letters_.measured().empty() && by_atom(goal)) {
+  failed_of_ = Failed::out;
+  if (exclude_by_atom(goal) || by_atom(goal)) {
     return true;
   }
   ContextAttack::Met met;
@@ -295,7 +338,8 @@ bool RefinedSearch::attempt(const Goal& goal) {
     return exclude_view(goal, met);
   }
   ++result_.refinements;
-  if (goal.box.back[0].count() == 1 && met.lead > 0 && !failed_of_atom_ && carve(goal, met)) {
+  if (goal.box.back[0].count() == 1 && met.lead > 0 && failed_of_ == Failed::out &&
+      newest_set(goal.box) >= near_positions(goal.box) && carve(goal, met)) {
     return true;
   }
   divide(goal, met);
@@ -326,13 +370,18 @@ bool RefinedSearch::exclude_directly(const Goal& goal) {
       }
     }
   }
-  const std::shared_ptr<const bounds::Lemma> failed = failed_;
-  const double gap = gap_;
+  const std::shared_ptr<const bounds::Lemma> failed = std::exchange(failed_, nullptr);
+  const double gap = gap_, enough = enough_;
   for (const Goal& each : before) {
     ContextAttack::Met met;
     if (each.box.back[0].count() > 1 || !by_out(each, met)) {
-      failed_ = failed;
-      gap_ = gap;
+      if (failed != nullptr || failed_ == nullptr) {
+        failed_ = failed;
+        gap_ = gap;
+        enough_ = enough;
+      } else {  // what comes after was met: what comes before says how to divide
+        failed_of_ = Failed::before;
+      }
       return false;
     }
   }
@@ -377,15 +426,16 @@ std::vector<ViewBox> RefinedSearch::suggested(const Goal& goal) {
   if (!failed_) {
     return parts;
   }
-  const double enough = failed_of_atom_ ? 0.0 : input_.runs.emission.cut().lo;
-  for (const bounds::Domain& part : bounder_.divide(*failed_, enough)) {
+  for (const bounds::Domain& part : bounder_.divide(*failed_, enough_)) {
     ViewBox box = box_of(part, letters_.vocabulary(), goal.box.back.size());
-    if (failed_of_atom_) {
+    if (failed_of_ == Failed::atom_after) {
       auto before = predecessor(box, goal.step.token);
       if (!before || !verify::meets(*before, goal.box)) {
         continue;
       }
       box = both(*before, goal.box);
+    } else if (failed_of_ == Failed::before) {
+      box = both(successor(box, goal.box.back[0]), goal.box);
     }
     parts.push_back(std::move(box));
   }
@@ -395,12 +445,8 @@ std::vector<ViewBox> RefinedSearch::suggested(const Goal& goal) {
   return is_smaller ? parts : std::vector<ViewBox>{};
 }
 
-/// The newest position that is not one token: its length first, then single tokens (the last token) or halves.
-std::vector<ViewBox> RefinedSearch::halves(const ViewBox& box) const {
-  std::size_t j = 0;
-  while (j < box.hi && box.back[j].count() == 1) {
-    ++j;
-  }
+std::vector<ViewBox> RefinedSearch::divided(const ViewBox& box, bool is_near) const {
+  const std::size_t j = newest_set(box);
   if (j >= box.lo) {
     ViewBox shorter = box, longer = box;
     shorter.hi = j;
@@ -408,7 +454,7 @@ std::vector<ViewBox> RefinedSearch::halves(const ViewBox& box) const {
     return {shorter, longer};
   }
   const std::vector<TokenId> tokens = box.back[j].tokens();
-  const std::size_t parts = j == 0 ? tokens.size() : 2;
+  const std::size_t parts = is_near || j == 0 ? tokens.size() : 2;
   std::vector<ViewBox> out;
   for (std::size_t p = 0; p < parts; ++p) {
     ViewBox part = box;
@@ -421,6 +467,23 @@ std::vector<ViewBox> RefinedSearch::halves(const ViewBox& box) const {
   return out;
 }
 
+/// By contexts that show each set's first token; an estimate for the others.
+std::size_t RefinedSearch::near_positions(const ViewBox& box) {
+  const std::size_t w = box.back.size();
+  const auto [found, is_new] = near_.try_emplace(box.back[0].tokens().front().value, w);
+  for (std::size_t n = 1; is_new && n < w && found->second == w; ++n) {
+    ViewBox known = every_view(letters_.vocabulary(), w);
+    known.lo = n;
+    for (std::size_t j = 0; j < n; ++j) {
+      TokenBits one(letters_.vocabulary());
+      one.set(box.back[j].tokens().front().at());
+      known.back[j] = one;
+    }
+    found->second = bounder_.moves_one_head(domain_of(known)) ? n : w;
+  }
+  return found->second == w ? 0 : found->second;
+}
+
 /// As the same box was divided before, so that lemmas about several tokens share what is known of their boxes.
 void RefinedSearch::divide(const Goal& goal, const ContextAttack::Met& met) {
   std::vector<ViewBox>* parts = nullptr;
@@ -428,10 +491,12 @@ void RefinedSearch::divide(const Goal& goal, const ContextAttack::Met& met) {
     parts = box == goal.box ? &division : parts;
   }
   if (parts == nullptr) {
-    divisions_.emplace_back(goal.box, suggested(goal));
+    const bool is_near =
+        goal.box.back[0].count() == 1 && newest_set(goal.box) < near_positions(goal.box);
+    divisions_.emplace_back(goal.box, is_near ? std::vector<ViewBox>{} : suggested(goal));
     parts = &divisions_.back().second;
     if (parts->empty()) {
-      *parts = halves(goal.box);
+      *parts = divided(goal.box, is_near);
     }
   }
   for (std::size_t i = parts->size(); i-- > 0;) {

@@ -38,13 +38,20 @@ class RefinedSearch {
   bool settle(const Goal& goal);
   bool attempt(const Goal& goal);
   bool by_atom(const Goal& goal);
+  bool exclude_by_atom(const Goal& goal);
+  /// ATOM on the box, when a bound shows it; else the bound is remembered as the one that failed.
+  bool show_atom(std::size_t which, bool truth, const ViewBox& box, const Goal& goal);
   bool by_out(const Goal& goal, ContextAttack::Met& met);
   bool out_of_top_k(const ViewBox& box, std::uint32_t token, const ContextAttack::Met& met);
   bool exclude_directly(const Goal& goal);
   bool carve(const Goal& goal, const ContextAttack::Met& met);
+  /// Last tokens that must be known for one head alone to move.
+  std::size_t near_positions(const ViewBox& box);
   [[nodiscard]] ContextAttack::Met emits(const ViewBox& box, std::uint32_t token);
   [[nodiscard]] std::vector<ViewBox> suggested(const Goal& goal);
-  [[nodiscard]] std::vector<ViewBox> halves(const ViewBox& box) const;
+  /// The newest position that is not one token: its length first, then single tokens (the last token, and where
+  /// `is_near`) or halves.
+  [[nodiscard]] std::vector<ViewBox> divided(const ViewBox& box, bool is_near) const;
   void divide(const Goal& goal, const ContextAttack::Met& met);
   bool exclude_view(const Goal& goal, const ContextAttack::Met& met);
   void give_up(const Goal& goal, const std::string& why);
@@ -68,8 +75,14 @@ class RefinedSearch {
   std::vector<std::vector<ContextAttack::Met>> met_;  ///< of each token, contexts that emit it
   std::vector<std::pair<ViewBox, std::vector<ViewBox>>> divisions_;
   std::shared_ptr<const bounds::Lemma> failed_;  ///< the last bound that was not enough
-  bool failed_of_atom_ = false;
-  double gap_ = 0;
+  enum class Failed {
+    out,
+    before,
+    atom_after,
+    atom_here
+  } failed_of_ = Failed::out;                  ///< about what
+  std::map<std::uint32_t, std::size_t> near_;  ///< near_positions of a last token
+  double gap_ = 0, enough_ = 0;                ///< of it: nats or units above what was asked for
   Unknown unknown_;
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
   Progress progress_;

@@ -44,7 +44,7 @@ class Player {
       if (const std::string reason = read(i, token, values); !reason.empty()) {
         return {std::nullopt, reason};
       }
-      if (progression_.is_false(state_)) {
+      if (run_.is_endless ? i + 1 == run_.tokens.size() : progression_.is_false(state_)) {
         show_live_features();
         return {std::move(out_), ""};
       }

@@ -21,6 +21,7 @@ struct Candidate {
   std::vector<TokenId> prompt, tokens;
   std::size_t max_new = 0;
   std::function<bool(std::span<const Interval> logits, TokenId token)> surely_emitted;
+  bool is_endless = false;  ///< played to its last token; what it violates is shown elsewhere
 };
 
 /// WITNESS: each token surely in the decoder's support given all tokens before it, each atom of

@@ -102,7 +102,9 @@ struct Case {
     const auto add = [&](const std::string& option, const std::string& path) {
       args += option + std::filesystem::relative(path, root).string() + "\n";
     };
-    add("--model\n", inputs.model);
+    if (!inputs.model.empty()) {
+      add("--model\n", inputs.model);
+    }
     for (const auto& [option, path] : {std::pair("--sae\n", inputs.sae),
                                        {"--eraser\n", inputs.eraser},
                                        {"--automaton\n", inputs.automaton},

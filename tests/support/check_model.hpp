@@ -44,6 +44,9 @@ class TensorFile {
                ",\"data_offsets\":[" + std::to_string(begin) + "," +
                std::to_string(buffer_.size()) + "]}";
   }
+  void name_hook(const std::string& hook) {
+    header_ += (header_.empty() ? "{" : ",") + ("\"__metadata__\":{\"hook\":\"" + hook + "\"}");
+  }
   [[nodiscard]] std::string bytes() const {
     const std::string header = header_ + "}";
     const std::uint64_t size = header.size();

@@ -26,7 +26,8 @@ struct GeneralOptions {
   double room = 1e-9;   ///< of every ATTN-MAX number, relative
   bool sphere = false;  ///< SPHERE instead of FINAL
   double joint = 0;  ///< above 0: HEADS with T now and then, L and θ off their best by about this
-  bool signs = false;  ///< folds on parts by the sign of a neuron, with M
+  bool signs = false;                    ///< folds on parts by the sign of a neuron, with M
+  std::optional<std::size_t> hull = {};  ///< HULL instead of LINEAR and FOLD: the head that moves
 };
 
 class GeneralProducer : public GeneralOptions {
@@ -374,7 +375,77 @@ class GeneralProducer : public GeneralOptions {
     }
   }
   /// "LINEAR …", "FOLD nID …" or "NORM-FOLD nID …" for the target, with its bound; `name` gets the first words.
+  /// <g, head h's output> where one token stands in every place that is not fixed, and in none of them.
+  [[nodiscard]] Vector at_vertices(const Leaf& leaf, std::size_t h, const Vector& g) const {
+    const std::size_t fewest = std::min(leaf.a, m_.span()), most = std::min(leaf.b, m_.span());
+    double top = 0, bottom = 0;
+    std::set<std::size_t> tokens;
+    std::vector<std::size_t> free;
+    for (std::size_t j = 0; j < most; ++j) {
+      const Tokens set = j == 0 ? Tokens{leaf.c} : domain_.back(j);
+      if (j < fewest && set.size() == 1) {
+        const double w = m_.weight(h, leaf.c, 4, j, set[0]);
+        top += w * dot(g, m_.value(h, set[0], 4));
+        bottom += w;
+      } else {
+        free.push_back(j);
+        tokens.insert(set.begin(), set.end());
+      }
+    }
+    Vector out;
+    if (free.empty() || most > fewest) {
+      out.push_back(top / bottom);
+    }
+    for (const std::size_t u : tokens) {
+      double F = 0;
+      for (const std::size_t j : free) {
+        F += m_.weight(h, leaf.c, 4, j, u);
+      }
+      out.push_back((top + F * dot(g, m_.value(h, u, 4))) / (bottom + F));
+    }
+    return out;
+  }
+  /// Least and largest values of <g, m> + offset at each vertex of the head that moves.
+  [[nodiscard]] std::vector<std::pair<double, double>> between(const Leaf& leaf, const Vector& g,
+                                                               double offset) const {
+    std::vector<std::pair<double, double>> out;
+    double lo = base(leaf, g) + offset, hi = lo;
+    for (std::size_t h = 0; h < m_.H; ++h) {
+      const Vector at = at_vertices(leaf, h, g);
+      lo += h == *hull ? 0 : *std::min_element(at.begin(), at.end());
+      hi += h == *hull ? 0 : *std::max_element(at.begin(), at.end());
+    }
+    for (const double x : at_vertices(leaf, *hull, g)) {
+      out.emplace_back(lo + x, hi + x);
+    }
+    return out;
+  }
+  std::string hull_words(const Leaf& leaf, double& bound) const {
+    std::vector<std::pair<double, double>> sum = between(leaf, g0_, const0_);
+    std::string text = " H " + std::to_string(*hull) + " S";
+    for (std::size_t j = 0; j < m_.f; ++j) {
+      Vector g;
+      double offset = 0;
+      neuron(j, g, offset);
+      const double a = std::clamp(0.5 + noise(0.7), 0.0, 1.0);
+      text += " " + hex(a);
+      const auto z = between(leaf, g, offset);
+      for (std::size_t v = 0; v < sum.size(); ++v) {
+        sum[v].second +=
+            kappa_[j] > 0 ? kappa_[j] * std::max(z[v].second, 0.0) : kappa_[j] * a * z[v].first;
+      }
+    }
+    bound = -HUGE_VAL;
+    for (const auto& at : sum) {
+      bound = std::max(bound, at.second);
+    }
+    return text;
+  }
   std::string bound_words(const Leaf& leaf, std::string& name, double& bound) {
+    if (hull) {
+      name = "HULL";
+      return hull_words(leaf, bound);
+    }
     const bool mlp = std::any_of(kappa_.begin(), kappa_.end(), [](double k) { return k != 0; });
     if (!mlp) {
       name = "LINEAR";
@@ -470,7 +541,7 @@ class GeneralProducer : public GeneralOptions {
     if (norm) {
       box_and_spread(leaf);
     }
-    if (m_.f > 0) {
+    if (m_.f > 0 && !hull) {
       ranges(leaf);
     }
     whole_lo_ = lo_;

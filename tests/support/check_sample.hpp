@@ -88,6 +88,7 @@ inline std::vector<std::unique_ptr<Case>> every_rule() {
     general(kNorm, "logit", {1e-9, false, joint, joint > 0});
   }
   general(kGelu, "readout:mlp_out", {1e-9, false, 0.2, true});
+  general(kPlain, "difference", {1e-9, false, 0, false, 1});
   general(kNorm, "neuron", {});
   general(kNormAttention, "logit", {});
   general(kNorm, "difference", {1e-9, true, 0, false});

@@ -9,6 +9,7 @@
 
 #include "assay/base/index.hpp"
 #include "assay/base/rational.hpp"
+#include "assay/model/decoder_rule.hpp"
 #include "assay/num/interval.hpp"
 
 namespace assay::spec {
@@ -58,12 +59,12 @@ class Emission {
   [[nodiscard]] Interval cut() const { return kind_ == Kind::greedy ? Interval(0.0) : cut_; }
   [[nodiscard]] std::size_t k() const { return k_; }  ///< of top-k
 
-  [[nodiscard]] Rational temperature() const { return temperature_.value_or(Rational{1, 1}); }
-
   /// Differences of two logits alone decide what is emitted: greedy, min-p, top-k, no allow-list.
   [[nodiscard]] bool is_pairwise() const {
     return kind_ != Kind::plain && kind_ != Kind::top_p && mask_ == Mask::none;
   }
+  /// The distribution that it draws from.
+  [[nodiscard]] DecoderRule rule() const;
   /// A temperature other than 1 is named, and does not change what can be emitted.
   [[nodiscard]] bool has_idle_temperature() const;
 

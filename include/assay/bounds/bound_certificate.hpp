@@ -21,6 +21,9 @@ class BoundCertificate {
   BoundCertificate(const BoundCertificate&) = delete;
   BoundCertificate& operator=(const BoundCertificate&) = delete;
 
+  /// What the certificate calls a readout; others are R1, R2, …
+  void call(const Readout& readout, const std::string& name);
+
   /// The claim's id in the request: `wanted` when it can be one and is still free, else "bound_N".
   /// Throws Error(unknown) when the certificate would pass the format's limits.
   std::string add(const std::string& wanted, const Domain& domain, const Quantity& quantity,

@@ -42,6 +42,10 @@ class LemmaBounder {
   /// further work below `enough`; proves nothing.
   [[nodiscard]] std::vector<Domain> divide(const Lemma& lemma, double enough);
 
+  /// One head alone moves over the box, so that its bounds are nearly exact (HULL).
+  /// @pre the box's query set is one token
+  [[nodiscard]] bool moves_one_head(const Domain& box);
+
   /// Adds the lemma and its proof; the id of the fact.
   std::string write(BoundCertificate& certificate, const Lemma& lemma);
 

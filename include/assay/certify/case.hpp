@@ -45,16 +45,31 @@ struct AutomatonCase {
 struct SpecCase {
   std::filesystem::path file;
   std::map<std::string, std::string> readouts;
+  std::vector<std::string> properties;  ///< which to decide; empty: all
 };
 
-/// A specification on the exact machine over windows (`assay check --decoder … --prompts …`).
-struct ExactCase {
+/// A specification on every run of the model (`assay check --decoder … --prompts …`).
+struct CheckCase {
+  enum class Mode { exact, refined, automatic };
   std::string name;  ///< a plain name; claims are NAME.PROPERTY
   SpecCase spec;
+  Mode mode = Mode::automatic;
   std::string decoder, allow;     ///< words of --decoder and, or empty, --allow
-  std::filesystem::path prompts;  ///< file of --prompts
+  std::filesystem::path prompts;  ///< file of --prompts; empty: `prompt_set`
+  std::string prompt_set;         ///< the same, written in the case
   std::optional<std::size_t> max_new;
-  std::size_t states = 0;  ///< budget; 0: the command's default
+  std::size_t states = 0, lemmas = 0;  ///< budgets; 0: the command's default
+};
+
+/// Rates of a specification's violations over runs drawn independently (`assay sample`), at any depth.
+struct SampledCase {
+  std::string name;  ///< a plain name; claims are NAME.PROPERTY
+  SpecCase spec;
+  std::string decoder, allow;
+  std::filesystem::path prompts;  ///< file of the law of prompts
+  std::size_t runs = 1000, max_new = 64;
+  Rational alpha{1, 100};           ///< of all properties together: a share of the case's
+  std::optional<Rational> at_most;  ///< claim that each rate is at most this
 };
 
 /// A claim about one normalised site, for every input of a model of any depth (`assay bound --site`).
@@ -82,14 +97,16 @@ struct CaseFile {
   std::vector<ErasureCase> erasures;
   std::optional<AutomatonCase> automaton;
   std::optional<SpecCase> spec;  ///< needs `automaton`
-  std::vector<ExactCase> exact;
+  std::vector<CheckCase> checks;
+  std::vector<SampledCase> sampled;
+  Rational alpha{1, 100};  ///< the chance of error of all rates together
   std::vector<SiteCase> sites;
   std::vector<std::string> not_claimed;
   std::string bytes;  ///< of the file, kept as evidence
 
   /// Something runs the model, a one-layer transformer; else only `sites` are read.
   [[nodiscard]] bool needs_model() const {
-    return bounds || automaton || spec || !erasures.empty() || !exact.empty();
+    return bounds || automaton || spec || !erasures.empty() || !checks.empty();
   }
   [[nodiscard]] bool needs_text() const { return bounds || automaton || !erasures.empty(); }
 };

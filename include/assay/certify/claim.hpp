@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "assay/certify/statistics.hpp"
+
 namespace assay::certify {
 
 /// How well a claim is supported, weakest first. A claim's level is the weakest
@@ -23,6 +25,7 @@ enum class Status { holds, violated, unknown };
 struct Link {
   std::string text;
   Level level = Level::observed;
+  bool operator==(const Link&) const = default;
 };
 
 /// Weakest PROVED / STATISTICAL / OBSERVED link. ASSUMED links are listed but do not lower the
@@ -33,6 +36,7 @@ struct Link {
 struct CheckInput {
   std::string option;  ///< one of `kCheckOptions`, without the dashes
   std::string name;    ///< an evidence file or a folder of such; after "ID=" for a readout
+  bool operator==(const CheckInput&) const = default;
 };
 
 /// How anybody re-checks a claim: run `assay-check CERTIFICATE --model DIR inputs…` and find
@@ -42,12 +46,14 @@ struct Recheck {
   std::vector<CheckInput> inputs;  ///< everything else the checker may read
   std::string accepts;             ///< the claim's id inside the certificate
   std::string statement;  ///< the words after the level, exactly as the checker prints them
+  bool operator==(const Recheck&) const = default;
 };
 
 /// A reason to doubt a claim, and what became of it.
 struct Defeater {
   std::string text;
   std::string state;  ///< "resolved", "open" or "accepted"
+  bool operator==(const Defeater&) const = default;
 };
 
 /// One claim. Numbers are text: hex floats, fractions or decimals, never JSON floats.
@@ -66,9 +72,11 @@ struct Claim {
   std::string reason;                 ///< UNKNOWN: why, and what refinement is missing
   std::vector<std::string> evidence;  ///< names from Statement::evidence
   std::optional<Recheck> recheck;
+  std::optional<Statistics> statistics;  ///< of a STATISTICAL claim
   std::string counterexample;            ///< evidence file (exhibits.hpp), or empty
   std::vector<std::string> assumptions;  ///< ids from Statement::assumptions
   std::vector<Defeater> defeaters;
+  bool operator==(const Claim&) const = default;
 };
 
 }  // namespace assay::certify

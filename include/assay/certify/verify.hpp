@@ -37,6 +37,7 @@ struct VerifyResult {
   std::string payload_sha256;
   std::optional<Statement> statement;  ///< once its bytes were authentic (or no key was given)
   std::size_t rechecked = 0;           ///< claims that assay-check accepted again
+  std::size_t recounted = 0;  ///< STATISTICAL claims whose runs were drawn and counted again
 };
 
 /// The verification order of the contract: size, envelope, signature, payload type, strict

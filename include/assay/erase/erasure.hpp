@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "assay/erase/concept.hpp"
+#include "assay/erase/eraser_file.hpp"
 #include "assay/erase/leace.hpp"
 #include "assay/erase/probe.hpp"
 #include "assay/erase/residual.hpp"
@@ -35,6 +36,7 @@ struct ResidualClaim {
   std::string data_file;  ///< name in the output directory
   Digest data_digest;
   Residual residual;
+  std::optional<Digest> labels_digest = {};  ///< where the labels are in a file of their own
 };
 
 struct SplitFigures {
@@ -81,19 +83,14 @@ void write_erasure(const EraseResult& result, const std::filesystem::path& direc
 /// The same for people, as a table.
 [[nodiscard]] std::string erasure_table(const EraseResult& result);
 
-/// eraser.json and eraser.safetensors (docs/certificate-format.md, "Kind erasure").
-[[nodiscard]] std::string eraser_json(const Eraser& eraser, const Concept& labelled,
-                                      const Digest& model_weights);
-[[nodiscard]] std::string eraser_tensors(const Eraser& eraser);
-/// Reads both back. Throws InputError.
-[[nodiscard]] Eraser load_eraser(const std::filesystem::path& directory);
-
 /// Bytes of a data file: `x` F32 [n,d], `z` I64 [n].
 [[nodiscard]] std::string data_file(const Rows& rows);
 [[nodiscard]] std::string request_text(const std::vector<const ResidualClaim*>& claims);
-/// The certificate of kind erasure for these claims.
+/// The certificate of kind erasure for these claims; config and weights of the model where the
+/// activations are those of a model.
 [[nodiscard]] std::string certificate_text(const std::vector<const ResidualClaim*>& claims,
-                                           const Transformer& model, const Digest& eraser_config,
+                                           const std::optional<std::pair<Digest, Digest>>& model,
+                                           const Digest& eraser_config,
                                            const Digest& eraser_weights, const Digest& statement);
 
 }  // namespace assay::erase

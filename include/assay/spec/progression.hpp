@@ -44,6 +44,7 @@ class Progression {
   [[nodiscard]] std::size_t states() const { return states_.size(); }
 
  private:
+  friend class Tableau;  ///< src/spec/buchi.cpp: the same steps, conjunct by conjunct
   using Node = std::uint32_t;
   struct Operation {
     Op op = Op::constant_true;

@@ -10,6 +10,7 @@
 #include "assay/base/digest.hpp"
 #include "assay/base/index.hpp"
 #include "assay/base/rational.hpp"
+#include "assay/spec/level.hpp"
 
 namespace assay::spec {
 
@@ -30,9 +31,8 @@ struct Use {
 struct TokenClass {
   std::string name;
   enum class Form { strings, regex, ids, combination } form = Form::ids;
-  std::vector<std::string>
-      strings;               ///< token texts; the regular expression alone; or left, op, right
-  std::vector<TokenId> ids;  ///< sorted; filled when resolved
+  std::vector<std::string> strings;  ///< token texts; a regular expression; or left, op, right
+  std::vector<TokenId> ids;          ///< sorted; filled when resolved
   Place place;
 };
 
@@ -40,13 +40,22 @@ enum class Comparison { at_least, above, at_most, below };
 
 struct Atom {
   std::string name;  ///< the `ap` name
-  enum class Kind { token_in, token_is, feature, readout, role, position } kind = Kind::token_in;
+  enum class Kind {
+    token_in,
+    token_is,
+    feature,
+    readout,
+    role,
+    position,
+    level
+  } kind = Kind::token_in;
   std::string subject;                ///< class name, token text, use name (sae, readout), role
   std::optional<TokenId> token;       ///< token_is, when resolved
   std::optional<FeatureId> feature;   ///< feature, when resolved
   std::string best_class, best_site;  ///< best_feature(class, site), when not resolved
   Comparison comparison = Comparison::above;
   Rational threshold, band;  ///< position: the threshold is a whole number
+  LinearForm form;           ///< level: what is compared, without constant
   Place place;
 };
 
@@ -108,8 +117,7 @@ struct Property {
   [[nodiscard]] std::string claim_text() const;
 };
 
-/// Why no engine of a given kind can decide the claim: it is not `all`, or an atom of it is about
-/// something the engine does not see (`role`). Empty when nothing stands in the way.
+/// Why no engine can decide the claim: not `all`, or an atom that none sees (`role`). Empty: it can.
 [[nodiscard]] std::string beyond_universal(const struct Spec& spec, const Property& property);
 
 struct Spec {
@@ -117,14 +125,15 @@ struct Spec {
   std::size_t version = 0;
   std::vector<Use> uses;
   std::vector<TokenClass> classes;
+  std::vector<Level> levels;
   std::vector<Atom> atoms;
   std::vector<Let> lets;
   std::vector<Property> properties;
 
   [[nodiscard]] const TokenClass* find_class(const std::string& class_name) const;
   [[nodiscard]] const Use* find_use(const std::string& use_name) const;
-  [[nodiscard]] bool is_resolved()
-      const;  ///< every class, token, feature fixed and every use digested
+  /// Every class, token, feature fixed and every use digested.
+  [[nodiscard]] bool is_resolved() const;
 };
 
 /// Names are declared before they are used. Limits: 1 MiB, 64 aps, 200 nested levels, 100,000

@@ -28,7 +28,7 @@ struct RunOptions {
 };
 
 /// Default weight of the relaxation's slack: docs/training.md, "Choosing".
-inline constexpr double kProvable = 0.01;
+inline constexpr double kProvable = 0.004;
 
 struct ModelOptions : RunOptions {
   std::string tokenizer = "char";  ///< char or byte

@@ -13,6 +13,7 @@
 #include "assay/automata/window_code.hpp"
 #include "assay/verify/check.hpp"
 #include "assay/verify/exact_chance.hpp"
+#include "assay/verify/exact_endless.hpp"
 
 namespace assay::verify {
 
@@ -34,6 +35,10 @@ struct PromptSet {
 /// forms or neither, and tokens that the model does not have; InputError for broken JSON.
 [[nodiscard]] PromptSet parse_prompts(const std::string& json, const std::string& file,
                                       std::size_t vocabulary);
+
+/// The ends of the prompts alone are few enough to enumerate: at most `states` windows.
+[[nodiscard]] bool fits_exact(const PromptSet& prompts, const TransformerConfig& config,
+                              std::size_t states);
 
 /// What exact mode may use. An exhausted budget ends in UNKNOWN.
 struct ExactLimits {
@@ -94,11 +99,14 @@ class ExactHolds {
 struct ExactViolated {
   std::vector<TokenId> prompt;
   Violated run;
+  std::size_t loop = 0;  ///< the last so many tokens come again for ever; 0: a bad prefix
 };
 
 struct ExactProperty {
   std::string name;
-  std::variant<ExactHolds, ExactViolated, Unknown, ExactChance> verdict = Unknown{};
+  bool some =
+      false;  ///< `some φ`: the verdict below is that of `all !φ`, and verdict_name() turns it round
+  std::variant<ExactHolds, ExactViolated, Unknown, ExactChance, ExactEndless> verdict = Unknown{};
   std::optional<ChanceBounds> chance;                 ///< of a claim Pmax or Pmin
   std::size_t dfa_states = 0, states = 0, pairs = 0;  ///< states: windows reached
   std::size_t absent = 0, witnessed = 0, open = 0;    ///< edges that leave them

@@ -38,4 +38,7 @@ struct GivenResult {
                                                    const automata::Hoa& machine,
                                                    const std::vector<std::string>& names);
 
+/// The edges that some accepted infinite run uses, ascending. Throws UsageError when there is none.
+[[nodiscard]] std::vector<std::size_t> edges_of_runs(const automata::Hoa& machine);
+
 }  // namespace assay::verify

@@ -52,6 +52,7 @@ struct RefinedLimits {
   std::size_t boxes = 50'000;     ///< boxes looked at for one property
   double seconds = 0;             ///< for one property; 0: none
   std::size_t cover = 4'000'000;  ///< boxes compared in the re-check of one property
+  std::size_t hunt = 1'000'000;   ///< contexts evaluated for a run that shows one ap to matter
 };
 
 struct RefinedInput {
@@ -117,6 +118,14 @@ class RefinedChance {
   std::vector<bounds::Lemma> facts_;  ///< MOST
 };
 
+/// A property that still holds when an ap is replaced by the constant that hurts it most says nothing about that ap.
+struct RefinedMatter {
+  std::size_t atom = 0;   ///< index into Spec::atoms
+  bool positive = false;  ///< the polarity that was replaced: false by `true`, true by `false`
+  std::optional<ExactViolated>
+      run;  ///< replayed: violates the property so changed; none: none was met
+};
+
 struct RefinedProperty {
   std::string name;
   std::variant<RefinedHolds, ExactViolated, Unknown, RefinedChance> verdict = Unknown{};
@@ -132,7 +141,10 @@ struct RefinedProperty {
   std::size_t absent = 0, witnessed = 0, open = 0;  ///< (pattern, token) pairs that were looked at
   double seconds = 0;
   std::string expected;
+  std::vector<RefinedMatter> matters;  ///< of a property that holds, one an ap and polarity
 
+  /// "reached" when every ap matters on some real run, so that a run meets what the property asks of it; else "not met".
+  [[nodiscard]] const char* antecedent() const;
   [[nodiscard]] const char* level() const;  ///< "PROVED", "" for UNKNOWN
   [[nodiscard]] const char* verdict_name() const;
 };

@@ -4,9 +4,14 @@ using namespace check_test;
 
 namespace {
 
-const std::vector<Sample> kSamples = {
-    {kPlain, "neuron"},      {kPlain, "difference"}, {kGelu, "readout:mlp_out"}, {kNorm, "neuron"},
-    {kNorm, "feature:post"}, {kNorm, "difference"},  {kNormAttention, "logit"}};
+const std::vector<Sample> kSamples = {{kPlain, "neuron"},
+                                      {kPlain, "difference"},
+                                      {kPlain, "difference", {1e-9, false, 0, false, 0}},
+                                      {kGelu, "readout:mlp_out"},
+                                      {kNorm, "neuron"},
+                                      {kNorm, "feature:post"},
+                                      {kNorm, "difference"},
+                                      {kNormAttention, "logit"}};
 
 }  // namespace
 

@@ -5,7 +5,8 @@ FROM has one folder per accepted certificate: its inputs, case.cert and args (th
 leave them when ASSAY_KEEP names a folder:
     ASSAY_KEEP=/tmp/kept build/release/tests/adversarial_check 'rules:*' && keep.py build/release/bin/assay-check /tmp/kept
 The files here came from the test cases 'rules:*', 'automaton: the untouched*', 'automaton: INV*', 'feature-on\\, feature-off: the facts*', 'FLOAT32 is accepted*',
-'margins: a RIVAL*', 'residual: counts*' and 'sites: every altered*', each with its own folder below ASSAY_KEEP moved into FROM, and from keep_commands.sh.
+'margins: a RIVAL*', 'residual: counts*' and 'sites: every altered*', each with its own folder below ASSAY_KEEP moved into FROM, and from keep_commands.sh; 45 from `assay erase certify` on
+60 rows of three classes (tests/cli/erase_tables.py).
 For every RULE (all that are met and have no file yet, unless some are given) the smallest certificate with it is kept. Of it come
   accept/SUBJECT.RULE.cert    as it is
   reject/SUBJECT.RULE.cert    one word of the rule's first such step changed so that the step is still read but no longer holds;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Accepted certificates of kinds `exact` and `chain` as keep.py reads them.   keep_commands.sh FROM, with assay on PATH
+# Accepted certificates of kinds `exact`, `chain` and `level` as keep.py reads them.   keep_commands.sh FROM, with assay on PATH
 set -euo pipefail
 tests=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
@@ -25,6 +25,14 @@ ap Digit = tok in digit;
 ap At = tok = "@";
 prop few: all G[0:2] !(Digit & At) & G(At -> X !At);
 SPEC
+keep live greedy <<'SPEC'
+spec "t" version 1;
+use model M = "model";
+class digit = /[0-9]/;
+ap Digit = tok in digit;
+prop comes: all F Digit;
+prop settles: all F G !Digit;
+SPEC
 keep chance greedy <<'SPEC'
 spec "t" version 1;
 use model M = "model";
@@ -41,3 +49,19 @@ printf 'state 1\n\taction 0\n\t\t0 : [1/4, 1/2]\n\t\t3 : [1/2, 3/4]\nstate 2\n\t
 assay --quiet chain chain.drn --reach goal --at-most 0.7 --at-least 0.1 --certificate case
 mv case case.cert
 printf '%s\n' --chain chain.drn --request case.request >args
+
+# A leaky sum by cells, a counter by points.
+for name in cells points; do
+  mkdir -p "$from/$name"
+  cd "$from/$name"
+  printf 'HOA: v1\nStates: 1\nStart: 0\nAP: 1 "A"\nAcceptance: 0 t\n--BODY--\nState: 0\n[t] 0\n--END--\n' >m.hoa
+  printf 'spec "t" version 1;\nap A = tok = id 0;\n' >case.spec
+  if [ "$name" = cells ]; then
+    printf 'level heat = 0 when A: 0.9*heat + 1 else 0.9*heat;\nap Z = heat >= 10;\n' >>case.spec
+  else
+    printf 'level n = 0 max 2 when A: n + 1 else 0;\nap Z = n > 2;\n' >>case.spec
+  fi
+  echo 'prop P: all G !Z;' >>case.spec
+  assay --quiet check --automaton m.hoa --spec case.spec --certificate case.cert
+  printf '%s\n' --machine m.hoa --spec case.spec >args
+done

@@ -64,9 +64,9 @@ assay_check::Inputs inputs_of(const KeptFile& file) {
       in.model = path;
     } else {
       std::map<std::string, std::optional<std::string>*> slots = {
-          {"--sae", &in.sae},   {"--eraser", &in.eraser}, {"--automaton", &in.automaton},
-          {"--runs", &in.runs}, {"--spec", &in.spec},     {"--request", &in.request},
-          {"--chain", &in.chain}};
+          {"--sae", &in.sae},     {"--eraser", &in.eraser},  {"--automaton", &in.automaton},
+          {"--runs", &in.runs},   {"--spec", &in.spec},      {"--request", &in.request},
+          {"--chain", &in.chain}, {"--machine", &in.machine}};
       REQUIRE(slots.contains(option));
       *slots[option] = path;
     }
@@ -81,12 +81,16 @@ bool has_step(const KeptFile& file) {
   });
 }
 
-/// The lines in which a kept file differs from the accepted one of its rule; they are as many. Its statement may be
-/// another (a false claim) or its step, not both.
+/// The lines in which a kept file differs from the accepted one of its rule and, where there is one, its subject; they
+/// are as many. Its statement may be another (a false claim) or its step, not both.
 std::size_t differences(const KeptFile& file) {
   const auto all = files_of("accept");
-  const auto own = std::find_if(all.begin(), all.end(),
-                                [&](const KeptFile& each) { return each.rule == file.rule; });
+  const auto with = [&](bool subject) {
+    return std::find_if(all.begin(), all.end(), [&](const KeptFile& each) {
+      return each.rule == file.rule && (!subject || each.subject == file.subject);
+    });
+  };
+  const auto own = with(true) != all.end() ? with(true) : with(false);
   REQUIRE(own != all.end());
   const std::vector<std::string>& accepted = own->lines;
   REQUIRE(accepted.size() == file.lines.size());

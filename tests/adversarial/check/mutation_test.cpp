@@ -95,13 +95,13 @@ bool is_false(Role role, double by) {
          (role != Role::free && role != Role::s_lo && by < -1e-7);
 }
 
-/// Words that may stand otherwise: the id of a line that nothing names, another rival.
+/// Words that may stand otherwise: the id of a line that nothing names, another rival, another head of HULL.
 bool is_free(const Words& words, std::size_t k, const Case& c) {
   const bool range = words[1].find("-RANGE") != std::string::npos;
   const bool unused =
       words[1] == "SPREAD" && c.text().find(" NEURONS " + words[0]) == std::string::npos;
-  return (k == 0 && (range || unused)) ||
-         (words[1] == "TOKEN-OUT" && words[k].size() == 1 && is_natural(words[k]));
+  return (k == 0 && (range || unused)) || ((words[1] == "TOKEN-OUT" || words[1] == "HULL") &&
+                                           words[k].size() == 1 && is_natural(words[k]));
 }
 
 struct Counts {

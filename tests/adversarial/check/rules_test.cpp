@@ -60,7 +60,7 @@ const std::vector<std::string> kRules = {
     "BOX-RANGE",    "SPREAD", "LINEAR",       "FOLD",         "NORM-LINEAR",
     "NORM-FOLD",    "SPHERE", "PART-NUM",     "FINAL-SPREAD", "FINAL",
     "ENUM",         "JOIN",   "BOUND",        "FEATURE-OFF",  "FEATURE-OFF-MLP",
-    "TOKEN-OUT"};
+    "TOKEN-OUT",    "HULL"};
 
 }  // namespace
 

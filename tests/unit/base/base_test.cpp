@@ -6,6 +6,7 @@
 #include "assay/base/errors.hpp"
 #include "assay/base/files.hpp"
 #include "assay/base/rational.hpp"
+#include "assay/base/rational_sum.hpp"
 #include "assay/base/text.hpp"
 #include "catch.hpp"
 
@@ -69,4 +70,20 @@ TEST_CASE("a special file or a directory is never replaced") {
   assay::write_file_atomic(folder / "plain", "y");
   REQUIRE(assay::read_file(folder / "plain") == "y");
   fs::remove_all(folder);
+}
+
+TEST_CASE("small fractions are added and divided exactly, or not at all") {
+  using assay::difference, assay::quotient, assay::Rational, assay::sum;
+  CHECK(*sum({1, 6}, {1, 10}) == Rational{4, 15});
+  CHECK(*difference({1, 6}, {1, 10}) == Rational{1, 15});
+  CHECK(*difference({1, 10}, {1, 6}) == Rational{-1, 15});
+  CHECK(*difference({1, 3}, {1, 3}) == Rational{0, 1});
+  CHECK(*quotient({2, 3}, 4) == Rational{1, 6});
+  CHECK(*sum({0, 1}, {-1, 7}) == Rational{-1, 7});
+  const std::int64_t most = std::int64_t{1} << 53U;
+  CHECK(*sum({1, most}, {0, 1}) == Rational{1, most});
+  CHECK_FALSE(quotient({1, most}, 3));
+  CHECK_FALSE(sum({1, most - 1}, {1, most - 3}));
+  CHECK_FALSE(sum({most, 1}, {1, 1}));
+  CHECK_THROWS_AS(quotient({1, 2}, 0), assay::PreconditionError);
 }

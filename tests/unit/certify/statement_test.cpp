@@ -111,7 +111,8 @@ TEST_CASE("exhibits carry hostile token text made visible") {
       {{7, "open\n<b>", "mlp", "0.1", {{"\xff", "1"}}, {{"a", std::string("\0b", 2), "c", "2"}}}});
   REQUIRE(parse_feature_cards(cards, "cards").at(0).name == "open\\n<b>");
   REQUIRE(parse_feature_cards(cards, "cards").at(0).top_tokens.at(0).first == "\\xff");
-  const Counterexample run{"c", "<\x1b", "replayed", {{"\n", "violates here", {{"f", "1.5"}}}}};
+  const Counterexample run{
+      "c", "<\x1b", "replayed", {{"\n", "violates here", "2", {{"f", "1.5"}}}}};
   const Counterexample read = parse_counterexample(counterexample_json(run), "run");
   REQUIRE(read.prompt == "<\\x1b");
   REQUIRE(read.steps.at(0).features.at(0).second == "1.5");

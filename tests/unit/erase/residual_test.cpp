@@ -1,12 +1,11 @@
-#include <boost/multiprecision/cpp_int.hpp>
-
 #include "assay/erase/residual.hpp"
 #include "catch.hpp"
+#include "rational_r2.hpp"
 #include "synthetic.hpp"
 
 using namespace assay;
 using namespace assay::erase;
-using Q = boost::multiprecision::cpp_rational;
+using Q = rational::Q;
 
 namespace {
 
@@ -24,48 +23,8 @@ GridRows random_rows(std::size_t n, std::size_t d, std::int64_t size, std::uint6
   return rows;
 }
 
-/// R^2 from its definition, centred rational moments and Gauss elimination.
 Q naive_r2(const GridRows& rows) {
-  const std::size_t d = rows.d;
-  const Q n = rows.n();
-  std::vector<Q> mean(d);
-  Q mean_z = 0;
-  for (std::size_t i = 0; i < rows.n(); ++i) {
-    mean_z += Q(rows.z[i]) / n;
-    for (std::size_t j = 0; j < d; ++j) {
-      mean[j] += Q(rows.y[i * d + j]) / n;
-    }
-  }
-  std::vector<std::vector<Q>> a(d, std::vector<Q>(d + 1));
-  std::vector<Q> sigma(d);
-  for (std::size_t i = 0; i < rows.n(); ++i) {
-    for (std::size_t j = 0; j < d; ++j) {
-      const Q centred = Q(rows.y[i * d + j]) - mean[j];
-      sigma[j] += centred * (Q(rows.z[i]) - mean_z) / n;
-      for (std::size_t k = 0; k < d; ++k) {
-        a[j][k] += centred * (Q(rows.y[i * d + k]) - mean[k]) / n;
-      }
-    }
-  }
-  for (std::size_t j = 0; j < d; ++j) {
-    a[j][d] = sigma[j];
-  }
-  for (std::size_t k = 0; k < d; ++k) {
-    for (std::size_t i = 0; i < d; ++i) {
-      if (i == k) {
-        continue;
-      }
-      const Q factor = a[i][k] / a[k][k];
-      for (std::size_t j = k; j <= d; ++j) {
-        a[i][j] -= factor * a[k][j];
-      }
-    }
-  }
-  Q r2 = 0;
-  for (std::size_t k = 0; k < d; ++k) {
-    r2 += sigma[k] * a[k][d] / a[k][k];
-  }
-  return r2 / (mean_z * (1 - mean_z));
+  return rational::r_squared_of(rows, {1});
 }
 
 }  // namespace

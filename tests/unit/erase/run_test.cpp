@@ -101,7 +101,7 @@ TEST_CASE("a run leaves the same bytes twice, and its files read back") {
   const auto dir = std::filesystem::temp_directory_path() / "assay_erase_run_test";
   std::filesystem::remove_all(dir);
   write_erasure(a, dir);
-  const Eraser read = load_eraser(dir);
+  const Eraser read = load_eraser(dir).eraser;
   REQUIRE(read.proj_left == a.fit.eraser.proj_left);
   REQUIRE(read.proj_right == a.fit.eraser.proj_right);
   REQUIRE(read.bias == a.fit.eraser.bias);

@@ -55,7 +55,7 @@ TEST_CASE("hostile text reaches the page as text only") {
       c.statement, c.paths, "cards.json", kCardsRole,
       feature_cards_json({{1, evil, evil, evil, {{evil, evil}}, {{evil, evil, evil, evil}}}}));
   add_evidence(c.statement, c.paths, "run.json", kCounterexampleRole,
-               counterexample_json({"c", evil, evil, {{evil, evil, {{evil, evil}}}}}));
+               counterexample_json({"c", evil, evil, {{evil, evil, evil, {{evil, evil}}}}}));
   c.statement.claims[0].status = Status::violated;
   c.statement.claims[0].counterexample = "run.json";
   const std::string html = html_of(c);

@@ -4,6 +4,7 @@
 
 #include "../../../src/verify/refined_box.hpp"
 #include "../../../src/verify/refined_facts.hpp"
+#include "../../../src/verify/refined_walks.hpp"
 #include "bigram.hpp"
 #include "catch.hpp"
 
@@ -222,4 +223,55 @@ TEST_CASE("refined: budgets and an interrupted search end in UNKNOWN, never in a
   scene.input.limits.boxes = 100;
   scene.input.limits.cover = 1;
   CHECK(scene.verdict() == "unknown");
+}
+
+TEST_CASE("refined: walks meet runs of the model that the monitor refutes, and no others") {
+  const std::vector<std::vector<int>> next = {
+      {1, 1, 0, 0}, {0, 0, 1, 0}, {1, 0, 1, 0}, {0, 0, 0, 1}};
+  RefinedScene scene(next, kTokens +
+                               "let then(p, q) = p & X[!] q;"
+                               "prop deep: all absent(then(A, then(A, then(A, then(A, B)))));");
+  const verify::Atoms atoms(scene.input.runs.subject);
+  const spec::Dfa dfa = spec::bad_prefix_dfa(scene.spec.properties[0].formula);
+  const verify::RefinedLetters letters(scene.input.runs.subject, atoms, dfa);
+  verify::ContextAttack attack(scene.input, letters.measured());
+  verify::RunWalks walks(scene.input, letters, dfa, attack);
+  const std::vector<verify::MetRun> met = walks.met(20'000, 50);
+  CHECK(met.size() >= 50);
+  for (const verify::MetRun& run : met) {
+    REQUIRE((!run.prompt.empty() && run.prompt.size() <= 9));
+    std::size_t last = run.prompt.back().at();
+    std::uint32_t state = 0;
+    for (const TokenId t : run.tokens) {
+      CHECK(next[last][t.at()] != 0);
+      last = t.at();
+      CHECK_FALSE(dfa.bad[state]);
+      state = dfa.next(state, letters.fixed(last));
+    }
+    CHECK(dfa.bad[state]);
+  }
+  // what no run does is not met, and the work ends
+  RefinedScene never(next, kTokens + "prop no: all G(A -> X !D);");
+  const spec::Dfa other = spec::bad_prefix_dfa(never.spec.properties[0].formula);
+  const verify::Atoms theirs(never.input.runs.subject);
+  const verify::RefinedLetters few(never.input.runs.subject, theirs, other);
+  verify::ContextAttack idle(never.input, few.measured());
+  CHECK(verify::RunWalks(never.input, few, other, idle).met(5'000, 50).empty());
+  CHECK(idle.evaluated() <= 5'064);
+}
+
+TEST_CASE(
+    "refined: the hunt for what matters is bounded by work, and says so when it met nothing") {
+  RefinedScene scene(kCycle, kTokens + "prop p: all G(D -> X !A);");
+  scene.input.runs.prompts.sets = {{TokenId(0), TokenId(1)}};  // no run comes to D
+  const auto attacked = [&](std::size_t hunt) {
+    scene.input.limits.hunt = hunt;
+    const verify::RefinedResult r = verify::check_refined(scene.input);
+    CHECK(r.properties[0].verdict_name() == std::string("holds"));
+    CHECK(r.properties[0].antecedent() == std::string("not met"));
+    return r.properties[0].attacked;
+  };
+  const std::size_t least = attacked(0), more = attacked(200'000);
+  CHECK(least < more);
+  CHECK(more < least + 2 * 400'000);
 }

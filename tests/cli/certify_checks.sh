@@ -23,7 +23,7 @@ S
 echo '{"tokens":[[3,4],[12,13,14],[20]]}' >"$dir/p.json"
 cat >"$dir/case.json" <<'C'
 {"assay-case": 1, "name": "tiny", "serial": "1", "resourceUri": "pkg:generic/test/tiny", "model": "model", "dictionaries": {"T": "sae"},
- "exact": [{"name": "greedy", "spec": "t.spec", "decoder": "greedy", "prompts": "p.json"},
+ "checks": [{"name": "greedy", "spec": "t.spec", "decoder": "greedy", "prompts": "p.json"},
            {"name": "short", "spec": "t.spec", "decoder": "top-k:2", "prompts": "p.json", "maxNew": 3}]}
 C
 expect 0 "$assay" key new --out "$dir/keys"
@@ -48,8 +48,8 @@ claims = {c["id"]: c for c in p["claims"]}
 assert claims["greedy.quiet"]["domain"] == "every run of the model: prompts in 3-4 12-14 20, decoder greedy, any number of new tokens"
 assert claims["short.quiet"]["domain"].endswith("decoder top-k 2, at most 3 new tokens"), claims["short.quiet"]["domain"]
 assert claims["greedy.no_digit"]["domain"].startswith("one run of the model: prompt ")
-assert {"option": "runs", "name": "exact/greedy/exact.runs"} in claims["greedy.quiet"]["recheck"]["inputs"]
-assert {e["name"]: e["role"] for e in p["evidence"]}["exact/short/exact.runs"] == "runs"
+assert {"option": "runs", "name": "checks/greedy/statement.runs"} in claims["greedy.quiet"]["recheck"]["inputs"]
+assert {e["name"]: e["role"] for e in p["evidence"]}["checks/short/statement.runs"] == "runs"
 P
 expect 0 "$assay" report "$cert" --out "$dir/report.html"
 grep -q "decoder top-k 2, at most 3 new tokens" "$dir/report.html" || fail "the report does not name the domain"
@@ -57,13 +57,13 @@ grep -q "decoder top-k 2, at most 3 new tokens" "$dir/report.html" || fail "the 
 # Tampering: each is refused with the documented code, and mending it heals.
 flip() { python3 -c '
 import sys; p = sys.argv[1]; b = bytearray(open(p, "rb").read()); b[len(b) // 2] ^= 1; open(p, "wb").write(b)' "$1"; }
-for file in exact/greedy/exact.runs exact/greedy/exact.cert exact/greedy/resolved.spec exact/short/exact.runs dictionaries/T/cfg.json; do
+for file in checks/greedy/statement.runs checks/greedy/runs.cert checks/greedy/resolved.spec checks/short/statement.runs dictionaries/T/cfg.json; do
   flip "$dir/a/evidence/$file"; expect 8 verify "$cert" "$dir/model"; flip "$dir/a/evidence/$file"
   mv "$dir/a/evidence/$file" "$dir/kept"; expect 8 verify "$cert" "$dir/model"; mv "$dir/kept" "$dir/a/evidence/$file"
 done
-sed -i 's/top-k 2/top-k 3/' "$dir/a/evidence/exact/short/exact.runs"
+sed -i 's/top-k 2/top-k 3/' "$dir/a/evidence/checks/short/statement.runs"
 expect 8 verify "$cert" "$dir/model"
-sed -i 's/top-k 3/top-k 2/' "$dir/a/evidence/exact/short/exact.runs"
+sed -i 's/top-k 3/top-k 2/' "$dir/a/evidence/checks/short/statement.runs"
 cp -r "$dir/model" "$dir/other"; flip "$dir/other/model.safetensors"
 expect 5 verify "$cert" "$dir/other"
 expect 0 verify "$cert" "$dir/model"
@@ -71,25 +71,7 @@ expect 0 verify "$cert" "$dir/model"
 # Signed by the right key and still refused: a proof of one thing under the name of another.
 resign() { # resign PYTHON-EDIT of predicate p
   rm -rf "$dir/c"; cp -r "$dir/a" "$dir/c"
-  python3 - "$dir/c/tiny.cert.dsse.json" "$dir/keys/private.pem" "$1" <<'P'
-import base64, hashlib, json, subprocess, sys, tempfile
-e = json.load(open(sys.argv[1])); s = json.loads(base64.b64decode(e["payload"])); p = s["predicate"]
-c = {c["id"]: c for c in p["claims"]}
-folder = sys.argv[1].rsplit("/", 1)[0] + "/evidence/"
-def put(name, text):
-    open(folder + name, "w").write(text)
-    for x in p["evidence"]:
-        if x["name"] == name: x["sha256"] = hashlib.sha256(text.encode()).hexdigest(); x["size"] = len(text)
-exec(sys.argv[3])
-body = json.dumps(s, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-pae = b"DSSEv1 28 application/vnd.in-toto+json %d " % len(body) + body
-with tempfile.NamedTemporaryFile() as f, tempfile.NamedTemporaryFile() as o:
-    f.write(pae); f.flush()
-    subprocess.run(["openssl", "pkeyutl", "-sign", "-inkey", sys.argv[2], "-rawin", "-in", f.name, "-out", o.name], check=True)
-    sig = open(o.name, "rb").read()
-e["payload"] = base64.b64encode(body).decode(); e["signatures"][0]["sig"] = base64.b64encode(sig).decode()
-json.dump(e, open(sys.argv[1], "w"))
-P
+  python3 "$ASSAY_SOURCE/tests/support/resign.py" "$dir/c/tiny.cert.dsse.json" "$dir/keys/private.pem" "$1"
 }
 refuse() { resign "$1"; expect 8 verify "$dir/c/tiny.cert.dsse.json" "$dir/model"; }
 if command -v openssl >/dev/null; then
@@ -102,7 +84,7 @@ if command -v openssl >/dev/null; then
   refuse 'c["short.quiet"]["recheck"]["inputs"] = c["greedy.quiet"]["recheck"]["inputs"]'
   refuse 'c["short.quiet"]["recheck"]["inputs"] = [i for i in c["short.quiet"]["recheck"]["inputs"] if i["option"] != "runs"]'
   refuse 'c["greedy.no_digit"]["status"] = "HOLDS"; v = p["verdict"]; v["counts"]["HOLDS"] += 1; v["counts"]["PROVED"] += 1; v["counts"]["VIOLATED"] -= 1; [v.update(result="VIOLATED")]'
-  refuse 'put("exact/short/exact.runs", open(folder + "exact/short/exact.runs").read().replace("max-new 3", "max-new 30"))'
+  refuse 'put("checks/short/statement.runs", open(folder + "checks/short/statement.runs").read().replace("max-new 3", "max-new 30"))'
 else
   echo "SKIPPED: openssl is not installed; re-signed certificates were NOT tried"
 fi
@@ -123,19 +105,24 @@ flip "$dir/d/evidence/sites/gap/site.cert"; expect 8 verify "$dir/d/deep.cert.ds
 
 # Bad input: what is wrong, and nothing is left behind.
 bad() { # bad CODE PYTHON-EDIT EXPECTED-WORDS
-  python3 -c "import json; c = json.load(open('$dir/case.json')); e = c['exact'][0]; $2; json.dump(c, open('$dir/bad.json', 'w'))"
+  python3 -c "import json; c = json.load(open('$dir/case.json')); e = c['checks'][0]; $2; json.dump(c, open('$dir/bad.json', 'w'))"
   expect "$1" certify "$dir/bad" bad
   says "$3"
   [ ! -e "$dir/bad/tiny.cert.dsse.json" ] || fail "a certificate after an error"
 }
 bad 2 "e['colour'] = 'red'" "found colour"
-bad 2 "c['exact'][1]['name'] = 'greedy'" "greedy again"
+bad 2 "c['checks'][1]['name'] = 'greedy'" "greedy again"
 bad 2 "e['name'] = '../x'" "letters, digits"
 bad 2 "e['decoder'] = 'hopeful'" "expected greedy"
 bad 2 "del e['prompts']" "prompts"
-bad 2 "e['readouts'] = {'probe': 'digit/probe'}" "exact.greedy.readouts.probe: expected CONCEPT/probe"
+bad 2 "e['readouts'] = {'probe': 'digit/probe'}" "checks.greedy.readouts.probe: expected CONCEPT/probe"
 bad 2 "c['dictionaries'] = {}" "sae T: expected an entry in the case's dictionaries"
 bad 2 "c['sites'] = [{'name': 's', 'site': 'ln_final'}]" "one of logit"
-bad 2 "del c['exact']" "at least one of bounds, spec, erasures, exact, sites"
+bad 2 "del c['checks']" "at least one of bounds, spec, erasures, checks, sampled, sites"
 bad 2 "e['maxNew'] = 0" "above 0, found 0"
-echo "certify exact: ok"
+bad 2 "e['mode'] = 'soft'" "exact, refined or auto"
+bad 2 "e['lemmas'] = 0" "a number above 0"
+bad 2 "e['properties'] = ['nothing']" "expected a property of the spec"
+bad 2 "e['prompts'] = {'any': True}" "both forms, or neither"
+bad 2 "e['mode'] = 'refined'; e['decoder'] = 'top-p:0.9'" "refined mode"
+echo "certify checks: ok"

@@ -1,0 +1,178 @@
+#include <algorithm>
+#include <map>
+
+#include "reject.hpp"
+#include "target.hpp"
+
+namespace assay_check {
+
+/// The places that every context fills, with one token alone, are fixed. A vertex has one token in all the others; the
+/// first one, where a context may lack them all, has none.
+struct ReadyCase::Vertices {
+  std::vector<std::uint32_t> fixed, tokens;
+  bool has_bare = false;
+  /// What the fixed have of their own weight, and each vertex's token of all weight, to the nearest; `off`: how much
+  /// their errors and the roundings of a value at a vertex move it at most, in units of the largest value.
+  struct Head {
+    std::vector<double> fixed, token;
+    double off = 0;
+  };
+  std::vector<Head> heads;
+};
+
+/// z_j at every vertex of a case: mid[j][v] + rest[j].
+struct HullTable {
+  std::shared_ptr<const ReadyCase::Vertices> vertices;
+  std::vector<ReadyCase::AtVertices> neurons;
+};
+
+// A token has one weight and one value wherever it stands: there are no positions in keys or scores.
+std::shared_ptr<const ReadyCase::Vertices> ReadyCase::vertices() const {
+  const auto out = std::make_shared<Vertices>();
+  std::map<std::uint32_t, Interval> weight;
+  std::vector<std::size_t> fixed, free;
+  for (std::size_t j = 0; j < most_; ++j) {
+    const TokenSet& set = *heads_[0].slots[slot_of_[j]].set;
+    const bool is_fixed = j < fewest_ && set.size() == 1;
+    (is_fixed ? fixed : free).push_back(j);
+    out->has_bare = out->has_bare || j >= fewest_;
+    for (const std::uint32_t u : set) {
+      is_fixed ? out->fixed.push_back(u) : static_cast<void>(weight[u]);
+    }
+  }
+  out->has_bare = out->has_bare || free.empty();
+  for (std::size_t h = 0; h < heads_.size(); ++h) {
+    Vertices::Head& shares = out->heads.emplace_back();
+    Interval n, F;
+    std::vector<Interval> share;
+    for (const std::size_t j : fixed) {
+      share.push_back(weights(h, j)[0] * attention_.bias_weight(h, j));
+      n = n + share.back();
+    }
+    shares.off = 2 * sum_error_factor(fixed.size());
+    for (const Interval& w : share) {
+      const Interval of = w / n;
+      shares.fixed.push_back(of.lo());
+      shares.off += of.hi() - of.lo();
+    }
+    for (const std::size_t j : free) {
+      const TokenSet& set = *heads_[h].slots[slot_of_[j]].set;
+      const std::vector<Interval> w = weights(h, j);
+      for (std::size_t i = 0; i < set.size(); ++i) {
+        weight[set[i]] = w[i];
+      }
+      F = F + attention_.bias_weight(h, j);
+    }
+    double widest = 0;
+    for (const auto& [u, w] : weight) {
+      const Interval of = F * w / (n + F * w);
+      shares.token.push_back(of.lo());
+      widest = std::max(widest, of.hi() - of.lo());
+    }
+    shares.off = enlarge(shares.off + 2 * widest);
+  }
+  for (const auto& entry : weight) {
+    out->tokens.push_back(entry.first);
+  }
+  return out;
+}
+
+// At a vertex a head gives near + share (ν(u) − near); in any context a mean of these over the vertices.
+ReadyCase::AtVertices ReadyCase::at_vertices(const Vertices& all, std::size_t head,
+                                             std::span<const Interval> g,
+                                             const Projection& projection) const {
+  AtVertices out{{}, base(g)};
+  for (std::size_t h = 0; h < heads_.size(); ++h) {
+    const Dots& nu = projection[h];
+    const Vertices::Head& shares = all.heads[h];
+    double near = 0, error = 0;
+    for (std::size_t i = 0; i < all.fixed.size(); ++i) {
+      near += shares.fixed[i] * nu.value[all.fixed[i]];
+      error = std::max(error, nu.error[all.fixed[i]]);
+    }
+    std::vector<double> value(all.has_bare ? 1 : 0, near);
+    for (std::size_t i = 0; i < all.tokens.size(); ++i) {
+      value.push_back(near + shares.token[i] * (nu.value[all.tokens[i]] - near));
+      error = std::max(error, nu.error[all.tokens[i]]);
+    }
+    const double radius = enlarge(error + shares.off * nu.largest);
+    out.rest = out.rest + nu.offset + Interval(-radius, radius);
+    if (h == head) {
+      out.mid = std::move(value);
+    } else {
+      const auto [least, most] = std::minmax_element(value.begin(), value.end());
+      out.rest = out.rest + Interval(*least, *most);
+    }
+  }
+  return out;
+}
+
+namespace {
+
+/// That of the last step when the case and the head are the same.
+std::shared_ptr<const HullTable> table_of(Session& session, const ReadyCase& ready,
+                                          const std::string& case_id, std::size_t head) {
+  Facts& facts = session.facts();
+  const std::string key = case_id + " " + std::to_string(head);
+  if (facts.hull.first != key) {
+    const auto made = std::make_shared<HullTable>(HullTable{ready.vertices(), {}});
+    for (std::size_t j = 0; j < session.attention().net().d_mlp; ++j) {
+      made->neurons.push_back(ready.at_vertices(*made->vertices, head, facts.neuron_direction(j),
+                                                *facts.neuron_projection(j)));
+      made->neurons[j].rest = made->neurons[j].rest + facts.neuron_offset(j);
+    }
+    facts.hull = {key, made};
+  }
+  return facts.hull.second;
+}
+
+}  // namespace
+
+// HULL on a ready case: relu, no LayerNorm, no positions but a relative bias
+//   v: the vertices of head h; <g, v>, z_j(v): all values of <g, m>, z_j where h is at v and the others at any vertex
+//   a_j in [0,1]      U = max_v [ const0 + <g0, v> + Σ_{κ_j > 0} κ_j relu(z_j(v)) + Σ_{κ_j <= 0} κ_j a_j z_j(v) ]
+//   ------------------------------------------------------------------------------------------------------
+//   const0 + <g0, m> + Σ_j κ_j relu(z_j) <= U
+void rule_hull(Session& session, const Step& step) {
+  const Network& net = session.attention().net();
+  if (net.normalised || net.attn_only() || net.act != ActKind::relu || net.standard() ||
+      net.positions == PositionKind::rotary) {
+    refuse(step, "expected relu neurons, no LayerNorm, and no positions but a relative bias");
+  }
+  BoundFact fact = read_subject(session, step, 0);
+  const Target target = claim_target(session, step, *fact.claim, fact.high);
+  WordReader words(step, step.words);
+  words.expect("H");
+  const std::size_t head = words.index(net.n_heads, "a head");
+  words.expect("S");
+  const auto ready = session.facts().ready(step, fact.case_id);
+  const auto table = table_of(session, *ready, fact.case_id, head);
+  const ReadyCase::AtVertices start =
+      ready->at_vertices(*table->vertices, head, target.g0, session.attention().project(target.g0));
+  std::vector<double> sum;
+  for (const double mid : start.mid) {
+    sum.push_back((target.const0 + start.rest + Interval(mid)).hi());
+  }
+  for (std::size_t j = 0; j < net.d_mlp; ++j) {
+    const double a = words.number();
+    if (!(a >= 0 && a <= 1)) {
+      refuse(step, "slope " + std::to_string(j) + " is outside [0, 1]");
+    }
+    const Interval& kappa = target.kappa[j];
+    const Interval line = kappa * Interval(a);
+    const ReadyCase::AtVertices& z = table->neurons[j];
+    for (std::size_t v = 0; v < sum.size() && !kappa.is_zero(); ++v) {
+      const Interval at = z.rest + Interval(z.mid[v]);
+      sum[v] = sum_up(sum[v], kappa.hi() > 0 ? product_up(kappa.hi(), positive_part(at).hi())
+                                             : (line * at).hi());
+    }
+  }
+  words.end();
+  fact.bound = sum[0];
+  for (const double value : sum) {
+    fact.bound = std::max(fact.bound, Interval(value).hi());  // refuses overflow
+  }
+  session.facts().bounds.emplace(step.id, fact);
+}
+
+}  // namespace assay_check

@@ -1,0 +1,112 @@
+"""Activations and labels for erase_tensors.sh, in plain Python.
+  erase_tables.py make DIR                        writes the files that the test reads
+  erase_tables.py recompute ERASER X Y            Y holds, bit for bit, the deployed outputs of X (docs/certificate-format.md, "Kind erasure")
+  erase_tables.py forge FROM TO                   request and certificate of FROM with a smaller max-r2
+"""
+import hashlib
+import json
+import math
+import random
+import struct
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+CODES = {"F32": "f", "F64": "d", "I64": "q"}
+
+
+def save(path, tensors, hook=None):
+    header, buffer = {}, b""
+    if hook:
+        header["__metadata__"] = {"hook": hook}
+    for name, (dtype, shape, values) in tensors.items():
+        data = struct.pack("<%d%s" % (len(values), CODES[dtype]), *values)
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [len(buffer), len(buffer) + len(data)]}
+        buffer += data
+    text = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + buffer)
+
+
+def load(path):
+    raw = path.read_bytes()
+    size, = struct.unpack("<Q", raw[:8])
+    buffer, found = raw[8 + size:], {}
+    for name, entry in json.loads(raw[8:8 + size]).items():
+        if name != "__metadata__":
+            begin, end = entry["data_offsets"]
+            code = CODES[entry["dtype"]]
+            found[name] = (entry["shape"], struct.unpack("<%d%s" % ((end - begin) // struct.calcsize(code), code), buffer[begin:end]))
+    return found
+
+
+def rows(n, d, classes, shift, seed):
+    draw = random.Random(seed)
+    x, z = [], []
+    for _ in range(n):
+        label, last = draw.randrange(classes), 0.0
+        for j in range(d):
+            last = draw.gauss(0, 1) + 0.5 * last
+            x.append(struct.unpack("f", struct.pack("f", last + (shift if j == label else 0)))[0])
+        z.append(label)
+    return x, z
+
+
+def make(out):
+    def both(name, n, d, shift, seed, hook=None, change=lambda x, z: (x, z), kind="F32"):
+        x, z = change(*rows(n, d, 2, shift, seed))
+        save(out / (name + ".safetensors"), {"x": (kind, [n, d], x), "z": ("I64", [n], z)}, hook)
+        return x, z
+    x, z = both("fit", 1500, 6, 1.5, 1, "ln.out")
+    save(out / "keep.safetensors", {"z": ("I64", [1500], [int(x[6 * i + 4] > 0.3) for i in range(1500)])})
+    both("new", 700, 6, 1.5, 2, "ln.out", kind="F64")
+    both("elsewhere", 100, 6, 1.5, 3, "mlp.out")
+    both("wide", 100, 7, 1.5, 4)
+    both("noise", 1500, 6, 0.0, 5)
+    both("one", 1500, 6, 1.5, 6, None, lambda x, z: (x, [1] * len(z)))
+    both("huge", 100, 6, 1.5, 7, None, lambda x, z: (x[:-1] + [1e9], z))
+    both("nan", 1500, 6, 1.5, 8, None, lambda x, z: (x[:9] + [math.nan] + x[10:], z))
+    (out / "cut.safetensors").write_bytes((out / "fit.safetensors").read_bytes()[:-1])
+    n = 1200
+    x, z = rows(n, 6, 3, 1.5, 9)
+    hot = [int(c == label) for label in z for c in range(3)]
+    for tag, a, b in (("", 0, n), ("1", 0, 500), ("2", 500, n)):
+        save(out / f"hot_x{tag}.safetensors", {"x": ("F32", [b - a, 6], x[6 * a:6 * b])})
+        save(out / f"hot_z{tag}.safetensors", {"z": ("I64", [b - a, 3], hot[3 * a:3 * b])})
+    save(out / "numbers.safetensors", {"z": ("I64", [n], z)})
+    save(out / "short.safetensors", {"z": ("I64", [n - 1, 3], hot[:-3])})
+
+
+def recompute(directory, x_path, y_path):
+    config, e = json.loads((directory / "eraser.json").read_text()), load(directory / "eraser.safetensors")
+    d, r, bits = config["d"], config["rank"], config["gridBits"]
+    left, right, bias = e["proj_left"][1], e["proj_right"][1], e["bias"][1]
+    (n, width), x = load(x_path)["x"]
+    shape, y = load(y_path)["x"]
+    assert shape == [n, d] and width == d
+    for i in range(n):
+        row, c = x[i * d:(i + 1) * d], []
+        for k in range(r):
+            total = 0.0
+            for j in range(d):
+                total += right[k * d + j] * (row[j] - bias[j])
+            c.append(total)
+        for j in range(d):
+            moved = 0.0
+            for k in range(r):
+                moved += left[j * r + k] * c[k]
+            assert y[i * d + j] == round((row[j] - moved) * 2.0 ** bits) / 2.0 ** bits, (i, j)
+    print(f"recomputed {n} rows")
+
+
+def forge(source, target):
+    target.mkdir()
+    request, cert = (source / "erasure.request").read_text(), (source / "erasure.cert").read_text()
+    tau = request.splitlines()[1].split()[-1]
+    smaller = str(Fraction(tau) - Fraction(1, 10 ** 9))
+    forged = request.replace(tau, smaller)
+    digest = lambda text: hashlib.sha256(text.encode()).hexdigest()
+    (target / "erasure.request").write_text(forged)
+    (target / "erasure.cert").write_text(cert.replace(tau, smaller).replace(digest(request), digest(forged)))
+
+
+{"make": make, "recompute": recompute, "forge": forge}[sys.argv[1]](*map(Path, sys.argv[2:]))

@@ -1,0 +1,121 @@
+#!/usr/bin/env bash
+# `assay erase fit`, `apply` and `certify` end to end on activations in files: the eraser, the float32 outputs re-computed
+# by another program, the certificate re-checked, JSON, and every kind of refusal with its exit code.
+set -euo pipefail
+if ! command -v python3 >/dev/null; then
+  echo "SKIPPED: python3 is needed to write the activations"
+  exit 77
+fi
+for program in assay assay-check; do
+  if [ ! -x "$ASSAY_BIN/$program" ]; then
+    echo "SKIPPED: $ASSAY_BIN/$program is not built"
+    exit 77
+  fi
+done
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+tables() { python3 "$ASSAY_SOURCE/tests/cli/erase_tables.py" "$@"; }
+tables make "$dir"
+assay=("$ASSAY_BIN/assay" --quiet erase)
+
+expect() { # CODE COMMAND…
+  local want=$1 got=0
+  shift
+  "$@" >"$dir/stdout" 2>"$dir/stderr" || got=$?
+  if [ "$got" -ne "$want" ]; then
+    echo "expected exit $want, got $got: $*"
+    cat "$dir/stdout" "$dir/stderr"
+    exit 1
+  fi
+}
+says() { grep -q "$1" "$dir/stdout" "$dir/stderr" || { echo "not said: $1"; cat "$dir/stdout" "$dir/stderr"; exit 1; }; }
+check() { # CODE CERT_DIR ERASER FILE…
+  local want=$1 cert=$2 eraser=$3
+  shift 3
+  local data=()
+  for file in "$@"; do data+=(--data "$file"); done
+  expect "$want" "$ASSAY_BIN/assay-check" "$cert/erasure.cert" --eraser "$eraser" --request "$cert/erasure.request" "${data[@]}"
+}
+
+for command in fit apply certify; do
+  expect 0 "${assay[@]}" "$command" --help
+  says activations
+done
+
+# One label beside the rows.
+fit=("${assay[@]}" fit --activations "$dir/fit.safetensors")
+expect 0 "${fit[@]}" --out "$dir/e"
+says 'rank 1 of 6 dimensions at ln.out, from 1500 rows'
+expect 0 "${fit[@]}" --out "$dir/e2"
+diff -r "$dir/e" "$dir/e2"
+expect 0 "${assay[@]}" apply --eraser "$dir/e" --activations "$dir/new.safetensors" --out "$dir/y.safetensors"
+tables recompute "$dir/e" "$dir/new.safetensors" "$dir/y.safetensors"
+expect 0 "${assay[@]}" certify --eraser "$dir/e" --activations "$dir/new.safetensors" --out "$dir/c"
+says 'other-rows: no affine predictor'
+check 0 "$dir/c" "$dir/e" "$dir/new.safetensors"
+says '^ACCEPT other-rows OBSERVED no affine predictor of z'
+check 1 "$dir/c" "$dir/e" "$dir/fit.safetensors"
+expect 0 "${assay[@]}" certify --eraser "$dir/e" --activations "$dir/fit.safetensors" --out "$dir/cf"
+says 'these are rows the eraser was FITTED on'
+check 0 "$dir/cf" "$dir/e" "$dir/fit.safetensors"
+says 'rows of the fit'
+# A smaller bound, consistently in request and certificate: only the arithmetic can tell.
+tables forge "$dir/c" "$dir/forged"
+check 1 "$dir/forged" "$dir/e" "$dir/new.safetensors"
+says 'not shown positive definite'
+
+# Three classes, one-hot in a file of their own; the fit in two parts gives the same bytes.
+hot=(--activations "$dir/hot_x.safetensors" --labels "$dir/hot_z.safetensors")
+expect 0 "${assay[@]}" fit "${hot[@]}" --out "$dir/h"
+says 'rank 2 of 6'
+expect 0 "${assay[@]}" fit --activations "$dir/hot_x1.safetensors" --activations "$dir/hot_x2.safetensors" \
+  --labels "$dir/hot_z1.safetensors" --labels "$dir/hot_z2.safetensors" --out "$dir/h2"
+cmp "$dir/h/eraser.safetensors" "$dir/h2/eraser.safetensors"
+expect 0 "$ASSAY_BIN/assay" --quiet --json erase certify --eraser "$dir/h" "${hot[@]}" --out "$dir/ch"
+python3 - "$dir/stdout" "$dir/ch/claims.json" <<'PY'
+import json, sys
+got, claims = (json.load(open(p)) for p in sys.argv[1:])
+assert got["exitCode"] == 0 and got["level"] == "OBSERVED", got
+assert got["claims"] == claims["claims"] and got["notClaimed"] == claims["notClaimed"]
+(claim,) = claims["claims"]
+assert claim["rowsOfTheFit"] and claim["labels"] == 3 and sum(claim["positive"]) == claim["n"], claim
+assert 0 < claim["maxR2"] < 2 * claim["noiseFloor"], claim
+assert any("AUC" in line for line in claims["notClaimed"])
+PY
+check 0 "$dir/ch" "$dir/h" "$dir/hot_x.safetensors" "$dir/hot_z.safetensors"
+says 'any combination of the labels z'
+check 1 "$dir/ch" "$dir/h" "$dir/hot_x.safetensors"
+for method in orth mean; do
+  expect 0 "${fit[@]}" --method "$method" --out "$dir/$method"
+  expect 0 "${assay[@]}" certify --eraser "$dir/$method" --activations "$dir/new.safetensors" --out "$dir/c$method"
+  check 0 "$dir/c$method" "$dir/$method" "$dir/new.safetensors"
+done
+expect 0 "${fit[@]}" --method splince --keep "$dir/keep.safetensors" --out "$dir/splince"
+
+# Refusals: a reason, the documented code, and nothing written.
+expect 9 "${assay[@]}" fit --activations "$dir/hot_x.safetensors" --labels "$dir/numbers.safetensors" --out "$dir/none"
+says one-hot
+expect 9 "${assay[@]}" fit --activations "$dir/hot_x.safetensors" --labels "$dir/short.safetensors" --out "$dir/none"
+expect 9 "${assay[@]}" fit --activations "$dir/nan.safetensors" --out "$dir/none"
+expect 9 "${assay[@]}" fit --activations "$dir/cut.safetensors" --out "$dir/none"
+expect 9 "${assay[@]}" fit --activations "$dir/hot_x.safetensors" --out "$dir/none"
+expect 9 "${fit[@]}" --hook other.out --out "$dir/none"
+says "where\|as in the rest"
+expect 3 "${assay[@]}" fit --activations "$dir/noise.safetensors" --out "$dir/none"
+says 'no linear concept to erase'
+expect 3 "${assay[@]}" fit --activations "$dir/one.safetensors" --out "$dir/none"
+expect 2 "${fit[@]}" --method inlp --out "$dir/none"
+expect 2 "${fit[@]}" --method splince --out "$dir/none"
+expect 2 "${fit[@]}" --grid-bits 30 --out "$dir/none"
+expect 2 "${fit[@]}" --labels a --labels b --out "$dir/none"
+expect 2 "${assay[@]}" fit --out "$dir/none"
+expect 9 "${assay[@]}" apply --eraser "$dir/e" --activations "$dir/elsewhere.safetensors" --out "$dir/none"
+says ln.out
+expect 9 "${assay[@]}" certify --eraser "$dir/e" --activations "$dir/elsewhere.safetensors" --out "$dir/none"
+expect 9 "${assay[@]}" apply --eraser "$dir/e" --activations "$dir/wide.safetensors" --out "$dir/none"
+expect 3 "${assay[@]}" certify --eraser "$dir/e" --activations "$dir/one.safetensors" --out "$dir/none"
+expect 3 "${assay[@]}" apply --eraser "$dir/e" --activations "$dir/huge.safetensors" --out "$dir/none"
+says 'leaves the grid'
+expect 9 "${assay[@]}" apply --eraser "$dir" --activations "$dir/new.safetensors" --out "$dir/none"
+[ ! -e "$dir/none" ] || { echo "a refusal left files"; exit 1; }
+echo "erase tensors: end to end passed"

@@ -31,13 +31,16 @@ Units most_of(const Step& step, const Emission& decoder, const Quantity& q, doub
     entropy = w.hi() > 0 ? entropy - w * logarithm(w) : entropy;
   }
   const double exponent = std::min((entropy - Interval(U) / temperature).lo(), 600.0);
-  const Interval others = exponential(Interval(exponent));
-  Interval dropped(1);
-  if (decoder.kind == Kind::min_p) {
-    dropped = dropped + Interval(static_cast<double>(rivals)) *
-                            exponential(decoder.cut / temperature);
+  const Interval sum = Interval(1) + exponential(Interval(exponent));  // of T and its rivals, over T
+  double p = (Interval(1) / sum).hi();
+  if (decoder.kind == Emission::Kind::min_p) {
+    const Interval r(static_cast<double>(rivals));
+    p = ((Interval(1) + r * exponential(decoder.cut / temperature)) / sum).hi();
+    if (const Interval kept = sum - r; kept.lo() > 0) {
+      p = std::min(p, (Interval(1) / kept).hi());
+    }
   }
-  return units_above((dropped / (Interval(1) + others)).hi());
+  return units_above(p);
 }
 
 /// The chain over pairs (leaf, state of the event's DFA): after a view of a leaf nature picks the next token within the
@@ -232,10 +235,11 @@ Units LeafChain::within(std::size_t steps, bool upper, const Box& prompts) {
 
 // MOST, in every context of the lemma's box, τ the temperature, r rivals, H = −Σ ω_i ln ω_i
 //   l_T − Σ ω_i l_{y_i} (or l_T − l_y, r = 1, H = 0) <= U
-//   greedy, min-p: U < cut: T is not emitted. plain, min-p, top-k K (r < K): Σ_i e^{l_{y_i}/τ} >= e^{H + Σ ω_i l_{y_i}/τ};
-//   of Z = Σ kept e^{(l − l_T)/τ} min-p drops y_i only below e^{cut/τ} times the largest term, which is itself in Z
+//   greedy, min-p: U < cut: T is not emitted. plain, min-p, top-k K (r < K): S = 1 + e^{H − U/τ} <= 1 + Σ_i e^{(l_{y_i} − l_T)/τ};
+//   where min-p keeps T it drops y_i only below c e^{max/τ}, c = e^{cut/τ}, and c e^{(max − l_T)/τ} <= min(1, c Z),
+//   Z = Σ kept e^{(l − l_T)/τ} = 1/p(T)
 //   ----------------------------------------------------------------------------------------------------------
-//   p(T) <= (1 + r e^{cut/τ}) / (1 + e^{H − U/τ})      (plain, top-k: 1 in place of the first factor)
+//   p(T) <= 1/S (plain, top-k);  p(T) <= min { (1 + r c)/S, 1/(S − r) if S > r } (min-p)
 void rule_most(Session& session, const Step& step) {
   if (!step.premises.empty() || step.words.size() != 1) {
     refuse(step, "expected MOST : f");

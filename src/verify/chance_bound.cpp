@@ -51,11 +51,15 @@ Grid most_after(const automata::Emission& emission, const bounds::Quantity& quan
       Interval(static_cast<double>(t.num)) / Interval(static_cast<double>(t.den));
   const double exponent =
       std::min((entropy_of(quantity) - Interval(U) / temperature).lo, kMostExponent);
-  Interval kept(1.0);
+  const Interval sum = Interval(1.0) + exp(Interval(exponent));  // of T and its rivals, over T
+  double p = (Interval(1.0) / sum).hi;
   if (kind == Kind::min_p) {
-    kept = kept + Interval(static_cast<double>(rivals)) * exp(emission.cut() / temperature);
+    const Interval r(static_cast<double>(rivals));
+    p = ((Interval(1.0) + r * exp(emission.cut() / temperature)) / sum).hi;
+    if (const Interval others = sum - r; others.lo > 0) {
+      p = std::min(p, (Interval(1.0) / others).hi);
+    }
   }
-  const double p = (kept / (Interval(1.0) + exp(Interval(exponent)))).hi;
   return p < 1 ? static_cast<Grid>(std::ceil(p * 0x1p40)) : kGridOne;
 }
 

@@ -33,6 +33,11 @@ bool holds(const ViewBox& box, const std::vector<TokenId>& context) {
   return true;
 }
 
+bool has_cut(const automata::Emission& emission) {
+  return emission.kind() == automata::Emission::Kind::greedy ||
+         emission.kind() == automata::Emission::Kind::min_p;
+}
+
 double share(Grid value) {
   return static_cast<double>(value) * 0x1p-40;
 }
@@ -173,7 +178,30 @@ std::vector<WindowCode> ChanceSearch::worst_pool() const {
   return any ? leaves_[best].pool : std::vector<WindowCode>{};
 }
 
+/// A lemma for every token that may complete the event, before anything is divided: without one no bound is below 1.
+void ChanceSearch::bound_ends() {
+  for (std::uint32_t t = 0; t < letters_.vocabulary(); ++t) {
+    const std::vector<std::size_t> letters = letters_.of(t);
+    const bool ends = std::any_of(letters.begin(), letters.end(), [this](std::size_t letter) {
+      for (std::size_t q = 0; q < event_.states; ++q) {
+        if (!event_.bad[q] && event_.bad[event_.next(q, letter)]) {
+          return true;
+        }
+      }
+      return false;
+    });
+    for (std::size_t l = 0; ends && l < leaves_.size(); ++l) {
+      if (result_.bounded >= input_.limits.lemmas || interrupted()) {
+        return;
+      }
+      bound_token(l, t);
+      progress_.update(std::min(result_.bounded, input_.limits.lemmas), "first lemmas");
+    }
+  }
+}
+
 void ChanceSearch::run() {
+  bound_ends();
   while (true) {
     const LeafChain chain(leaves_, letters_, event_);
     links_ = chain.links();
@@ -349,20 +377,33 @@ bounds::Quantity ChanceSearch::mixture(const ChanceLeaf& leaf, std::uint32_t tok
   return best;
 }
 
-void ChanceSearch::bound_token(std::size_t at, std::uint32_t token) {
-  ChanceLeaf& leaf = leaves_[at];
-  leaf.own[token] = static_cast<std::uint32_t>(facts_.size());
-  double expected = 0;
-  const bounds::Quantity quantity = mixture(leaf, token, expected);
-  bounds::Lemma lemma =
-      bounder_.bound(domain_of(leaf.box), quantity, false, expected + kSlack, nullptr);
+void ChanceSearch::take(ChanceLeaf& leaf, bounds::Lemma lemma) {
   ++result_.bounded;
-  const Grid most = most_after(input_.runs.emission, quantity, lemma.hi);
+  const auto token = static_cast<std::uint32_t>(lemma.quantity.index);
+  const Grid most = most_after(input_.runs.emission, lemma.quantity, lemma.hi);
+  if (leaf.own[token] == ChanceLeaf::kNoFact || most < leaf.most[token]) {
+    leaf.own[token] = static_cast<std::uint32_t>(facts_.size());
+  }
   if (most < leaf.most[token]) {
     leaf.most[token] = most;
-    leaf.fact[token] = leaf.own[token];
+    leaf.fact[token] = static_cast<std::uint32_t>(facts_.size());
   }
   facts_.push_back(std::move(lemma));
+}
+
+void ChanceSearch::bound_token(std::size_t at, std::uint32_t token) {
+  ChanceLeaf& leaf = leaves_[at];
+  const bounds::Domain domain = domain_of(leaf.box);
+  const automata::Emission& emission = input_.runs.emission;
+  if (has_cut(emission) && typical_[at][token] == 0) {  // perhaps never emitted
+    take(leaf, bounder_.refute(domain, TokenId(token), typical_[at], emission.cut().lo));
+    if (leaf.most[token] == 0) {
+      return;
+    }
+  }
+  double expected = 0;
+  const bounds::Quantity quantity = mixture(leaf, token, expected);
+  take(leaf, bounder_.bound(domain, quantity, false, expected + kSlack, nullptr));
 }
 
 bool ChanceSearch::divide(std::size_t at, std::uint32_t token) {

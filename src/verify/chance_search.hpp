@@ -46,6 +46,8 @@ class ChanceSearch {
   void spread(const LeafChain& chain, const std::vector<std::vector<automata::Grid>>& ahead,
               const std::vector<std::vector<double>>& weight,
               std::vector<std::vector<double>>& next, std::vector<std::vector<double>>& of_token);
+  void take(ChanceLeaf& leaf, bounds::Lemma lemma);
+  void bound_ends();
   void bound_token(std::size_t leaf, std::uint32_t token);
   bool divide(std::size_t leaf, std::uint32_t token);
   [[nodiscard]] bounds::Quantity mixture(const ChanceLeaf& leaf, std::uint32_t token,

@@ -31,7 +31,8 @@ Units most_of(const Step& step, const Emission& decoder, const Quantity& q, doub
     entropy = w.hi() > 0 ? entropy - w * logarithm(w) : entropy;
   }
   const double exponent = std::min((entropy - Interval(U) / temperature).lo(), 600.0);
-  const Interval sum = Interval(1) + exponential(Interval(exponent));  // of T and its rivals, over T
+  const Interval sum =
+      Interval(1) + exponential(Interval(exponent));  // of T and its rivals, over T
   double p = (Interval(1) / sum).hi();
   if (decoder.kind == Emission::Kind::min_p) {
     const Interval r(static_cast<double>(rivals));
@@ -212,8 +213,7 @@ Units LeafChain::within(std::size_t steps, bool upper, const Box& prompts) {
         for (const ChanceEdge& e : rows_[l]) {
           of_token[e.to] = after(at++, q, e.to, upper);
         }
-        next[q][l] =
-            upper ? least_above(rows_[l], of_token) : greatest_below(rows_[l], of_token);
+        next[q][l] = upper ? least_above(rows_[l], of_token) : greatest_below(rows_[l], of_token);
       }
     }
     value_.swap(next);
@@ -286,10 +286,10 @@ void rule_chance_boxes(Session& session, const Step& step) {
   if (!claim.holds(r)) {
     refuse(step, "the bound does not show the claim");
   }
-  session.conclusions.push_back(
-      {step.id, "PROVED",
-       "HOLDS for every prompt and every choice of nature, by " + std::to_string(chain.size()) +
-           " boxes" + claim.text(session.runs(), upper, r)});
+  session.conclusions.push_back({step.id, "PROVED",
+                                 "HOLDS for every prompt and every choice of nature, by " +
+                                     std::to_string(chain.size()) + " boxes" +
+                                     claim.text(session.runs(), upper, r)});
 }
 
 }  // namespace assay_check

@@ -147,7 +147,8 @@ void rule_chance(Session& session, const Step& step) {
   if (!claimed.steps) {
     value = by_values(session, step, chain);
   }
-  const std::vector<std::uint32_t> initial = initial_states(session, step, claimed, *claim.event, chain);
+  const std::vector<std::uint32_t> initial =
+      initial_states(session, step, claimed, *claim.event, chain);
   if (claimed.steps) {
     chain.close(*claimed.steps);
     value = upper ? stepped(step, chain.rows(), *claimed.steps, least_above)
@@ -164,8 +165,9 @@ void rule_chance(Session& session, const Step& step) {
   }
   session.conclusions.push_back(
       {step.id, "PROVED",
-       (claimed.holds ? std::string("HOLDS for every prompt and every choice of nature")
-                      : "VIOLATED whatever nature picks, by prompt " + tokens_text(claimed.prompt)) +
+       (claimed.holds
+            ? std::string("HOLDS for every prompt and every choice of nature")
+            : "VIOLATED whatever nature picks, by prompt " + tokens_text(claimed.prompt)) +
            claim.text(runs, upper, worst)});
 }
 

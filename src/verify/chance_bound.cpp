@@ -28,8 +28,8 @@ Interval entropy_of(const bounds::Quantity& quantity) {
 }  // namespace
 
 bool has_most(const automata::Emission& emission) {
-  return emission.is_pairwise() || (emission.kind() == Kind::plain &&
-                                    emission.mask() == automata::Emission::Mask::none);
+  return emission.is_pairwise() ||
+         (emission.kind() == Kind::plain && emission.mask() == automata::Emission::Mask::none);
 }
 
 Grid most_after(const automata::Emission& emission, const bounds::Quantity& quantity, double U) {

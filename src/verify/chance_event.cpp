@@ -18,8 +18,7 @@ bool bounds_above(Comparison c) {
 }  // namespace
 
 std::string ChanceEvent::text(const std::optional<std::size_t>& horizon) const {
-  const std::string within =
-      horizon ? " of at most " + std::to_string(*horizon) + " tokens" : "";
+  const std::string within = horizon ? " of at most " + std::to_string(*horizon) + " tokens" : "";
   return is_formula ? "the probability that some prefix" + within + " makes φ certain"
                     : "the probability that no prefix" + within + " rules φ out";
 }

@@ -52,8 +52,8 @@ class LeafChain {
   const spec::Dfa& event_;
   std::size_t V_;
   std::vector<bool> settled_;
-  std::vector<std::vector<automata::ChainEdge>> rows_;           ///< `to`: the token
-  std::vector<std::size_t> begin_;                               ///< [leaf, V + 1]
+  std::vector<std::vector<automata::ChainEdge>> rows_;  ///< `to`: the token
+  std::vector<std::size_t> begin_;                      ///< [leaf, V + 1]
   std::vector<std::uint32_t> links_;
   std::vector<std::vector<std::vector<std::uint32_t>>> targets_;  ///< [q][token]
 };

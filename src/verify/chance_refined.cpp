@@ -58,8 +58,7 @@ void sample(const RefinedInput& input, const RefinedLetters& letters, const spec
   if (!letters.measured().empty() || horizon > kSampledSteps) {
     return;
   }
-  const ChanceSample met =
-      sample_chance(input, letters, dfa, horizon, upper, search.worst_pool());
+  const ChanceSample met = sample_chance(input, letters, dfa, horizon, upper, search.worst_pool());
   c.sampled = met.runs;
   c.hits = event.is_formula ? met.hits : met.runs - met.hits;
   c.sampled_prompt = met.prompt;
@@ -69,9 +68,9 @@ void sample(const RefinedInput& input, const RefinedLetters& letters, const spec
   const double unit = 0x1p-40;
   if (sure.lo * 1e-6 > static_cast<double>(c.most) * unit ||
       sure.hi * 1e-6 < static_cast<double>(c.least) * unit) {
-    throw Error(ExitCode::internal,
-                "soundness alarm: " + c.claim + ": " + std::to_string(c.hits) + " of " +
-                    std::to_string(c.sampled) + " sampled runs, outside the proved bounds");
+    throw Error(ExitCode::internal, "soundness alarm: " + c.claim + ": " + std::to_string(c.hits) +
+                                        " of " + std::to_string(c.sampled) +
+                                        " sampled runs, outside the proved bounds");
   }
 }
 
@@ -120,8 +119,7 @@ RefinedChance::RefinedChance(const RefinedInput& input, const spec::Property& pr
   const std::size_t horizon = *horizon_of(property, input.runs.max_new);
   const LeafChain chain(rows, letters, event_);
   const std::vector<Grid> r = chain.values(horizon, threshold.wants_upper()).back()[0];
-  for (const ViewBox& prompt :
-       prompt_boxes(input.runs.prompts, V, leaves_.front().back.size())) {
+  for (const ViewBox& prompt : prompt_boxes(input.runs.prompts, V, leaves_.front().back.size())) {
     for (std::size_t l = 0; l < leaves_.size(); ++l) {
       require(!meets(prompt, leaves_[l]) || threshold.holds_of(r[l]),
               "RefinedChance: the bound does not show the claim");
@@ -156,10 +154,9 @@ void decide_refined_chance(const RefinedInput& input, const spec::Property& prop
   result.chance->edges = search.links();
   sample(input, letters, dfa, *event, horizon, upper, search, *result.chance);
   if (!threshold.holds_of(decides)) {
-    result.verdict =
-        Unknown{"the bound over " + std::to_string(search.leaves().size()) +
-                    " boxes of contexts does not show the claim",
-                "a larger budget (--lemmas), a shorter horizon or a weaker threshold"};
+    result.verdict = Unknown{"the bound over " + std::to_string(search.leaves().size()) +
+                                 " boxes of contexts does not show the claim",
+                             "a larger budget (--lemmas), a shorter horizon or a weaker threshold"};
     return;
   }
   std::vector<ViewBox> boxes;

@@ -1,8 +1,8 @@
 #pragma once
 
+#include "assay/verify/refined.hpp"
 #include "atoms.hpp"
 #include "chance_event.hpp"
-#include "assay/verify/refined.hpp"
 
 namespace assay::verify {
 

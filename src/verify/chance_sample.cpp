@@ -150,11 +150,14 @@ class Sampler {
     std::iota(order.begin(), order.end(), std::size_t{0});
     std::stable_sort(order.begin(), order.end(),
                      [&](std::size_t a, std::size_t b) { return score[a] > score[b]; });
+    // Where no token completes the event at once the score tells nothing: all of them run.
+    const bool is_one_step = std::any_of(
+        order.begin(), order.end(), [&](std::size_t i) { return score[i] != score[order[0]]; });
     std::vector<WindowCode> finalists;
     for (const std::size_t i : order) {
       const WindowCode c = code(prompts[i]);
       if (std::find(finalists.begin(), finalists.end(), c) == finalists.end() &&
-          finalists.size() < kFinalists) {
+          (!is_one_step || finalists.size() < kFinalists)) {
         finalists.push_back(c);
       }
     }

@@ -15,10 +15,11 @@ using automata::Grid;
 using automata::kGridOne;
 using automata::WindowCode;
 
-constexpr std::size_t kPool = 12, kBest = 3;  ///< contexts of a leaf; of them, those a mixture is made of
-constexpr std::size_t kBatch = 8;             ///< steps of the search between two solutions, at least
-constexpr double kNear = 0.5;                 ///< leaves this near the worst are refined along with it
-constexpr double kSlack = 0.2, kLess = 0.7;   ///< nats
+constexpr std::size_t kPool = 12,
+                      kBest = 3;   ///< contexts of a leaf; of them, those a mixture is made of
+constexpr std::size_t kBatch = 8;  ///< steps of the search between two solutions, at least
+constexpr double kNear = 0.5;      ///< leaves this near the worst are refined along with it
+constexpr double kSlack = 0.2, kLess = 0.7;  ///< nats
 
 bool holds(const ViewBox& box, const std::vector<TokenId>& context) {
   const std::size_t n = context.size();
@@ -129,8 +130,7 @@ void ChanceSearch::add_leaf(const ViewBox& box, const ChanceLeaf* parent) {
   ChanceLeaf leaf;
   leaf.box = box;
   leaf.most = parent != nullptr ? parent->most : std::vector<Grid>(V, kGridOne);
-  leaf.fact = parent != nullptr ? parent->fact
-                                : std::vector<std::uint32_t>(V, ChanceLeaf::kNoFact);
+  leaf.fact = parent != nullptr ? parent->fact : std::vector<std::uint32_t>(V, ChanceLeaf::kNoFact);
   leaf.own.assign(V, ChanceLeaf::kNoFact);
   fill_pool(leaf, parent);
   std::vector<double> mean(V, 0), p, row(V);
@@ -215,8 +215,7 @@ void ChanceSearch::run() {
       return;
     }
     std::vector<Gain> order = gains(chain, values);
-    const std::size_t batch =
-        std::min(order.size(), std::max(kBatch, leaves_.size() / 4));
+    const std::size_t batch = std::min(order.size(), std::max(kBatch, leaves_.size() / 4));
     std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(batch),
                       order.end(), [](const Gain& a, const Gain& b) {
                         return std::tuple(-a.score, a.leaf, a.token) <

@@ -65,7 +65,7 @@ class ChanceSearch {
   std::vector<ViewBox> prompts_;
   std::vector<ChanceLeaf> leaves_;
   std::vector<bounds::Lemma> facts_;
-  std::vector<automata::Grid> initial_;  ///< u_N(leaf, init)
+  std::vector<automata::Grid> initial_;       ///< u_N(leaf, init)
   std::vector<std::vector<double>> typical_;  ///< of the leaves: mean distribution of the pool
   std::size_t links_ = 0;
   Random random_{7};

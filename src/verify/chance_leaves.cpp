@@ -87,6 +87,40 @@ void LeafChain::after(std::size_t leaf, std::size_t q, const std::vector<std::ve
   }
 }
 
+bool LeafChain::ends(std::size_t q, std::size_t token) const {
+  return std::any_of(targets_[q][token].begin(), targets_[q][token].end(),
+                     [this](std::uint32_t to) { return event_.bad[to]; });
+}
+
+std::vector<std::vector<bool>> LeafChain::reached(const std::vector<bool>& initial) const {
+  std::vector<std::vector<bool>> out(event_.states, std::vector<bool>(leaves_.size(), false));
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> open;
+  const auto meet = [&](std::uint32_t q, std::uint32_t leaf) {
+    if (is_open(q) && !out[q][leaf]) {
+      out[q][leaf] = true;
+      open.emplace_back(q, leaf);
+    }
+  };
+  for (std::uint32_t l = 0; l < leaves_.size(); ++l) {
+    if (initial[l]) {
+      meet(0, l);
+    }
+  }
+  while (!open.empty()) {
+    const auto [q, leaf] = open.back();
+    open.pop_back();
+    for (const automata::ChainEdge& e : rows_[leaf]) {
+      const std::size_t first = leaf * V_ + e.to;
+      for (const std::uint32_t to : targets_[q][e.to]) {
+        for (std::size_t i = begin_[first]; i < begin_[first + 1]; ++i) {
+          meet(to, links_[i]);
+        }
+      }
+    }
+  }
+  return out;
+}
+
 LeafChain::Values LeafChain::values(std::size_t steps, bool upper) const {
   Values out{{event_.states, std::vector<Grid>(leaves_.size(), 0)}};
   std::vector<Grid> of_token(V_, 0);

@@ -44,6 +44,10 @@ class LeafChain {
     return rows_[leaf];
   }
   [[nodiscard]] bool is_open(std::size_t q) const { return !event_.bad[q] && !settled_[q]; }
+  /// [q][leaf] that runs from these leaves may meet.
+  [[nodiscard]] std::vector<std::vector<bool>> reached(const std::vector<bool>& initial) const;
+  /// The token may complete the event.
+  [[nodiscard]] bool ends(std::size_t q, std::size_t token) const;
   [[nodiscard]] std::size_t links() const { return links_.size(); }
   [[nodiscard]] std::size_t states() const { return event_.states; }
 

@@ -16,9 +16,10 @@ using automata::kGridOne;
 using automata::WindowCode;
 
 constexpr std::size_t kPool = 12,
-                      kBest = 3;   ///< contexts of a leaf; of them, those a mixture is made of
-constexpr std::size_t kBatch = 8;  ///< steps of the search between two solutions, at least
-constexpr double kNear = 0.5;      ///< leaves this near the worst are refined along with it
+                      kBest = 3;      ///< contexts of a leaf; of them, those a mixture is made of
+constexpr std::size_t kBoxes = 4000;  ///< of a chain that is solved at every step of the search
+constexpr std::size_t kBatch = 8;     ///< steps of the search between two solutions, at least
+constexpr double kNear = 0.5;         ///< leaves this near the worst are refined along with it
 constexpr double kSlack = 0.2, kLess = 0.7;  ///< nats
 
 bool holds(const ViewBox& box, const std::vector<TokenId>& context) {
@@ -178,32 +179,101 @@ std::vector<WindowCode> ChanceSearch::worst_pool() const {
   return any ? leaves_[best].pool : std::vector<WindowCode>{};
 }
 
-/// A lemma for every token that may complete the event, before anything is divided: without one no bound is below 1.
-void ChanceSearch::bound_ends() {
-  for (std::uint32_t t = 0; t < letters_.vocabulary(); ++t) {
-    const std::vector<std::size_t> letters = letters_.of(t);
-    const bool ends = std::any_of(letters.begin(), letters.end(), [this](std::size_t letter) {
-      for (std::size_t q = 0; q < event_.states; ++q) {
-        if (!event_.bad[q] && event_.bad[event_.next(q, letter)]) {
-          return true;
-        }
-      }
-      return false;
-    });
-    for (std::size_t l = 0; ends && l < leaves_.size(); ++l) {
-      if (result_.bounded >= input_.limits.lemmas || interrupted()) {
-        return;
-      }
-      bound_token(l, t);
-      progress_.update(std::min(result_.bounded, input_.limits.lemmas), "first lemmas");
+std::size_t ChanceSearch::newest_set(const ViewBox& box) {
+  std::size_t slot = 1;
+  while (slot < box.back.size() && box.back[slot].count() == 1 && box.lo > slot) {
+    ++slot;
+  }
+  return slot;
+}
+
+/// By contexts of the first token.
+std::size_t ChanceSearch::near_positions(std::uint32_t token) {
+  const auto [found, is_new] = near_.try_emplace(token, 0);
+  const std::size_t w = forward_.codes().window();
+  for (std::size_t n = 1; is_new && n < w && found->second == 0; ++n) {
+    ViewBox known = every_view(letters_.vocabulary(), w);
+    known.lo = n;
+    for (std::size_t j = 0; j < n; ++j) {
+      known.back[j] = TokenBits(letters_.vocabulary());
+      known.back[j].set(j == 0 ? token : 0);
+    }
+    found->second = bounder_.moves_one_head(domain_of(known)) ? n : 0;
+  }
+  return found->second;
+}
+
+/// Bounds over the box are not worth their time before its newest tokens are known.
+bool ChanceSearch::is_far(const ViewBox& box) {
+  return box.hi > newest_set(box) &&
+         newest_set(box) < near_positions(box.back[0].tokens().front().value);
+}
+
+/// One part for every token at the newest position that is not known, and one of the contexts that lack it.
+std::vector<ViewBox> ChanceSearch::singles(const ViewBox& box) const {
+  const std::size_t slot = newest_set(box);
+  std::vector<ViewBox> out;
+  if (box.lo <= slot) {
+    out.push_back(box);
+    out.back().hi = slot;
+    for (std::size_t j = slot; j < box.back.size(); ++j) {
+      out.back().back[j] = every_view(letters_.vocabulary(), box.back.size()).back[j];
     }
   }
+  for (const TokenId t : box.back[slot].tokens()) {
+    ViewBox part = box;
+    part.lo = std::max<std::size_t>(box.lo, slot + 1);
+    part.back[slot] = TokenBits(letters_.vocabulary());
+    part.back[slot].set(t.at());
+    out.push_back(std::move(part));
+  }
+  return out;
+}
+
+/// A lemma for every token that may complete the event where a run may be: without one no bound is below 1. Whether
+/// there was any to make.
+bool ChanceSearch::bound_ends(const LeafChain& chain) {
+  std::vector<bool> initial;
+  for (const ChanceLeaf& leaf : leaves_) {
+    initial.push_back(is_initial(leaf));
+  }
+  const std::vector<std::vector<bool>> reached = chain.reached(initial);
+  std::vector<std::pair<std::size_t, std::uint32_t>> todo;
+  for (std::size_t l = 0; l < initial.size(); ++l) {
+    for (std::uint32_t t = 0; t < letters_.vocabulary(); ++t) {
+      for (std::size_t q = 0; q < chain.states(); ++q) {
+        if (reached[q][l] && chain.ends(q, t) && leaves_[l].own[t] == ChanceLeaf::kNoFact) {
+          todo.emplace_back(l, t);
+          break;
+        }
+      }
+    }
+  }
+  bool any = false;
+  std::size_t last = leaves_.size();
+  for (const auto& [l, t] : todo) {
+    if (result_.bounded >= input_.limits.lemmas || interrupted() || leaves_.size() > kBoxes) {
+      return false;
+    }
+    if (l != last && is_far(leaves_[l].box)) {  // divide() leaves another box at l: a part
+      last = l;
+      any = divide(l, t) || any;
+    } else if (l != last) {
+      bound_token(l, t);
+      any = true;
+    }
+    progress_.update(std::min(result_.bounded, input_.limits.lemmas),
+                     std::to_string(leaves_.size()) + " boxes, first lemmas");
+  }
+  return any;
 }
 
 void ChanceSearch::run() {
-  bound_ends();
   while (true) {
     const LeafChain chain(leaves_, letters_, event_);
+    if (bound_ends(chain)) {
+      continue;
+    }
     links_ = chain.links();
     const LeafChain::Values values = chain.values(horizon_, upper_);
     initial_ = values.back()[0];
@@ -222,15 +292,17 @@ void ChanceSearch::run() {
                                std::tuple(-b.score, b.leaf, b.token);
                       });
     std::size_t done = 0;
+    bool has_parted = false;  // into as many boxes as there are tokens: one at a time
     for (std::size_t i = 0; i < batch && result_.bounded < input_.limits.lemmas; ++i) {
-      if (order[i].divides) {
-        done += divide(order[i].leaf, order[i].token) ? 1 : 0;
-      } else {
+      if (!order[i].divides) {
         bound_token(order[i].leaf, order[i].token);
         ++done;
+      } else if (const bool far = is_far(leaves_[order[i].leaf].box); !far || !has_parted) {
+        has_parted = has_parted || far;
+        done += divide(order[i].leaf, order[i].token) ? 1 : 0;
       }
     }
-    if (done == 0 || leaves_.size() > input_.limits.boxes) {
+    if (done == 0 || leaves_.size() > std::min(input_.limits.boxes, kBoxes)) {
       return;
     }
   }
@@ -297,13 +369,14 @@ std::vector<ChanceSearch::Gain> ChanceSearch::gains(const LeafChain& chain,
   std::vector<Gain> out;
   for (std::size_t l = 0; l < leaves_.size(); ++l) {
     Gain whole{0, l, 0, true};
+    const bool far = is_far(leaves_[l].box);
     double largest = 0;
     for (std::uint32_t t = 0; t < V; ++t) {
       const double g = of_token[l][t];
       if (g <= 0) {
         continue;
       }
-      if (leaves_[l].own[t] == ChanceLeaf::kNoFact) {
+      if (leaves_[l].own[t] == ChanceLeaf::kNoFact && !far) {
         out.push_back({g, l, t, false});
         continue;
       }
@@ -406,10 +479,14 @@ void ChanceSearch::bound_token(std::size_t at, std::uint32_t token) {
 }
 
 bool ChanceSearch::divide(std::size_t at, std::uint32_t token) {
-  const bounds::Lemma& lemma = facts_[leaves_[at].own[token]];
   std::vector<ViewBox> parts;
-  for (const bounds::Domain& part : bounder_.divide(lemma, lemma.hi - kLess)) {
-    parts.push_back(box_of(part, letters_.vocabulary(), leaves_[at].box.back.size()));
+  if (is_far(leaves_[at].box)) {
+    parts = singles(leaves_[at].box);
+  } else {
+    const bounds::Lemma& lemma = facts_[leaves_[at].own[token]];
+    for (const bounds::Domain& part : bounder_.divide(lemma, lemma.hi - kLess)) {
+      parts.push_back(box_of(part, letters_.vocabulary(), leaves_[at].box.back.size()));
+    }
   }
   if (parts.size() < 2) {
     leaves_[at].closed = true;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 
@@ -47,7 +48,13 @@ class ChanceSearch {
               const std::vector<std::vector<double>>& weight,
               std::vector<std::vector<double>>& next, std::vector<std::vector<double>>& of_token);
   void take(ChanceLeaf& leaf, bounds::Lemma lemma);
-  void bound_ends();
+  bool bound_ends(const LeafChain& chain);
+  /// The newest positions that must be known one by one until one head alone moves; 0: no such number.
+  [[nodiscard]] std::size_t near_positions(std::uint32_t token);
+  /// The newest position of the box that is not one token.
+  [[nodiscard]] static std::size_t newest_set(const ViewBox& box);
+  [[nodiscard]] bool is_far(const ViewBox& box);
+  [[nodiscard]] std::vector<ViewBox> singles(const ViewBox& box) const;
   void bound_token(std::size_t leaf, std::uint32_t token);
   bool divide(std::size_t leaf, std::uint32_t token);
   [[nodiscard]] bounds::Quantity mixture(const ChanceLeaf& leaf, std::uint32_t token,
@@ -65,8 +72,9 @@ class ChanceSearch {
   std::vector<ViewBox> prompts_;
   std::vector<ChanceLeaf> leaves_;
   std::vector<bounds::Lemma> facts_;
-  std::vector<automata::Grid> initial_;       ///< u_N(leaf, init)
-  std::vector<std::vector<double>> typical_;  ///< of the leaves: mean distribution of the pool
+  std::map<std::uint32_t, std::size_t> near_;  ///< by the current token
+  std::vector<automata::Grid> initial_;        ///< u_N(leaf, init)
+  std::vector<std::vector<double>> typical_;   ///< of the leaves: mean distribution of the pool
   std::size_t links_ = 0;
   Random random_{7};
   Progress progress_;

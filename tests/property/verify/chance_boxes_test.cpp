@@ -129,14 +129,14 @@ TEST_CASE("MOST: the formulas at a glance") {
     return static_cast<double>(verify::most_after(automata::Emission::parse(decoder), q, U)) *
            0x1p-40;
   };
-  CHECK(most("plain", 0) == Catch::Approx(0.5));
-  CHECK(most("plain:2", -4) == Catch::Approx(1 / (1 + std::exp(2))));
+  CHECK(most("plain", 0) == Approx(0.5));
+  CHECK(most("plain:2", -4) == Approx(1 / (1 + std::exp(2))));
   CHECK(most("min-p:0.1", -2.4) == 0);  // below ln 0.1
-  CHECK(most("min-p:0.1", -2) == Catch::Approx(1.1 / (1 + std::exp(2))));
+  CHECK(most("min-p:0.1", -2) == Approx(1.1 / (1 + std::exp(2))));
   CHECK(most("greedy", -0.1) == 0);
   CHECK(most("greedy", 0) == 1);  // a tie is kept
   CHECK(most("top-k:1", -9) == 1);
-  CHECK(most("top-k:2", -2) == Catch::Approx(1 / (1 + std::exp(2))));
+  CHECK(most("top-k:2", -2) == Approx(1 / (1 + std::exp(2))));
   CHECK(most("top-p:0.9", -50) == 1);
   CHECK(most("plain", std::nan("")) == 1);
   CHECK(most("min-p:0.1", std::numeric_limits<double>::infinity()) == 1);

@@ -76,5 +76,8 @@ void rule_refined(Session& session, const Step& step);
 void rule_event(Session& session, const Step& step);
 void rule_pair(Session& session, const Step& step);
 void rule_chance(Session& session, const Step& step);
+void rule_most(Session& session, const Step& step);
+void rule_leaf(Session& session, const Step& step);
+void rule_chance_boxes(Session& session, const Step& step);
 
 }  // namespace assay_check

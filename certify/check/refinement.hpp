@@ -38,6 +38,13 @@ struct NeverBox {
   Box box, before;
 };
 
+/// ID MOST : f. After a context of the box the token comes with a probability of at most `most`, of 2^-40.
+struct LikelyToken {
+  std::size_t token = 0;
+  std::uint64_t most = 0;
+  const Box* box = nullptr;
+};
+
 /// What the steps of kind refined have shown or listed so far.
 class Refinement {
  public:
@@ -55,11 +62,22 @@ class Refinement {
   std::deque<NeverBox> never;  ///< listed; not reached once REFINED showed them all
   std::size_t proven = 0;      ///< the first so many of `never` are shown
   std::map<std::string, std::deque<RefinedState>> states;  ///< by the id of the DFA
+  std::vector<LikelyToken> most;
+  std::map<std::string, std::deque<Box>, std::less<>> leaves;  ///< by the id of the EVENT
 
  private:
   std::map<std::string, Lemma, std::less<>> lemmas_;
   std::map<Box, std::string> names_;  ///< the first lemma with the box
   std::size_t numbers_ = 0;
 };
+
+/// A fact about the whole box of a lemma.
+struct LemmaFact {
+  const BoundFact& fact;
+  const Lemma& lemma;
+};
+[[nodiscard]] LemmaFact lemma_fact(Session& session, const Step& step, std::string_view id);
+/// The views of the statement's prompts.
+[[nodiscard]] Box prompt_box(Session& session);
 
 }  // namespace assay_check

@@ -1,49 +1,14 @@
 #include <algorithm>
 
 #include "reject.hpp"
+#include "rule_chain_claim.hpp"
 #include "rule_chain_pairs.hpp"
 
 namespace assay_check {
 namespace {
 
-using Compare = SpecAtom::Compare;
 constexpr std::size_t kMaxEnds = 4'000'000;
 constexpr std::uint64_t kMaxWork = 20'000'000'000;  // edges times steps
-
-/// The claim as r compare p, r the probability of the event: for φ itself, or for 1 − P(φ).
-struct Bound {
-  Compare compare = Compare::at_most;
-  Fraction p;
-
-  [[nodiscard]] bool wants_upper() const {
-    return compare == Compare::at_most || compare == Compare::below;
-  }
-  [[nodiscard]] bool holds(Units r) const {
-    switch (compare) {
-      case Compare::at_most:
-        return is_at_most(r, p);
-      case Compare::below:
-        return !is_at_least(r, p);
-      case Compare::at_least:
-        return is_at_least(r, p);
-      case Compare::above:
-        return !is_at_most(r, p);
-    }
-    return false;
-  }
-};
-
-Bound bound_of(const SpecProperty::Chance& chance, bool is_formula) {
-  Bound out{chance.compare, chance.probability};
-  if (!is_formula) {  // 1 − r <= p is r >= 1 − p, and so on
-    out.p.num = out.p.den - out.p.num;
-    out.compare = chance.compare == Compare::at_most    ? Compare::at_least
-                  : chance.compare == Compare::below    ? Compare::above
-                  : chance.compare == Compare::at_least ? Compare::at_most
-                                                        : Compare::below;
-  }
-  return out;
-}
 
 /// What a CHANCE step says.
 struct Claimed {
@@ -165,37 +130,25 @@ void rule_pair(Session& session, const Step& step) {
 //   P(φ) is as claimed for every prompt and every choice of nature (holds), or for one prompt it is not,
 //   whatever nature picks (violated)
 void rule_chance(Session& session, const Step& step) {
-  const auto found = step.premises.size() == 1
-                         ? session.automata.find(std::string(step.premises[0]))
-                         : session.automata.end();
-  const std::size_t index = session.property(step.id, true);
-  if (found == session.automata.end() || !found->second.is_event ||
-      found->second.property != index) {
-    refuse(step, "the premise is not an EVENT of this property");
-  }
-  const DfaFact& event = found->second;
-  const SpecProperty& property = session.spec().properties[index];
+  const ChanceClaim claim = chance_claim(session, step);
+  const SpecProperty& property = *claim.property;
   const Runs& runs = session.runs();
-  session.need_sources(index);
   session.windows().read_atoms(property.atoms);
   session.windows().read_chances();
   const Claimed claimed = read_claimed(step, runs, session.attention().net().d_vocab);
-  const Bound bound = bound_of(*property.chance, event.is_formula);
-  const bool upper = bound.wants_upper() == claimed.holds;
-  std::optional<std::size_t> horizon = property.chance->horizon;
-  if (runs.max_new) {
-    horizon = std::min(*runs.max_new, horizon.value_or(*runs.max_new));
-  }
+  const bool upper = claim.wants_upper() == claimed.holds;
+  const std::optional<std::size_t>& horizon = claim.horizon;
   if (upper ? claimed.steps != (claimed.steps ? horizon : std::nullopt)
             : !claimed.steps || *claimed.steps > horizon.value_or(SIZE_MAX)) {
     refuse(step, "steps that do not bound this horizon on this side");
   }
-  PairChain chain(session, step, event);
+  PairChain chain(session, step, *claim.event);
   std::vector<Units> value;
   if (!claimed.steps) {
     value = by_values(session, step, chain);
   }
-  const std::vector<std::uint32_t> initial = initial_states(session, step, claimed, event, chain);
+  const std::vector<std::uint32_t> initial =
+      initial_states(session, step, claimed, *claim.event, chain);
   if (claimed.steps) {
     chain.close(*claimed.steps);
     value = upper ? stepped(step, chain.rows(), *claimed.steps, least_above)
@@ -204,7 +157,7 @@ void rule_chance(Session& session, const Step& step) {
   Units worst = upper ? 0 : kWhole;
   for (const std::uint32_t s : initial) {
     const Units r = s < value.size() ? value[s] : kWhole;  // a pair without a value
-    if (bound.holds(r) != claimed.holds) {
+    if (claim.holds(r) != claimed.holds) {
       refuse(step, claimed.holds ? "a prompt's bound does not show the claim"
                                  : "the prompt's bound does not contradict the claim");
     }
@@ -212,15 +165,10 @@ void rule_chance(Session& session, const Step& step) {
   }
   session.conclusions.push_back(
       {step.id, "PROVED",
-       std::string(claimed.holds ? "HOLDS for every prompt and every choice of nature"
-                                 : "VIOLATED whatever nature picks, by prompt " +
-                                       tokens_text(claimed.prompt)) +
-           " (real arithmetic): " + runs.words + ": " + property.text +
-           (horizon ? ", within " + std::to_string(*horizon) + " tokens" : "") + " (φ is " +
-           (event.is_formula ? "certain after" : "not ruled out by") + " some prefix): P(φ) " +
-           (upper == event.is_formula ? "at most " : "at least ") +
-           std::to_string(event.is_formula ? worst : kWhole - worst) + "/" +
-           std::to_string(kWhole)});
+       (claimed.holds
+            ? std::string("HOLDS for every prompt and every choice of nature")
+            : "VIOLATED whatever nature picks, by prompt " + tokens_text(claimed.prompt)) +
+           claim.text(runs, upper, worst)});
 }
 
 }  // namespace assay_check

@@ -1,6 +1,7 @@
 #include "rule_chain_rows.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "reject.hpp"
 
@@ -101,6 +102,10 @@ bool is_at_most(Units k, const Fraction& p) {
 }
 bool is_at_least(Units k, const Fraction& p) {
   return p.num <= 0 || Wide{k} * static_cast<Units>(p.den) >= Wide{static_cast<Units>(p.num)} << 40;
+}
+
+Units units_above(double p) {
+  return p < 1 ? static_cast<Units>(std::ceil(std::max(p, 0.0) * 0x1p40)) : kWhole;
 }
 
 Units parse_units(std::string_view word) {

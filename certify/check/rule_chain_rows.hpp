@@ -45,6 +45,8 @@ class ChanceRows {
 [[nodiscard]] bool is_at_most(Units k, const Fraction& p);
 [[nodiscard]] bool is_at_least(Units k, const Fraction& p);
 
+/// The least number of units that is not below p; at most 2^40.
+[[nodiscard]] Units units_above(double p);
 /// A number of units, at most 2^40, from a certificate's word.
 [[nodiscard]] Units parse_units(std::string_view word);
 

@@ -12,9 +12,6 @@ namespace {
 Units units_below(double p) {
   return p > 0 ? std::min(kWhole, static_cast<Units>(std::floor(p * 0x1p40))) : 0;
 }
-Units units_above(double p) {
-  return p < 1 ? static_cast<Units>(std::ceil(std::max(p, 0.0) * 0x1p40)) : kWhole;
-}
 
 /// The T of the decoder's words; 1 where they name none.
 Interval temperature_of(const std::string& words) {

@@ -16,22 +16,6 @@ BoxSpace space_of(Session& session) {
   return {net.d_vocab, net.window};
 }
 
-/// A fact about the whole box of a lemma.
-struct LemmaFact {
-  const BoundFact& fact;
-  const Lemma& lemma;
-};
-
-LemmaFact fact_of(Session& session, const Step& step, std::string_view id) {
-  const Facts& facts = session.facts();
-  const auto found = facts.bounds.find(std::string(id));
-  if (found == facts.bounds.end() ||
-      facts.cases.at(found->second.case_id).domain != found->second.claim->domain) {
-    refuse(step, std::string(id) + " is not a fact about the whole box of a lemma");
-  }
-  return {found->second, session.refinement().lemma(step, found->second.claim->id)};
-}
-
 }  // namespace
 
 Refinement::Refinement(Session& session) : space(space_of(session)), out(space.tokens()) {}
@@ -41,6 +25,16 @@ Refinement& Session::refinement() {
     refinement_ = std::make_shared<Refinement>(*this);
   }
   return *refinement_;
+}
+
+LemmaFact lemma_fact(Session& session, const Step& step, std::string_view id) {
+  const Facts& facts = session.facts();
+  const auto found = facts.bounds.find(std::string(id));
+  if (found == facts.bounds.end() ||
+      facts.cases.at(found->second.case_id).domain != found->second.claim->domain) {
+    refuse(step, std::string(id) + " is not a fact about the whole box of a lemma");
+  }
+  return {found->second, session.refinement().lemma(step, found->second.claim->id)};
 }
 
 const Lemma& Refinement::lemma(const Step& step, std::string_view id) const {
@@ -97,12 +91,12 @@ void rule_out(Session& session, const Step& step) {
   if (!step.premises.empty() || (top_k ? step.words.empty() : step.words.size() != 1)) {
     refuse(step, "expected OUT : f, or as many facts as top-k needs");
   }
-  const Lemma& first = fact_of(session, step, step.words[0]).lemma;
+  const Lemma& first = lemma_fact(session, step, step.words[0]).lemma;
   const std::size_t token = first.claim.quantity.index;
   const double cut = top_k ? 0 : emission.cut.lo();
   std::set<std::size_t> greater;
   for (const std::string_view word : step.words) {
-    const LemmaFact f = fact_of(session, step, word);
+    const LemmaFact f = lemma_fact(session, step, word);
     const Quantity& q = f.fact.claim->quantity;
     if (q.kind != Quantity::Kind::logit || q.index != token || !f.fact.high ||
         f.lemma.claim.domain != first.claim.domain || !(q.minus || (cuts && !q.mixture.empty()))) {
@@ -131,7 +125,7 @@ void rule_atom(Session& session, const Step& step) {
       (step.words[2] != "+" && step.words[2] != "-")) {
     refuse(step, "expected ATOM : f AP +|-");
   }
-  const LemmaFact f = fact_of(session, step, step.words[0]);
+  const LemmaFact f = lemma_fact(session, step, step.words[0]);
   const std::size_t index = parse_nat_below(step.words[1], atoms.size(), "an ap");
   const SpecAtom& atom = atoms[index];
   const Quantity& q = f.fact.claim->quantity;

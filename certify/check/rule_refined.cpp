@@ -81,14 +81,7 @@ class Induction {
  private:
   // No prompt's view is in a NEVER box, and each is in a box of F(init) unless init is settled.
   void check_prompts() {
-    const Runs& runs = session_.runs();
-    const std::size_t w = all_.space.window();
-    const std::size_t n = std::min(w, runs.sets.empty() ? runs.max_length : runs.sets.size());
-    std::vector<TokenSet> sets(n, *session_.facts().every_token());
-    for (std::size_t j = 0; j < n && !runs.sets.empty(); ++j) {
-      sets[j] = runs.sets[runs.sets.size() - 1 - j];
-    }
-    const Box prompts = all_.space.of(runs.sets.empty() ? 1 : n, n, sets);
+    const Box prompts = prompt_box(session_);
     if (!cover_.misses(prompts, never_.at(SIZE_MAX))) {
       refuse(step_, "a prompt lies in a NEVER box");
     }
@@ -169,6 +162,18 @@ class Induction {
 };
 
 }  // namespace
+
+Box prompt_box(Session& session) {
+  const Runs& runs = session.runs();
+  const BoxSpace& space = session.refinement().space;
+  const std::size_t n =
+      std::min(space.window(), runs.sets.empty() ? runs.max_length : runs.sets.size());
+  std::vector<TokenSet> sets(n, *session.facts().every_token());
+  for (std::size_t j = 0; j < n && !runs.sets.empty(); ++j) {
+    sets[j] = runs.sets[runs.sets.size() - 1 - j];
+  }
+  return space.of(runs.sets.empty() ? 1 : n, n, sets);
+}
 
 // NEVER: a box that REFINED shows, together with all others, to hold no view of a context of a run.
 void rule_never(Session& session, const Step& step) {

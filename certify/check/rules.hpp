@@ -8,17 +8,21 @@
 
 namespace assay_check {
 
-/// A rule, and the kind of certificate it belongs to; `spec`: those about runs, `cases`: bounds and refined.
+/// A rule, and the kind of certificate it belongs to; `spec`: those about runs, `runs`: exact and refined,
+/// `cases`: bounds and refined.
 struct Rule {
   std::string_view name, kind;
   bool concludes;
   void (*apply)(Session&, const Step&);
   [[nodiscard]] bool is_of(const Header& h) const {
-    return kind == "spec" ? h.is_about_runs() : kind == "cases" ? h.has_cases() : kind == h.kind;
+    return kind == "spec"    ? h.is_about_runs()
+           : kind == "runs"  ? h.kind == "exact" || h.kind == "refined"
+           : kind == "cases" ? h.has_cases()
+                             : kind == h.kind;
   }
 };
 
-inline constexpr std::array<Rule, 70> kRules = {{
+inline constexpr std::array<Rule, 77> kRules = {{
     {"SUFFIX", "bounds", false, rule_suffix},
     {"ROOT", "cases", false, rule_root},
     {"PART", "cases", false, rule_part},
@@ -66,9 +70,12 @@ inline constexpr std::array<Rule, 70> kRules = {{
     {"NEVER", "refined", false, rule_never},
     {"STATE", "refined", false, rule_state},
     {"REFINED", "refined", true, rule_refined},
-    {"EVENT", "exact", false, rule_event},
+    {"EVENT", "runs", false, rule_event},
     {"PAIR", "exact", false, rule_pair},
     {"CHANCE", "exact", true, rule_chance},
+    {"MOST", "refined", false, rule_most},
+    {"LEAF", "refined", false, rule_leaf},
+    {"CHANCE-BOXES", "refined", true, rule_chance_boxes},
     {"WITNESS", "spec", true, rule_witness},
     {"RESIDUAL", "erasure", true, rule_residual},
     {"UNREAD", "erasure", true, rule_unread},

@@ -183,7 +183,9 @@ Lemma LemmaBounder::bound(const Domain& domain, const Quantity& quantity, bool i
   CaseBound bound = s.bound(box, target, kQuickSteps, above, worst);
   if (!(bound.hi < enough) && can_improve(bound.rule)) {
     CaseBound more = s.bound(box, target, kSteps, above, worst);
-    bound = more.hi < bound.hi ? std::move(more) : std::move(bound);
+    if (more.hi < bound.hi) {
+      bound = std::move(more);
+    }
   }
   require(!std::isnan(bound.hi), "LemmaBounder: not a number");
   Lemma lemma{s.domain_of(box), quantity, is_lower, bound.hi, nullptr};

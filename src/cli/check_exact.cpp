@@ -6,9 +6,10 @@
 namespace assay::cli {
 namespace {
 
-nlohmann::ordered_json chance_json(const verify::ExactProperty& p) {
+}  // namespace
+
+nlohmann::ordered_json chance_json(const verify::ChanceBounds& c) {
   using automata::Rounding;
-  const verify::ChanceBounds& c = *p.chance;
   nlohmann::ordered_json out = {
       {"claim", c.claim},
       {"event", c.event},
@@ -26,6 +27,14 @@ nlohmann::ordered_json chance_json(const verify::ExactProperty& p) {
                       {"lo", automata::millionths(c.interval.lo)},
                       {"hi", automata::millionths(c.interval.hi)}};
   }
+  return out;
+}
+
+namespace {
+
+/// With the prompt that violates the claim.
+nlohmann::ordered_json decided_json(const verify::ExactProperty& p) {
+  nlohmann::ordered_json out = chance_json(*p.chance);
   if (const auto* decided = std::get_if<verify::ExactChance>(&p.verdict);
       decided != nullptr && !decided->prompt.empty()) {
     nlohmann::ordered_json prompt = nlohmann::ordered_json::array();
@@ -81,7 +90,7 @@ nlohmann::ordered_json property_json(const verify::ExactInput& input,
     out["highestRank"] = endless->highest();
   }
   if (p.chance) {
-    out["probability"] = chance_json(p);
+    out["probability"] = decided_json(p);
   }
   out["states"] = p.states;
   out["edges"] = {{"absent", p.absent}, {"witnessed", p.witnessed}, {"open", p.open}};

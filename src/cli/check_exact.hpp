@@ -37,6 +37,9 @@ nlohmann::ordered_json write_evidence(const std::string& certificate, const std:
                                       const Subject& subject, bool resolved_here,
                                       const std::string& path);
 
+/// Both bounds of P(φ), and the sampled rate beside them.
+[[nodiscard]] nlohmann::ordered_json chance_json(const verify::ChanceBounds& c);
+
 /// Decides the properties in refined mode and finishes the session.
 void run_refined(const verify::RefinedInput& input, const Subject& subject, bool resolved_here,
                  const std::string& certificate, Session& session);

@@ -12,6 +12,8 @@ nlohmann::ordered_json property_json(const verify::RefinedInput& input,
   } else if (const auto* unknown = std::get_if<verify::Unknown>(&p.verdict)) {
     out["reason"] = unknown->reason;
     out["missing"] = unknown->missing;
+  } else if (const auto* chance = std::get_if<verify::RefinedChance>(&p.verdict)) {
+    out["states"] = chance->leaves().size();
   } else {
     out["states"] = std::get<verify::RefinedHolds>(p.verdict).proof().states.size();
     out["antecedent"] = p.antecedent();
@@ -23,6 +25,9 @@ nlohmann::ordered_json property_json(const verify::RefinedInput& input,
                           : nlohmann::ordered_json();
       out["matters"].push_back(std::move(each));
     }
+  }
+  if (p.chance) {
+    out["probability"] = chance_json(*p.chance);
   }
   out["lemmas"] = p.lemmas;
   out["patterns"] = p.patterns;

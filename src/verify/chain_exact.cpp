@@ -6,8 +6,6 @@
 #include "assay/base/errors.hpp"
 #include "assay/base/files.hpp"
 #include "assay/base/random.hpp"
-#include "assay/spec/formula.hpp"
-#include "assay/verify/given_chain.hpp"
 #include "chain_windows.hpp"
 #include "exact_search.hpp"
 
@@ -17,7 +15,6 @@ namespace {
 using automata::ChainBound;
 using automata::Grid;
 using automata::kGridOne;
-using spec::Comparison;
 
 constexpr std::size_t kMaxWrittenEdges = 5'000'000;
 constexpr std::size_t kLowerSteps = 256;  ///< of a lower bound without a horizon
@@ -26,105 +23,16 @@ constexpr std::size_t kSamples = 1000, kSampledSteps = 256;
 constexpr Grid kNarrow = kGridOne >> 20U;
 constexpr std::size_t kCheckedPairs = 1'000'000, kCheckedEdges = 30'000'000;
 
-/// Whether φ is the event itself, or its bad prefix is: P(φ) = P(event), or 1 − P(event).
-struct Event {
-  bool is_formula = false;
-  spec::FormulaPtr monitor;  ///< a safety formula; the event is its bad prefix
-};
-
-std::optional<Event> event_of(const spec::FormulaPtr& formula) {
-  const spec::FormulaPtr opposite = spec::negation(formula);
-  if (spec::is_safety(opposite)) {
-    return Event{true, opposite};
-  }
-  return spec::is_safety(formula) ? std::optional(Event{false, formula}) : std::nullopt;
-}
-
-bool bounds_above(Comparison c) {
-  return c == Comparison::at_most || c == Comparison::below;
-}
-
-/// The claim as r cmp threshold, r the probability of the event.
-struct Threshold {
-  Comparison comparison = Comparison::at_most;
-  Rational value;
-
-  [[nodiscard]] bool holds_of(Grid r) const {
-    switch (comparison) {
-      case Comparison::at_most:
-        return is_at_most(r, value);
-      case Comparison::below:
-        return !is_at_least(r, value);
-      case Comparison::at_least:
-        return is_at_least(r, value);
-      case Comparison::above:
-        return !is_at_most(r, value);
-    }
-    return false;
-  }
-};
-
-Threshold threshold_of(const spec::Property& property, const Event& event) {
-  Threshold out{property.comparison, property.probability};
-  if (!event.is_formula) {  // 1 − r <= p is r >= 1 − p
-    switch (property.comparison) {
-      case Comparison::at_most:
-        out.comparison = Comparison::at_least;
-        break;
-      case Comparison::below:
-        out.comparison = Comparison::above;
-        break;
-      case Comparison::at_least:
-        out.comparison = Comparison::at_most;
-        break;
-      case Comparison::above:
-        out.comparison = Comparison::below;
-        break;
-    }
-    out.value.num = out.value.den - out.value.num;
-  }
-  return out;
-}
-
-/// Why the claim is not decided; empty when nothing stands in the way.
-std::string obstacle(const spec::Spec& spec, const spec::Property& property) {
-  for (const std::size_t a : spec::atoms_of(property.formula)) {
-    if (spec.atoms[a].kind == spec::Atom::Kind::role) {
-      return "ap " + spec.atoms[a].name + " is about roles, which generated tokens do not have";
-    }
-    if (spec.atoms[a].kind == spec::Atom::Kind::level) {
-      return "ap " + spec.atoms[a].name + " compares a level, and a chain has no levels";
-    }
-  }
-  if (property.from || property.assume) {
-    return "a bound on a probability with 'from' or 'assume' is not decided";
-  }
-  const bool is_max = property.claim == spec::Property::Claim::pmax;
-  if (is_max != bounds_above(property.comparison)) {
-    return "expected Pmax with <= or <, or Pmin with >= or >: the other two ask for one prompt and "
-           "one choice of nature";
-  }
-  if (is_max ? property.probability.num >= property.probability.den
-             : property.probability.num <= 0) {
-    return "every probability is within this bound: holding would say nothing";
-  }
-  return "";
-}
-
 class ChanceDecider {
  public:
   ChanceDecider(const ExactInput& input, WindowMachine& machine, const spec::Property& property,
                 ExactProperty& result)
       : input_(input), machine_(machine), property_(property), result_(result) {
-    const auto horizon = property.attributes.find("horizon");
-    if (horizon != property.attributes.end()) {
-      const std::size_t n = std::stoul(horizon->second);
-      input_.max_new = std::min(n, input_.max_new.value_or(n));
-    }
+    input_.max_new = horizon_of(property, input.max_new);
   }
 
   bool run() {
-    const std::optional<Event> event = event_of(property_.formula);
+    const std::optional<ChanceEvent> event = event_of(property_.formula);
     if (!event) {
       result_.verdict =
           Unknown{"neither a safety formula nor the opposite of one: no prefix decides it",
@@ -223,8 +131,8 @@ class ChanceDecider {
   }
 
   void decide(const WindowChain& chain) {
-    const Threshold threshold = threshold_of(property_, event_);
-    const bool above = bounds_above(threshold.comparison);
+    const ChanceThreshold threshold = threshold_of(property_, event_);
+    const bool above = threshold.wants_upper();
     Grid most = 0, least = kGridOne;
     automata::WindowCode worst =
         0;  // the prompt whose opposite bound speaks most against the claim
@@ -285,10 +193,7 @@ class ChanceDecider {
     c.least = event_.is_formula ? least : kGridOne - most;
     c.claim = property_.claim_text();
     c.horizon = input_.max_new;
-    const std::string within =
-        input_.max_new ? " of at most " + std::to_string(*input_.max_new) + " tokens" : "";
-    c.event = event_.is_formula ? "the probability that some prefix" + within + " makes φ certain"
-                                : "the probability that no prefix" + within + " rules φ out";
+    c.event = event_.text(input_.max_new);
     c.edges = edges_;
     c.sweeps = most_.sweeps;
   }
@@ -297,7 +202,7 @@ class ChanceDecider {
   WindowMachine& machine_;
   const spec::Property& property_;
   ExactProperty& result_;
-  Event event_;
+  ChanceEvent event_;
   spec::Dfa dfa_;
   /// Runs of the model where every interval on the way is narrow: drawn from the middles, which
   /// differ from the model's distribution by less than kNarrow a step.
@@ -355,7 +260,7 @@ class ChanceDecider {
 
 bool decide_chance(const ExactInput& input, WindowMachine& machine, const spec::Property& property,
                    ExactProperty& result) {
-  if (const std::string reason = obstacle(*input.subject.spec, property); !reason.empty()) {
+  if (const std::string reason = chance_obstacle(*input.subject.spec, property); !reason.empty()) {
     result.verdict = Unknown{reason, "an engine for this kind of claim"};
     return false;
   }

@@ -1,13 +1,9 @@
 #pragma once
 
+#include "chance_event.hpp"
 #include "exact_machine.hpp"
 
 namespace assay::verify {
-
-[[nodiscard]] inline bool is_chance(const spec::Property& property) {
-  return property.claim == spec::Property::Claim::pmax ||
-         property.claim == spec::Property::Claim::pmin;
-}
 
 /// CHANCE: decides Pmax <= p [φ] and Pmin >= p [φ] (< and > alike) on the interval chain over pairs of
 /// a window and a state of φ's event. The claim holds when the bound over every prompt and every

@@ -41,11 +41,8 @@ std::string violated_text(const CheckInput& subject, const ExactViolated& violat
   return out;
 }
 
-namespace {
-
-std::string chance_text(const CheckInput& subject, const ExactProperty& p) {
+std::string chance_text(const CheckInput& subject, const ChanceBounds& c) {
   using automata::Rounding;
-  const ChanceBounds& c = *p.chance;
   std::string out = "    " + c.claim + ": " + c.event + "\n    P at least " +
                     automata::grid_text(c.least, Rounding::down) + ", at most " +
                     automata::grid_text(c.most, Rounding::up) +
@@ -56,6 +53,14 @@ std::string chance_text(const CheckInput& subject, const ExactProperty& p) {
            automata::millionths(c.interval.lo) + ", " + automata::millionths(c.interval.hi) +
            "] (STATISTICAL, no part of the proof)\n";
   }
+  return out;
+}
+
+namespace {
+
+/// The prompt that violates the claim, whatever nature picks.
+std::string decided_text(const CheckInput& subject, const ExactProperty& p) {
+  std::string out;
   const auto* decided = std::get_if<ExactChance>(&p.verdict);
   if (decided != nullptr && !decided->prompt.empty()) {
     out += "    by the prompt \"" + token_text(subject, decided->prompt) +
@@ -116,7 +121,7 @@ std::string property_text(const ExactInput& input, const ExactProperty& p) {
     out += "    " + unknown.reason + "\n" +
            (unknown.missing.empty() ? "" : "    missing: " + unknown.missing + "\n");
   }
-  out += p.chance ? chance_text(input.subject, p) : "";
+  out += p.chance ? chance_text(input.subject, *p.chance) + decided_text(input.subject, p) : "";
   out += "    " + std::to_string(p.states) + " states, edges " + std::to_string(p.absent) +
          " absent, " + std::to_string(p.witnessed) + " witnessed, " + std::to_string(p.open) +
          " open; " + std::to_string(p.pairs) + " pairs, " + fixed(p.seconds, 2) + " s\n";

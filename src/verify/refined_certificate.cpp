@@ -42,6 +42,22 @@ class Writer {
     step(property.name + " REFINED dfa." + number + " :");
   }
 
+  void chance(const RefinedProperty& property, const RefinedChance& chance) {
+    const std::string number = std::to_string(monitors_++);
+    std::string event = dfa_line("dfa." + number, property.name, chance.event());
+    event.replace(event.find(" DFA "), 5, " EVENT ");
+    monitor_lines_ += event;
+    for (const bounds::Lemma& lemma : chance.facts()) {
+      once("m.", " MOST : " + written(lemma));
+    }
+    std::size_t leaves = 0;
+    for (const ViewBox& leaf : chance.leaves()) {
+      step("b." + number + "." + std::to_string(leaves++) + " LEAF dfa." + number + " : " +
+           box_text(leaf));
+    }
+    step(property.name + " CHANCE-BOXES dfa." + number + " :");
+  }
+
   void violated(const RefinedProperty& property, const ExactViolated& violated) {
     std::string line = property.name + " WITNESS : P";
     for (const TokenId t : violated.prompt) {
@@ -102,6 +118,8 @@ std::string refined_certificate(const RefinedInput& input, const RefinedResult& 
   for (const RefinedProperty& property : result.properties) {
     if (const auto* holds = std::get_if<RefinedHolds>(&property.verdict)) {
       writer.holds(property, *holds);
+    } else if (const auto* chance = std::get_if<RefinedChance>(&property.verdict)) {
+      writer.chance(property, *chance);
     } else if (const auto* violated = std::get_if<ExactViolated>(&property.verdict)) {
       writer.violated(property, *violated);
     }

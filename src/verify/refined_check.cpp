@@ -5,6 +5,7 @@
 #include "assay/base/errors.hpp"
 #include "assay/spec/formula.hpp"
 #include "assay/spec/vacuity.hpp"
+#include "chance_refined.hpp"
 #include "exact_certificate.hpp"
 #include "refined_certificate.hpp"
 #include "refined_hunt.hpp"
@@ -68,6 +69,10 @@ class RefinedChecker {
     result.name = property.name;
     if (const auto found = property.attributes.find("expect"); found != property.attributes.end()) {
       result.expected = found->second;
+    }
+    if (is_chance(property)) {
+      decide_refined_chance(input_, property, atoms_, bounder_, result);
+      return result;
     }
     if (const std::string beyond = spec::beyond_universal(*input_.runs.subject.spec, property);
         !beyond.empty()) {
@@ -164,7 +169,7 @@ const char* RefinedProperty::level() const {
 }
 
 const char* RefinedProperty::verdict_name() const {
-  static constexpr const char* kNames[] = {"holds", "violated", "unknown"};
+  static constexpr const char* kNames[] = {"holds", "violated", "unknown", "holds"};
   return kNames[verdict.index()];
 }
 
@@ -174,7 +179,8 @@ ExitCode RefinedResult::code() const {
     if (std::holds_alternative<ExactViolated>(property.verdict)) {
       return ExitCode::violated;
     }
-    all_hold = all_hold && std::holds_alternative<RefinedHolds>(property.verdict);
+    all_hold = all_hold && (std::holds_alternative<RefinedHolds>(property.verdict) ||
+                            std::holds_alternative<RefinedChance>(property.verdict));
   }
   return all_hold && !properties.empty() ? ExitCode::ok : ExitCode::unknown;
 }

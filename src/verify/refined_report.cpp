@@ -28,7 +28,7 @@ std::string matters_text(const RefinedInput& input, const RefinedProperty& p) {
 }
 
 std::string property_text(const RefinedInput& input, const RefinedProperty& p) {
-  static constexpr const char* kWords[] = {"HOLDS", "VIOLATED", "UNKNOWN"};
+  static constexpr const char* kWords[] = {"HOLDS", "VIOLATED", "UNKNOWN", "HOLDS"};
   std::string out = p.name + ": " + kWords[p.verdict.index()] +
                     (p.level()[0] == '\0' ? "" : std::string(" (") + p.level() + ")") + "\n";
   if (const auto* holds = std::get_if<RefinedHolds>(&p.verdict)) {
@@ -38,10 +38,16 @@ std::string property_text(const RefinedInput& input, const RefinedProperty& p) {
            matters_text(input, p);
   } else if (const auto* violated = std::get_if<ExactViolated>(&p.verdict)) {
     out += violated_text(input.runs.subject, *violated);
+  } else if (const auto* chance = std::get_if<RefinedChance>(&p.verdict)) {
+    out += "    of every run of the model from every prompt: " + std::to_string(p.lemmas) +
+           " lemmas about " + std::to_string(chance->leaves().size()) + " boxes of contexts\n";
   } else {
     const auto& unknown = std::get<Unknown>(p.verdict);
     out += "    " + unknown.reason + "\n" +
            (unknown.missing.empty() ? "" : "    missing: " + unknown.missing + "\n");
+  }
+  if (p.chance) {
+    out += chance_text(input.runs.subject, *p.chance);
   }
   out += "    " + std::to_string(p.patterns) + " patterns looked at, " + std::to_string(p.bounded) +
          " bounded, " + std::to_string(p.refinements) + " refinements, at most " +

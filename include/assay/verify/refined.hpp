@@ -8,43 +8,9 @@
 
 #include "assay/bounds/lemma.hpp"
 #include "assay/verify/exact.hpp"
+#include "assay/verify/view_box.hpp"
 
 namespace assay::verify {
-
-/// A set of tokens.
-class TokenBits {
- public:
-  TokenBits() = default;
-  explicit TokenBits(std::size_t vocabulary, bool full = false);
-
-  [[nodiscard]] bool test(std::size_t token) const {
-    return ((words_[token / 64] >> (token % 64)) & 1U) != 0;
-  }
-  void set(std::size_t token) { words_[token / 64] |= std::uint64_t{1} << (token % 64); }
-  [[nodiscard]] std::size_t vocabulary() const { return vocabulary_; }
-  [[nodiscard]] std::size_t count() const;
-  [[nodiscard]] bool is_full() const { return count() == vocabulary_; }
-  [[nodiscard]] bool empty() const;
-  [[nodiscard]] bool within(const TokenBits& other) const;
-  [[nodiscard]] bool meets(const TokenBits& other) const;
-  [[nodiscard]] TokenBits operator&(const TokenBits& other) const;
-  [[nodiscard]] TokenBits operator|(const TokenBits& other) const;
-  [[nodiscard]] TokenBits minus(const TokenBits& other) const;
-  [[nodiscard]] std::vector<TokenId> tokens() const;  ///< ascending
-  bool operator==(const TokenBits&) const = default;
-
- private:
-  std::size_t vocabulary_ = 0;
-  std::vector<std::uint64_t> words_;
-};
-
-/// A set of views: the last min(n, w) tokens of contexts of n tokens, lo <= min(n, w) <= hi, the token j back in back[j].
-/// Positions from `lo` on, which a view may lack, have every token.
-struct ViewBox {
-  std::size_t lo = 1, hi = 0;
-  std::vector<TokenBits> back;  ///< [w]
-  bool operator==(const ViewBox&) const = default;
-};
 
 /// Budgets count lemmas and boxes; seconds are a safety stop, and a verdict UNKNOWN by it is not reproducible.
 struct RefinedLimits {
@@ -100,6 +66,24 @@ class RefinedHolds {
   RefinedProof proof_;
 };
 
+/// A claim Pmax or Pmin within a horizon holds for every prompt and every choice of nature (CHANCE-BOXES). The constructor
+/// checks the partition and makes the steps itself, from the lemmas alone.
+class RefinedChance {
+ public:
+  /// Throws PreconditionError when the boxes do not cover every view, or the bound does not show the claim.
+  RefinedChance(const RefinedInput& input, const spec::Property& property, spec::Dfa event,
+                std::vector<ViewBox> leaves, std::vector<bounds::Lemma> facts);
+
+  [[nodiscard]] const spec::Dfa& event() const { return event_; }
+  [[nodiscard]] const std::vector<ViewBox>& leaves() const { return leaves_; }
+  [[nodiscard]] const std::vector<bounds::Lemma>& facts() const { return facts_; }
+
+ private:
+  spec::Dfa event_;
+  std::vector<ViewBox> leaves_;
+  std::vector<bounds::Lemma> facts_;  ///< MOST
+};
+
 /// A property that still holds when an ap is replaced by the constant that hurts it most says nothing about that ap.
 struct RefinedMatter {
   std::size_t atom = 0;   ///< index into Spec::atoms
@@ -110,7 +94,8 @@ struct RefinedMatter {
 
 struct RefinedProperty {
   std::string name;
-  std::variant<RefinedHolds, ExactViolated, Unknown> verdict = Unknown{};
+  std::variant<RefinedHolds, ExactViolated, Unknown, RefinedChance> verdict = Unknown{};
+  std::optional<ChanceBounds> chance;  ///< of a claim Pmax or Pmin
   std::size_t dfa_states = 0;
   std::size_t lemmas = 0;       ///< that the verdict rests on
   std::size_t bounded = 0;      ///< boxes bounded in the search

@@ -1,11 +1,11 @@
 // Probabilities in exact mode against a second, dumb program: every prompt and every continuation of
 // a tiny random model, whole contexts, plain doubles.
-#include <cmath>
+#include <string>
 
 #include "assay/spec/formula.hpp"
-#include "assay/spec/progression.hpp"
 #include "assay/verify/exact.hpp"
 #include "catch.hpp"
+#include "chance_tree.hpp"
 #include "random_subject.hpp"
 
 using namespace assay;
@@ -14,11 +14,8 @@ namespace {
 
 constexpr std::size_t kTokens = 4, kWindow = 2, kSteps = 4;
 
-struct Sampling {
-  const char* words;
-  double rho, temperature, cut_temperature;  ///< rho 0: no cut; k below
-  std::size_t k;
-};
+using test::Sampling;
+using test::Tree;
 
 constexpr Sampling kDecoders[] = {{"plain", 0, 1, 1, kTokens},
                                   {"min-p:0.3", 0.3, 1, 1, kTokens},
@@ -26,61 +23,6 @@ constexpr Sampling kDecoders[] = {{"plain", 0, 1, 1, kTokens},
                                   {"min-p:0.2:2:before", 0.2, 2, 2, kTokens},
                                   {"top-k:2", 0, 1, 1, 2},
                                   {"greedy", 0, 1, 1, 1}};
-
-/// The probabilities of the next token, from the decoder's definition.
-std::vector<double> next(const Sampling& d, const std::vector<double>& logits) {
-  const double top = *std::max_element(logits.begin(), logits.end());
-  std::vector<double> p(logits.size(), 0);
-  double sum = 0;
-  for (std::size_t t = 0; t < p.size(); ++t) {
-    const auto greater = static_cast<std::size_t>(
-        std::count_if(logits.begin(), logits.end(), [&](double l) { return l > logits[t]; }));
-    const bool kept =
-        (d.rho == 0 || logits[t] - top >= d.cut_temperature * std::log(d.rho)) && greater < d.k;
-    p[t] = kept ? std::exp((logits[t] - top) / d.temperature) : 0;
-    sum += p[t];
-  }
-  for (double& x : p) {
-    x /= sum;
-  }
-  return p;
-}
-
-/// The probability that the monitored formula becomes false within the steps left.
-class Tree {
- public:
-  Tree(const Transformer& model, const Sampling& decoder, const spec::FormulaPtr& monitored)
-      : model_(model), decoder_(decoder), progression_(monitored) {}
-
-  double from(const std::vector<TokenId>& context, std::size_t steps) {
-    return walk(context, progression_.initial(), steps);
-  }
-
- private:
-  double walk(const std::vector<TokenId>& context, spec::Progression::State state,
-              std::size_t steps) {
-    if (progression_.is_false(state)) {
-      return 1;
-    }
-    double sum = 0;
-    if (steps > 0) {
-      const std::vector<double> p = next(decoder_, next_logits(model_, context));
-      for (std::size_t t = 0; t < p.size(); ++t) {
-        if (p[t] > 0) {
-          std::vector<TokenId> longer = context;
-          longer.emplace_back(t);
-          const std::uint64_t letter = (t == 0 ? 1U : 0U) | (t == 2 ? 2U : 0U);
-          sum += p[t] * walk(longer, progression_.next(state, letter), steps - 1);
-        }
-      }
-    }
-    return sum;
-  }
-
-  const Transformer& model_;
-  const Sampling& decoder_;
-  spec::Progression progression_;
-};
 
 std::string property(const std::string& name, const std::string& claim) {
   return "prop " + name + ": " + claim + " horizon " + std::to_string(kSteps) + ";";

@@ -4,9 +4,7 @@
 #include "assay/base/progress.hpp"
 
 namespace assay::cli {
-namespace {
-
-}  // namespace
+namespace {}  // namespace
 
 nlohmann::ordered_json chance_json(const verify::ChanceBounds& c) {
   using automata::Rounding;

@@ -15,8 +15,8 @@ struct EraserOrigin {
   std::optional<Digest> model_weights;
   std::string labelled;  ///< the concept's name, or empty
   std::optional<Digest> labelling_rule;
-  std::vector<Digest> activations = {};  ///< files of `assay erase fit`, in their order
-  std::vector<Digest> labels = {};       ///< those that held labels alone
+  std::vector<Digest> activations = {};      ///< files of `assay erase fit`, in their order
+  std::vector<Digest> labels = {};           ///< those that held labels alone
   std::optional<Digest> rows_of_model = {};  ///< the model that those files say their rows are of
 };
 

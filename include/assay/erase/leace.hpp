@@ -43,16 +43,16 @@ enum class Method { leace, orth, mean, splince };
 
 /// What the fit found; figures for the report.
 struct LeaceFit {
-  Eraser eraser;                ///< hook and grid_bits as constructed
-  double canonical_r2 = 0;      ///< largest squared canonical correlation of x with z = max R^2 before
+  Eraser eraser;            ///< hook and grid_bits as constructed
+  double canonical_r2 = 0;  ///< largest squared canonical correlation of x with z = max R^2 before
   std::vector<double> canonical;  ///< all of them, falling; its size is the eraser's rank
-  double floor_r2 = 0;          ///< confidence floor that canonical_r2 had to exceed
-  std::size_t above_floor = 0;  ///< canonical correlations that exceed it
-  std::size_t rank = 0;         ///< directions of x kept
-  std::size_t masked = 0;       ///< directions without variance in double
-  double masked_sigma = 0;      ///< largest |correlation with z| along a masked direction
-  double operator_norm = 0;     ///< ||I - L R||_2, how far one row can grow
-  double kept_share = 0;        ///< tr Cov(r(x)) / tr Cov(x)
+  double floor_r2 = 0;            ///< confidence floor that canonical_r2 had to exceed
+  std::size_t above_floor = 0;    ///< canonical correlations that exceed it
+  std::size_t rank = 0;           ///< directions of x kept
+  std::size_t masked = 0;         ///< directions without variance in double
+  double masked_sigma = 0;        ///< largest |correlation with z| along a masked direction
+  double operator_norm = 0;       ///< ||I - L R||_2, how far one row can grow
+  double kept_share = 0;          ///< tr Cov(r(x)) / tr Cov(x)
   double mean_square_change = 0;  ///< E |r(x) - x|^2
 };
 

@@ -145,7 +145,7 @@ void rule_operator(Session& session, const Step& step) {
 }
 
 // DIVERGENCE   (D = U(y − x) of a row, w its range over the tokens)
-//   mean w²/8 <= kl      mean tanh(w/4) <= tv      of `kept` rows U x + b leads by more than w
+//   mean w²/8 <= kl      mean tanh w/4 <= tv      of `kept` rows U x + b leads by more than w
 //   ------------------------------------------------------------------------------------------
 //   softmax(U x + b) and softmax(U y + b) differ on the rows by at most kl in mean KL divergence (both ways), tv in
 //   mean total variation, and on `kept` rows at least they have the same most likely token

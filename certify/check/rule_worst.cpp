@@ -145,8 +145,6 @@ void rule_worst(Session& session, const Step& step) {
       size = size + magnitude(Interval(e.left[j * r + k])) * absolute[k];
     }
     rounding = rounding + magnitude(Interval(w[j])) * (grid + gamma * size);
-  }
-  for (std::size_t j = 0; j < d; ++j) {
     constant = constant + u[j] * Interval(region.centre[j]);
   }
   const Interval all = magnitude(constant) + region.reach(u) + rounding;

@@ -309,40 +309,8 @@ CLI::Option* add_rows(CLI::App* sub, Options& o, bool several) {
   return option;
 }
 
-}  // namespace
-
-void add_erase_tensors(CLI::App& erase, Session& session) {
-  const auto options = std::make_shared<Options>();
+void add_certify(CLI::App& erase, const std::shared_ptr<Options>& options, Session& session) {
   Options& o = *options;
-  auto* fit = erase.add_subcommand("fit", "Fit an eraser on activations and labels");
-  add_rows(fit, o, true);
-  fit->add_option("--labels", o.labels,
-                  "Safetensors file: z [n] of 0 and 1, or one-hot [n,k]; without it, z is in the "
-                  "file of activations");
-  fit->add_option("--out", o.out, "Directory for eraser.json and eraser.safetensors")->required();
-  fit->add_option(
-      "--method", o.method,
-      "leace (default), orth, mean, splince; oracle and quadratic read labels where they "
-      "are applied");
-  fit->add_option("--keep", o.keep, "Labels whose covariance splince keeps: z [n] or [n,k]");
-  fit->add_option("--hook", o.hook, "Site of the rows, where the files do not name it");
-  fit->add_option("--name", o.name, "Name of the concept, for the eraser's file");
-  fit->add_option("--grid-bits", o.grid_bits,
-                  "Output grid 2^-N, 6 to 24 (default: the finest on which a claim can be shown)");
-  fit->add_flag("--continuous", o.continuous,
-                "Labels of whole numbers are quantities, not classes");
-  fit->callback([options, &session] { run_fit(*options, session); });
-
-  auto* apply = erase.add_subcommand("apply", "Erase: float32 outputs on the eraser's grid");
-  apply->add_option("--eraser", o.eraser, "Directory written by fit")->required();
-  add_rows(apply, o, false);
-  apply->add_option("--out", o.out, "Safetensors file to write: x F32 [n,d]")->required();
-  apply->add_option("--labels", o.labels, "Labels of the rows, for oracle and quadratic")
-      ->expected(1);
-  apply->add_flag("--bottleneck", o.bottleneck,
-                  "Leave out as many coordinates as were erased: the others determine them");
-  apply->callback([options, &session] { run_apply(*options, session); });
-
   auto* certify = erase.add_subcommand(
       "certify", "Bound, in exact integers, what affine predictors still read from erased rows");
   certify->add_option("--eraser", o.eraser, "Directory written by fit")->required();
@@ -379,6 +347,42 @@ void add_erase_tensors(CLI::App& erase, Session& session) {
           "The tensor symbol beside x, 0 to N-1, is all that leaves: what one symbol tells")
       ->check(CLI::Range(2, 1'000'000));
   certify->callback([options, &session] { run_certify(*options, session); });
+}
+
+}  // namespace
+
+void add_erase_tensors(CLI::App& erase, Session& session) {
+  const auto options = std::make_shared<Options>();
+  Options& o = *options;
+  auto* fit = erase.add_subcommand("fit", "Fit an eraser on activations and labels");
+  add_rows(fit, o, true);
+  fit->add_option("--labels", o.labels,
+                  "Safetensors file: z [n] of 0 and 1, or one-hot [n,k]; without it, z is in the "
+                  "file of activations");
+  fit->add_option("--out", o.out, "Directory for eraser.json and eraser.safetensors")->required();
+  fit->add_option(
+      "--method", o.method,
+      "leace (default), orth, mean, splince; oracle and quadratic read labels where they "
+      "are applied");
+  fit->add_option("--keep", o.keep, "Labels whose covariance splince keeps: z [n] or [n,k]");
+  fit->add_option("--hook", o.hook, "Site of the rows, where the files do not name it");
+  fit->add_option("--name", o.name, "Name of the concept, for the eraser's file");
+  fit->add_option("--grid-bits", o.grid_bits,
+                  "Output grid 2^-N, 6 to 24 (default: the finest on which a claim can be shown)");
+  fit->add_flag("--continuous", o.continuous,
+                "Labels of whole numbers are quantities, not classes");
+  fit->callback([options, &session] { run_fit(*options, session); });
+
+  auto* apply = erase.add_subcommand("apply", "Erase: float32 outputs on the eraser's grid");
+  apply->add_option("--eraser", o.eraser, "Directory written by fit")->required();
+  add_rows(apply, o, false);
+  apply->add_option("--out", o.out, "Safetensors file to write: x F32 [n,d]")->required();
+  apply->add_option("--labels", o.labels, "Labels of the rows, for oracle and quadratic")
+      ->expected(1);
+  apply->add_flag("--bottleneck", o.bottleneck,
+                  "Leave out as many coordinates as were erased: the others determine them");
+  apply->callback([options, &session] { run_apply(*options, session); });
+  add_certify(erase, options, session);
 }
 
 }  // namespace assay::cli

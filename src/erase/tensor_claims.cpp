@@ -178,6 +178,39 @@ std::vector<ClaimLines> claims_of_population(const PopulationOptions& options,
   return out;
 }
 
+/// Request, certificate and claims.json: the residual first, then the others in their order.
+void write_claims(TensorCertificate& out, const LoadedEraser& eraser, const Tables& tables,
+                  const std::vector<ClaimLines>& claims, bool population) {
+  std::string request = request_text({&out.claim});
+  request.erase(request.size() - 4);  // "end\n"
+  Json all = Json::array({claim_json(out, eraser, tables)});
+  for (const ClaimLines& claim : claims) {
+    request += claim.request + "\n";
+    all.push_back(claim.json);
+  }
+  request += "end\n";
+  out.claims = 1 + claims.size();
+  std::string certificate =
+      certificate_text({&out.claim}, std::nullopt, eraser.config, eraser.weights, sha256(request));
+  certificate.erase(certificate.size() - 6);  // "end 1\n"
+  for (const ClaimLines& claim : claims) {
+    certificate += claim.step + "\n";
+  }
+  certificate += "end " + std::to_string(out.claims) + "\n";
+  const Json root = {{"assay-erasure-claims", 1},
+                     {"eraser",
+                      {{"method", eraser.eraser.method},
+                       {"rank", eraser.eraser.rank},
+                       {"gridBits", eraser.eraser.grid_bits},
+                       {"configSha256", eraser.config.hex()},
+                       {"weightsSha256", eraser.weights.hex()}}},
+                     {"claims", all},
+                     {"notClaimed", not_claimed(population)}};
+  out.json = root.dump(1) + "\n";
+  out.files = {
+      {"claims.json", out.json}, {"erasure.cert", certificate}, {"erasure.request", request}};
+}
+
 }  // namespace
 
 TensorCertificate certify_tensors(const LoadedEraser& eraser, const Tables& tables,
@@ -218,34 +251,7 @@ TensorCertificate certify_tensors(const LoadedEraser& eraser, const Tables& tabl
   if (population) {
     add(claims_of_population(*population, eraser, tables, rows, data));
   }
-  std::string request = request_text({&out.claim});
-  request.erase(request.size() - 4);  // "end\n"
-  Json all = Json::array({claim_json(out, eraser, tables)});
-  for (const ClaimLines& claim : claims) {
-    request += claim.request + "\n";
-    all.push_back(claim.json);
-  }
-  request += "end\n";
-  out.claims = 1 + claims.size();
-  std::string certificate =
-      certificate_text({&out.claim}, std::nullopt, eraser.config, eraser.weights, sha256(request));
-  certificate.erase(certificate.size() - 6);  // "end 1\n"
-  for (const ClaimLines& claim : claims) {
-    certificate += claim.step + "\n";
-  }
-  certificate += "end " + std::to_string(out.claims) + "\n";
-  const Json root = {{"assay-erasure-claims", 1},
-                     {"eraser",
-                      {{"method", eraser.eraser.method},
-                       {"rank", eraser.eraser.rank},
-                       {"gridBits", eraser.eraser.grid_bits},
-                       {"configSha256", eraser.config.hex()},
-                       {"weightsSha256", eraser.weights.hex()}}},
-                     {"claims", all},
-                     {"notClaimed", not_claimed(population.has_value())}};
-  out.json = root.dump(1) + "\n";
-  out.files = {
-      {"claims.json", out.json}, {"erasure.cert", certificate}, {"erasure.request", request}};
+  write_claims(out, eraser, tables, claims, population.has_value());
   return out;
 }
 

@@ -19,7 +19,7 @@ std::string down(double x) {
 
 /// Width 4, rank 2, 90 rows of three classes; a readout, an unembedding and a region beside them.
 struct RegionCase : TableCase {
-  Vector w{0.5, -1.25, 0.75, 2}, b{0.125}, u, ub;
+  Vector w{0.5, -1.25, 0.75, 2}, b{0.125}, u, offset;
   std::size_t V = 5;
   std::string readout, region, unembedding;
 
@@ -28,10 +28,10 @@ struct RegionCase : TableCase {
     for (std::size_t i = 0; i < V * d; ++i) {
       u.push_back(static_cast<double>(random() >> 11) * 0x1p-52 - 1);
     }
-    ub.assign(V, 0.25);
+    offset.assign(V, 0.25);
     readout = add("readout", {{"weights", axes(1, d), w}, {"bias", "[1]", b}});
     unembedding =
-        add("unembedding", {{"u", axes(V, d), u}, {"b", "[" + std::to_string(V) + "]", ub}});
+        add("unembedding", {{"u", axes(V, d), u}, {"b", "[" + std::to_string(V) + "]", offset}});
   }
   struct Named {
     std::string name, shape;
@@ -203,7 +203,7 @@ TEST_CASE(
       Vector p(c.V), q(c.V), D(c.V);
       double zp = 0, zq = 0;
       for (std::size_t v = 0; v < c.V; ++v) {
-        double l = c.ub[v];
+        double l = c.offset[v];
         for (std::size_t j = 0; j < c.d; ++j) {
           l += c.u[v * c.d + j] * c.x[row * c.d + j];
           D[v] += c.u[v * c.d + j] * (std::ldexp(c.Y[row][j], -c.bits) - c.x[row * c.d + j]);

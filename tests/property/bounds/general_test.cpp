@@ -81,8 +81,7 @@ double value_in(const ForwardPass& pass, const Sae* sae, const Quantity& q) {
     case QuantityKind::feature_difference: {
       const auto row = last(sae->hook_name);
       const Matrix pre = pre_activations(*sae, {1, row.size(), {row.begin(), row.end()}});
-      return pre.at(0, q.index) -
-             (q.kind == QuantityKind::feature ? 0.0 : pre.at(0, q.other));
+      return pre.at(0, q.index) - (q.kind == QuantityKind::feature ? 0.0 : pre.at(0, q.other));
     }
     case QuantityKind::residual_mid:
       return along(last(kHookResidMid), q.direction, 0);

@@ -47,8 +47,7 @@ struct BuchiFact {
 [[nodiscard]] const DfaFact& dfa_of(const Session& session, const Step& step);
 /// The same, of the property that the step concludes: a safety formula, its sources given.
 [[nodiscard]] const DfaFact& safety_dfa(Session& session, const Step& step);
-/// Of all runs, where they may end before a bounded F of the property is due: what is said of that F; else nothing.
-/// Reject for `some φ`: that no prefix makes φ certain does not say that every run violates it.
+/// Where runs may end before a bounded F is due: what is said of it, Reject for `some`. Else nothing.
 [[nodiscard]] std::string words_of_due(Session& session, const Step& step,
                                        const SpecProperty& property);
 /// Windows are read for the atoms of every monitor so far, so that they are evaluated once.

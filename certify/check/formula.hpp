@@ -60,8 +60,7 @@ class Formulas {
     FormulaId after;
   };
   [[nodiscard]] const Reading& read(FormulaId f, std::uint64_t letter);
-  /// No U, no unbounded F, no X[!]: a violation shows after finitely many letters; `cut`: no F at all, so that a run
-  /// that ends without one has none.
+  /// No U, no unbounded F (`cut`: no F at all), no X[!]: a violation shows after finitely many letters.
   [[nodiscard]] bool is_safety(FormulaId f, bool cut = false) const;
 
  private:

@@ -247,13 +247,6 @@ void decide(const Inputs& inputs, Lines& lines, Outcome& outcome) {
   outcome.accepted = true;  // the only place
 }
 
-/// What a file's names and words may hold is shown on one line, without control characters.
-std::string one_line(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(), [](unsigned char c) { return c < 32 || c == 127; }, '?');
-  return text;
-}
-
 }  // namespace
 
 Outcome check(const Inputs& inputs) noexcept {
@@ -282,7 +275,7 @@ Outcome check(const Inputs& inputs) noexcept {
     outcome.lines.push_back("REJECT " + inputs.certificate + ":" + std::to_string(line) +
                             ": internal: unknown exception");
   }
-  outcome.lines.back() = one_line(std::move(outcome.lines.back()));
+  outcome.lines.back() = one_line(outcome.lines.back());
   outcome.accepted = false;
   return outcome;
 }

@@ -12,11 +12,8 @@ namespace assay_check {
 namespace {
 
 [[noreturn]] void refuse(const std::string& expected, std::string_view found) {
-  std::string shown;
-  for (const char c : found.substr(0, 80)) {
-    shown += c >= 32 && c < 127 ? c : '?';
-  }
-  throw Reject("lexis", "expected " + expected + ", found '" + shown + "'");
+  throw Reject("lexis",
+               "expected " + expected + ", found '" + std::string(found.substr(0, 80)) + "'");
 }
 
 bool is_digit(char c) {
@@ -79,6 +76,12 @@ std::string read_file(const std::string& path, std::size_t limit) {
     throw Reject("file", "cannot be read", path);
   }
   return bytes;
+}
+
+std::string one_line(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](unsigned char c) { return c < 32 || c == 127; }, '?');
+  return text;
 }
 
 std::vector<std::string_view> split_words(std::string_view line) {

@@ -22,6 +22,7 @@ struct Fraction {
 /// A whole file, up to `limit` bytes. Throws Reject.
 [[nodiscard]] std::string read_file(const std::string& path, std::size_t limit);
 
+[[nodiscard]] std::string one_line(std::string text);  ///< without control characters
 // The words of the certificate page, section "Lexis". Each throws Reject("lexis", …).
 [[nodiscard]] std::vector<std::string_view> split_words(std::string_view line);
 [[nodiscard]] bool is_id(std::string_view word);

@@ -125,8 +125,7 @@ std::string words_of_due(Session& session, const Step& step, const SpecProperty&
     return "";
   }
   if (property.some) {
-    refuse(step,
-           "runs may end before a bounded G of `some` does: no rule says that they violate it");
+    refuse(step, "runs may end before a bounded G of `some` does: nothing is shown of them");
   }
   return ", where an F that is not due before the run ends counts as kept";
 }

@@ -213,13 +213,12 @@ void rule_refined(Session& session, const Step& step) {
   }
   const DfaFact& dfa = safety_dfa(session, step);
   const SpecProperty& property = session.spec().properties[dfa.property];
-  const std::string due = words_of_due(session, step, property);
   Induction induction(session, step, dfa);
   induction.check();
   session.conclusions.push_back(
       {step.id, "PROVED",
-       "HOLDS of every run of the model (real arithmetic): " + session.runs().words + due + " (" +
-           std::to_string(induction.size()) + " boxes): all " + property.text});
+       property.of_all_runs("run") + session.runs().words + words_of_due(session, step, property) +
+           " (" + std::to_string(induction.size()) + " boxes): all " + property.text});
 }
 
 }  // namespace assay_check

@@ -88,10 +88,7 @@ std::size_t SpecTokens::string_end(std::string_view text, std::size_t begin) con
 }
 
 void SpecTokens::refuse(const std::string& expected) const {
-  std::string found;
-  for (const char c : peek().text.substr(0, 40)) {
-    found += c >= 32 && c < 127 ? c : '?';
-  }
+  const std::string found(peek().text.substr(0, 40));
   throw Reject("spec", "expected " + expected + ", found '" + found + "'", file_, peek().line);
 }
 

@@ -289,7 +289,8 @@ std::vector<Domain> LemmaBounder::divide(const Lemma& lemma, double enough) {
 }
 
 bool LemmaBounder::moves_one_head(const Domain& domain) {
-  return state_->work.work(state_->boxed(domain))->vertices() != nullptr;
+  const CaseVertices* vertices = state_->work.work(state_->boxed(domain))->vertices();
+  return vertices != nullptr && vertices->head() < state_->net.heads;
 }
 
 std::string LemmaBounder::write(BoundCertificate& certificate, const Lemma& lemma) {

@@ -43,8 +43,8 @@ ReadableFile::~ReadableFile() {
 void ReadableFile::read(std::size_t offset, std::span<char> out) const {
   std::size_t done = 0;
   while (done < out.size()) {
-    const ssize_t got = ::pread(fd_, out.data() + done, out.size() - done,
-                                static_cast<off_t>(offset + done));
+    const ssize_t got =
+        ::pread(fd_, out.data() + done, out.size() - done, static_cast<off_t>(offset + done));
     if (got <= 0) {
       throw InputError(name_ + ": shorter than its size says");
     }

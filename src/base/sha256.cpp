@@ -97,8 +97,8 @@ Sha256::~Sha256() = default;
 void Sha256::update(std::string_view bytes) {
   State& s = *state_;
   if (!s.native) {
-    crypto_hash_sha256_update(
-        &s.sodium, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
+    crypto_hash_sha256_update(&s.sodium, reinterpret_cast<const unsigned char*>(bytes.data()),
+                              bytes.size());
     return;
   }
   s.length += bytes.size();

@@ -31,9 +31,8 @@ Json report_json(const Options& o, const erase::LoadedAttack& loaded,
                  const erase::AttackReport& report) {
   Json attacks = Json::array();
   for (const erase::Attack& a : report.attacks) {
-    attacks.push_back({{"probe", a.probe},
-                       {"before", reading_json(a.before)},
-                       {"after", reading_json(a.after)}});
+    attacks.push_back(
+        {{"probe", a.probe}, {"before", reading_json(a.before)}, {"after", reading_json(a.after)}});
   }
   return {{"assay-erasure-attack", 1},
           {"level", "OBSERVED"},

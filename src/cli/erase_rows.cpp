@@ -18,12 +18,13 @@ struct Options {
 
 erase::LabelSource source_of(const Options& o) {
   erase::LabelSource source;
-  const int given = static_cast<int>(!o.concept_name.empty()) +
-                    static_cast<int>(!o.regex.empty()) + static_cast<int>(!o.token_class.empty()) +
-                    static_cast<int>(!o.labels.empty()) + static_cast<int>(!o.sae.empty());
+  const int given = static_cast<int>(!o.concept_name.empty()) + static_cast<int>(!o.regex.empty()) +
+                    static_cast<int>(!o.token_class.empty()) + static_cast<int>(!o.labels.empty()) +
+                    static_cast<int>(!o.sae.empty());
   if (given != 1) {
     throw UsageError(
-        "erase rows: expected one of --concept, --regex, --token-class, --labels and --sae, found " +
+        "erase rows: expected one of --concept, --regex, --token-class, --labels and --sae, "
+        "found " +
         std::to_string(given));
   }
   if (o.regex.empty() != o.name.empty()) {
@@ -49,8 +50,8 @@ void run(const Options& o, Session& session) {
   const erase::LabelSource source = source_of(o);
   const Transformer model = load_transformer(o.model);
   const Tokenizer tokenizer = Tokenizer::load(std::filesystem::path(o.model) / "tokenizer.json");
-  erase::LabelledRows made = erase::label_rows(model, tokenizer, o.hook, load_corpus(o.text),
-                                               source, o.most, o.seed);
+  erase::LabelledRows made =
+      erase::label_rows(model, tokenizer, o.hook, load_corpus(o.text), source, o.most, o.seed);
   SafetensorsFile file;
   file.metadata = {{"hook", o.hook},
                    {"model", model.weights_digest.hex()},
@@ -86,7 +87,8 @@ void add_erase_rows(CLI::App& erase, Session& session) {
   const auto options = std::make_shared<Options>();
   Options& o = *options;
   auto* rows = erase.add_subcommand(
-      "rows", "Activations of a model's site with labels and documents, for fit, certify and attack");
+      "rows",
+      "Activations of a model's site with labels and documents, for fit, certify and attack");
   rows->add_option("--model", o.model, "Model directory with tokenizer.json")->required();
   rows->add_option("--text", o.text, "Text file or directory of documents")->required();
   rows->add_option("--out", o.out, "Safetensors file to write: x, z, document")->required();
@@ -98,8 +100,9 @@ void add_erase_rows(CLI::App& erase, Session& session) {
   rows->add_option("--shift", o.shift, "Label a token by the one this many places later");
   rows->add_option("--token-class", o.token_class,
                    "Label: digit, letter, upper, lower, space or punctuation");
-  rows->add_option("--labels", o.labels,
-                   "Label: a JSON file {\"assay-labels\":1,\"documents\":{NAME: 0, 1 or [[FROM,TO],…]}}");
+  rows->add_option(
+      "--labels", o.labels,
+      "Label: a JSON file {\"assay-labels\":1,\"documents\":{NAME: 0, 1 or [[FROM,TO],…]}}");
   rows->add_option("--labelled-by", o.program,
                    "The program that wrote --labels; its digest is recorded");
   rows->add_option("--sae", o.sae, "Label: a feature of this dictionary fires");

@@ -79,7 +79,8 @@ void run_fit_labelled(const Options& o, Session& session) {
                      std::to_string(tables.x.n) + " rows; outputs on the grid 2^-" +
                      std::to_string(e.grid_bits) +
                      "\nit reads the label of every row it erases: no claim of certify is about it"
-                     "\nwritten to " + o.out,
+                     "\nwritten to " +
+                     o.out,
                  {{"level", "OBSERVED"},
                   {"method", e.method},
                   {"hook", e.hook},
@@ -293,9 +294,10 @@ void add_erase_tensors(CLI::App& erase, Session& session) {
                   "Safetensors file: z [n] of 0 and 1, or one-hot [n,k]; without it, z is in the "
                   "file of activations");
   fit->add_option("--out", o.out, "Directory for eraser.json and eraser.safetensors")->required();
-  fit->add_option("--method", o.method,
-                  "leace (default), orth, mean, splince; oracle and quadratic read labels where they "
-                  "are applied");
+  fit->add_option(
+      "--method", o.method,
+      "leace (default), orth, mean, splince; oracle and quadratic read labels where they "
+      "are applied");
   fit->add_option("--keep", o.keep, "Labels whose covariance splince keeps: z [n] or [n,k]");
   fit->add_option("--hook", o.hook, "Site of the rows, where the files do not name it");
   fit->add_option("--name", o.name, "Name of the concept, for the eraser's file");

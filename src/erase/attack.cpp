@@ -97,14 +97,15 @@ AttackSplit split_of(const Matrix& m, const Halves& halves, const std::vector<st
 }
 
 Matrix plain(const Rows64& rows) {
-  return {static_cast<std::size_t>(rows.rows()), static_cast<std::size_t>(rows.cols()),
+  return {static_cast<std::size_t>(rows.rows()),
+          static_cast<std::size_t>(rows.cols()),
           {rows.data(), rows.data() + rows.size()}};
 }
 
 /// AUC where test document d counts weight[d] times; rows come in the order of their scores.
 double weighted_auc(const Scores& scores, const std::vector<std::uint8_t>& z,
-                    const std::vector<std::size_t>& order,
-                    const std::vector<std::size_t>& document, const std::vector<double>& weight) {
+                    const std::vector<std::size_t>& order, const std::vector<std::size_t>& document,
+                    const std::vector<double>& weight) {
   double wins = 0.0, zeros_below = 0.0, ones = 0.0;
   for (std::size_t i = 0; i < order.size();) {
     double tied_zeros = 0.0, tied_ones = 0.0;
@@ -174,8 +175,8 @@ Scores relearned(const Probe& start, const AttackSplit& tuned, std::size_t shots
       rows.push_back(i);
     }
   }
-  Eigen::VectorXd w = Eigen::Map<const Eigen::VectorXd>(
-      start.weights.data(), static_cast<Index>(start.weights.size()));
+  Eigen::VectorXd w = Eigen::Map<const Eigen::VectorXd>(start.weights.data(),
+                                                        static_cast<Index>(start.weights.size()));
   double b = start.bias;
   const Rows64 x = tuned.train(std::vector<Index>(rows.begin(), rows.end()), Eigen::all);
   Eigen::VectorXd z(x.rows());
@@ -232,8 +233,9 @@ AttackReport run_attacks(const AttackRows& rows, const AttackOptions& options) {
       {"quadratic", quadratic_scores}};
   for (const std::size_t shots : kShots) {
     if (before.train.cols() == after.train.cols()) {
-      battery.emplace_back("relearned from " + std::to_string(shots) + " of each label",
-                           [&start, shots](const AttackSplit& s) { return relearned(start, s, shots); });
+      battery.emplace_back(
+          "relearned from " + std::to_string(shots) + " of each label",
+          [&start, shots](const AttackSplit& s) { return relearned(start, s, shots); });
     }
   }
   for (const auto& [name, attacker] : battery) {

@@ -24,8 +24,8 @@ std::string words(double x, double y, const char* anchor, const std::string& tex
   for (const char c : text) {
     escaped += c == '<' ? "&lt;" : c == '&' ? "&amp;" : c == '>' ? "&gt;" : std::string(1, c);
   }
-  return "<text x=\"" + number(x) + "\" y=\"" + number(y) + "\" text-anchor=\"" + anchor +
-         "\">" + escaped + "</text>\n";
+  return "<text x=\"" + number(x) + "\" y=\"" + number(y) + "\" text-anchor=\"" + anchor + "\">" +
+         escaped + "</text>\n";
 }
 
 std::string mark(const ProbeReading& r, double y, const char* colour, const char* fill) {
@@ -44,10 +44,11 @@ std::string attack_svg(const AttackReport& report, const std::string& title) {
                     "\" font-family=\"sans-serif\" font-size=\"12\">\n"
                     "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n";
   out += words(20, 22, "start", title);
-  out += words(20, 42, "start",
-               "AUC on " + std::to_string(report.test_rows) + " rows of " +
-                   std::to_string(report.test_documents) +
-                   " documents no probe was trained on; open: before, filled: after; 95 % intervals");
+  out +=
+      words(20, 42, "start",
+            "AUC on " + std::to_string(report.test_rows) + " rows of " +
+                std::to_string(report.test_documents) +
+                " documents no probe was trained on; open: before, filled: after; 95 % intervals");
   for (int tick = 0; tick <= 4; ++tick) {
     const double x = place(0.25 * tick);
     out += line(x, kTop - 8, x, bottom,

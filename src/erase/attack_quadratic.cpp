@@ -10,7 +10,8 @@ namespace {
 using Eigen::Index;
 
 constexpr Index kDirections = 16;
-constexpr double kSmallest = 1e-6;  ///< of the largest eigenvalue; below it a direction is not scaled up
+constexpr double kSmallest =
+    1e-6;  ///< of the largest eigenvalue; below it a direction is not scaled up
 
 Eigen::MatrixXd covariance(const Rows64& rows) {
   const Rows64 centred = rows.rowwise() - rows.colwise().mean();
@@ -39,8 +40,8 @@ Eigen::MatrixXd directions(const AttackSplit& split) {
       all.eigenvalues().unaryExpr([floor](double v) { return v > floor ? 1 / std::sqrt(v) : 0.0; });
   const Eigen::MatrixXd white = all.eigenvectors() * scale.asDiagonal();
   const Eigen::MatrixXd difference =
-      white.transpose() *
-      (covariance(with_label(split, 1)) - covariance(with_label(split, 0))) * white;
+      white.transpose() * (covariance(with_label(split, 1)) - covariance(with_label(split, 0))) *
+      white;
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> apart(difference);
   std::vector<Index> order;
   for (Index i = 0; i < difference.rows(); ++i) {

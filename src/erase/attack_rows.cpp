@@ -84,8 +84,9 @@ LoadedAttack load_attack(const AttackFiles& files) {
   const ActivationTable& x = tables.x;
   if (x.d != eraser.width || (x.hook && *x.hook != eraser.hook) ||
       (eraser.labels > 0 && eraser.labels != tables.z.k)) {
-    throw InputError(x.file, "x", "rows of width " + std::to_string(eraser.width) + " at '" +
-                                      eraser.hook + "', where the eraser was fitted",
+    throw InputError(x.file, "x",
+                     "rows of width " + std::to_string(eraser.width) + " at '" + eraser.hook +
+                         "', where the eraser was fitted",
                      std::to_string(x.d) + " at '" + x.hook.value_or("") + "'");
   }
   if (!tables.z.zero_one) {

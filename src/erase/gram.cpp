@@ -12,7 +12,7 @@ namespace assay::erase {
 namespace {
 
 constexpr std::size_t kMostPending = 1000;  ///< 1000 · 2^53 < 2^63
-constexpr std::size_t kStrip = 8;  ///< columns of one side of a register tile
+constexpr std::size_t kStrip = 8;           ///< columns of one side of a register tile
 
 void portable(const double* m, const double* n, std::size_t rows, double* out) {
   std::fill_n(out, kStrip * kPanel, 0.0);
@@ -159,8 +159,8 @@ void GramSums::merge(const GramSums& other) {
 
 Wide GramSums::at(std::size_t i, std::size_t j) const {
   const std::size_t hi = std::max(i, j), lo = std::min(i, j);
-  const std::size_t entry = pair_of(hi / kPanel, lo / kPanel) * kPanel * kPanel +
-                            (lo % kPanel) * kPanel + hi % kPanel;
+  const std::size_t entry =
+      pair_of(hi / kPanel, lo / kPanel) * kPanel * kPanel + (lo % kPanel) * kPanel + hi % kPanel;
   return tiles_[entry] + recent_[entry];
 }
 

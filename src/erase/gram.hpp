@@ -52,7 +52,7 @@ class GramSums {
   void spill();
 
   std::size_t columns_;
-  std::vector<Wide> tiles_;  ///< [pair of panels p >= q][column of q][column of p]
+  std::vector<Wide> tiles_;           ///< [pair of panels p >= q][column of q][column of p]
   std::vector<std::int64_t> recent_;  ///< the same, of the last `pending_` blocks, at most 1000
   std::size_t pending_ = 0;
 };

@@ -220,8 +220,8 @@ std::vector<std::int32_t> deploy_labelled(const LabelledEraser& e, const Tables&
   const ActivationTable& x = tables.x;
   if (x.d != e.d || tables.z.k != e.k || (x.hook && *x.hook != e.hook)) {
     throw InputError(x.file, "x, z and hook",
-                     std::to_string(e.d) + " columns, " + std::to_string(e.k) +
-                         " labels, at '" + e.hook + "', as in the fit",
+                     std::to_string(e.d) + " columns, " + std::to_string(e.k) + " labels, at '" +
+                         e.hook + "', as in the fit",
                      std::to_string(x.d) + ", " + std::to_string(tables.z.k) + ", '" +
                          x.hook.value_or("") + "'");
   }
@@ -248,8 +248,9 @@ std::vector<std::int32_t> deploy_labelled(const LabelledEraser& e, const Tables&
 }
 
 std::string labelled_json(const LabelledEraser& e, const EraserOrigin& origin) {
-  nlohmann::ordered_json root = {{"assay-eraser", 1}, {"kind", e.method}, {"hook", e.hook},
-                                 {"d", e.d},          {"labels", e.k},    {"gridBits", e.grid_bits}};
+  nlohmann::ordered_json root = {{"assay-eraser", 1}, {"kind", e.method},
+                                 {"hook", e.hook},    {"d", e.d},
+                                 {"labels", e.k},     {"gridBits", e.grid_bits}};
   if (!origin.labelled.empty()) {
     root["concept"] = origin.labelled;
   }

@@ -28,8 +28,8 @@ std::string label_words(const Moments& m, std::size_t c) {
 void check_counts(const Moments& m) {
   const std::size_t n = m.n();
   if (n < 4 * m.d()) {
-    throw Refusal("too few rows: expected at least 4 times the width, " + std::to_string(4 * m.d()) +
-                  ", found " + std::to_string(n));
+    throw Refusal("too few rows: expected at least 4 times the width, " +
+                  std::to_string(4 * m.d()) + ", found " + std::to_string(n));
   }
   for (std::size_t c = 0; c < m.labels(); ++c) {
     if (!(m.zz(c, c) > 0)) {

@@ -75,11 +75,11 @@ ColumnGrid::ColumnGrid(const Extent& extent, int most) {
 struct Moments::Sums {
   ColumnGrid grid, label_grid;
   std::vector<double> coarse_scale, fine_scale, label_scale;
-  GramSums products;            ///< of coarse integers
-  std::vector<Wide> coarse;     ///< [d]
-  std::vector<Wide> fine;       ///< [d]
-  std::vector<Wide> cross;      ///< [d,k] of fine integers with labels
-  std::vector<Wide> z, zz;      ///< [k], [k,k]
+  GramSums products;         ///< of coarse integers
+  std::vector<Wide> coarse;  ///< [d]
+  std::vector<Wide> fine;    ///< [d]
+  std::vector<Wide> cross;   ///< [d,k] of fine integers with labels
+  std::vector<Wide> z, zz;   ///< [k], [k,k]
   PackedRows packed;
   std::vector<double> rows, labels;  ///< fine integers and label integers of a chunk
   std::vector<double> all;           ///< column sums of `rows`
@@ -223,8 +223,7 @@ Moments::Moments(const Extent& x, const Extent& z)
       mean_z_(z.lo.size(), 0.0),
       sums_(std::make_unique<Sums>(x, z)) {}
 
-Moments::Moments(std::size_t d, std::size_t k, std::span<const double> x,
-                 std::span<const double> z)
+Moments::Moments(std::size_t d, std::size_t k, std::span<const double> x, std::span<const double> z)
     : Moments(
           [&] {
             Extent extent(d);
@@ -279,8 +278,7 @@ void Moments::merge(const Moments& other) {
   Sums& a = *sums_;
   const Sums& b = *other.sums_;
   require(a.grid.offset == b.grid.offset && a.grid.bits == b.grid.bits &&
-              a.label_grid.offset == b.label_grid.offset &&
-              a.label_grid.bits == b.label_grid.bits,
+              a.label_grid.offset == b.label_grid.offset && a.label_grid.bits == b.label_grid.bits,
           "Moments::merge: shards of other extents");
   require(n_ + other.n_ <= kMostRows, "Moments: more than 2^30 rows");
   a.products.merge(b.products);
@@ -311,8 +309,7 @@ double Moments::xx(std::size_t i, std::size_t j) const {
   require(n_ > 0, "Moments: no rows");
   const Sums& s = *sums_;
   const auto n = static_cast<double>(n_);
-  const Wide centred =
-      static_cast<Wide>(n_) * s.products.at(i, j) - s.coarse[i] * s.coarse[j];
+  const Wide centred = static_cast<Wide>(n_) * s.products.at(i, j) - s.coarse[i] * s.coarse[j];
   return static_cast<double>(centred) / s.coarse_scale[i] / s.coarse_scale[j] / n / n;
 }
 

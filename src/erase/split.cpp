@@ -45,9 +45,7 @@ SafetensorsFile part_file(const Tables& tables, const std::vector<std::int64_t>&
 TablePart part_of_document(std::int64_t document, std::uint64_t seed) {
   Random random(seed ^ (0x9e3779b97f4a7c15ULL * static_cast<std::uint64_t>(document)));
   const double place = random.unit();
-  return place < 0.6   ? TablePart::fit
-         : place < 0.8 ? TablePart::calibration
-                       : TablePart::attack;
+  return place < 0.6 ? TablePart::fit : place < 0.8 ? TablePart::calibration : TablePart::attack;
 }
 
 std::vector<std::size_t> rows_of_part(const std::vector<std::int64_t>& documents, TablePart part,

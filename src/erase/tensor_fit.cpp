@@ -106,8 +106,9 @@ double largest_within(const Extent& extent, const Eraser& e) {
   std::vector<double> pushed(e.rank, 0.0);
   for (std::size_t k = 0; k < e.rank; ++k) {
     for (std::size_t j = 0; j < e.d(); ++j) {
-      pushed[k] += std::fabs(e.proj_right[k * e.d() + j]) *
-                   std::max(std::fabs(extent.lo[j] - e.bias[j]), std::fabs(extent.hi[j] - e.bias[j]));
+      pushed[k] +=
+          std::fabs(e.proj_right[k * e.d() + j]) *
+          std::max(std::fabs(extent.lo[j] - e.bias[j]), std::fabs(extent.hi[j] - e.bias[j]));
     }
   }
   double largest = 0.0;

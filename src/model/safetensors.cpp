@@ -80,7 +80,8 @@ std::size_t unsigned_of(const nlohmann::json& value, const std::string& file,
   return value.get<std::size_t>();
 }
 
-const Dtype& dtype_of(const nlohmann::json& value, const std::string& file, const std::string& tensor) {
+const Dtype& dtype_of(const nlohmann::json& value, const std::string& file,
+                      const std::string& tensor) {
   if (value.is_string()) {
     for (const Dtype& dtype : kDtypes) {
       if (value.get_ref<const std::string&>() == dtype.name) {
@@ -109,8 +110,8 @@ void read_shape(const nlohmann::json& value, const std::string& file, TensorSpan
   }
 }
 
-TensorSpan read_entry(const std::string& name, const nlohmann::json& value, std::size_t buffer_bytes,
-                 const std::string& file) {
+TensorSpan read_entry(const std::string& name, const nlohmann::json& value,
+                      std::size_t buffer_bytes, const std::string& file) {
   if (!value.is_object() || value.size() != 3 || !value.contains("dtype") ||
       !value.contains("shape") || !value.contains("data_offsets")) {
     refuse(file, name, "entry", "an object of dtype, shape and data_offsets",
@@ -141,7 +142,8 @@ TensorSpan read_entry(const std::string& name, const nlohmann::json& value, std:
 }
 
 /// Spans in order must tile the buffer: no overlap, no hole, nothing left over.
-void check_coverage(std::vector<TensorSpan> entries, std::size_t buffer_bytes, const std::string& file) {
+void check_coverage(std::vector<TensorSpan> entries, std::size_t buffer_bytes,
+                    const std::string& file) {
   std::sort(entries.begin(), entries.end(), [](const TensorSpan& a, const TensorSpan& b) {
     return std::tie(a.begin, a.end, a.name) < std::tie(b.begin, b.end, b.name);
   });

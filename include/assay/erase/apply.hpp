@@ -10,10 +10,10 @@ namespace assay::erase {
 
 /// What applying an eraser to rows x changed.
 struct Applied {
-  double mean_square_change = 0;  ///< mean over rows of |y - x|^2
-  double largest_change = 0;      ///< of one entry
+  double mean_square_change = 0;     ///< mean over rows of |y - x|^2
+  double largest_change = 0;         ///< of one entry
   std::vector<std::size_t> dropped;  ///< coordinates that a bottleneck leaves out
-  Digest digest;                  ///< of the file written
+  Digest digest;                     ///< of the file written
 };
 
 /// r coordinates that the others determine: with P the columns chosen of R, R_P is invertible, and

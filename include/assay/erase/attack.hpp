@@ -24,8 +24,9 @@ struct AttackOptions {
 
 /// What a probe trained on one half of the documents reads on the other half.
 struct ProbeReading {
-  double auc = 0, lo = 0, hi = 0;  ///< 95 %: percentiles of a bootstrap over documents of the test half
-  double accuracy = 0;             ///< the cut at the training half's base rate of scores
+  double auc = 0, lo = 0,
+         hi = 0;        ///< 95 %: percentiles of a bootstrap over documents of the test half
+  double accuracy = 0;  ///< the cut at the training half's base rate of scores
 };
 
 struct Attack {

@@ -12,11 +12,11 @@ namespace assay::erase {
 
 /// Where the labels of tokens come from; exactly one of the four.
 struct LabelSource {
-  std::optional<Concept> rule;                 ///< a built-in concept or a regular expression
-  std::optional<std::string> token_class;      ///< digit, letter, upper, lower, space, punctuation
-  std::optional<std::filesystem::path> file;   ///< JSON, see label_file
-  std::optional<std::filesystem::path> sae;    ///< a dictionary's directory, with
-  std::size_t feature = 0;                     ///< whose firing is the label
+  std::optional<Concept> rule;                ///< a built-in concept or a regular expression
+  std::optional<std::string> token_class;     ///< digit, letter, upper, lower, space, punctuation
+  std::optional<std::filesystem::path> file;  ///< JSON, see label_file
+  std::optional<std::filesystem::path> sae;   ///< a dictionary's directory, with
+  std::size_t feature = 0;                    ///< whose firing is the label
 };
 
 /// A file {"assay-labels": 1, "documents": {NAME: 0 | 1 | [[FROM, TO], …], …}}: a label of the whole document,

@@ -20,10 +20,10 @@ struct LabelledEraser {
   std::string method;  ///< "oracle" or "quadratic"
   std::string hook;
   int grid_bits = 16;
-  std::size_t d = 0, k = 1;      ///< width, labels
-  std::vector<double> gain;      ///< oracle: G [d,k];  quadratic: A [classes,d,d]
-  std::vector<double> mean;      ///< oracle: E z [k];  quadratic: m_c [classes,d]
-  std::vector<double> target;    ///< quadratic: m [d]
+  std::size_t d = 0, k = 1;    ///< width, labels
+  std::vector<double> gain;    ///< oracle: G [d,k];  quadratic: A [classes,d,d]
+  std::vector<double> mean;    ///< oracle: E z [k];  quadratic: m_c [classes,d]
+  std::vector<double> target;  ///< quadratic: m [d]
 };
 
 [[nodiscard]] bool is_labelled_method(const std::string& method);

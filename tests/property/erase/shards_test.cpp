@@ -81,7 +81,8 @@ long double covariance(const Sample& s, std::size_t i, std::size_t j, bool label
 TEST_CASE("shards of any cut, in any order, merged or in one pass: the same bytes") {
   Random random(3);
   for (std::uint64_t round = 0; round < 12; ++round) {
-    const Sample s = sample(200 + 301 * static_cast<std::size_t>(round % 6), 5 + round * 5, 100 + round);
+    const Sample s =
+        sample(200 + 301 * static_cast<std::size_t>(round % 6), 5 + round * 5, 100 + round);
     const Extent x = extent_of(s.x, s.d), z = extent_of(s.z, s.k);
     const std::vector<std::uint64_t> whole = bits_of(Moments(s.d, s.k, s.x, s.z));
     // Shards of a few cuts, the later ones first.

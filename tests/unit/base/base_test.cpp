@@ -2,11 +2,11 @@
 
 #include <filesystem>
 
-#include "assay/base/sha256.hpp"
 #include "assay/base/errors.hpp"
 #include "assay/base/files.hpp"
 #include "assay/base/rational.hpp"
 #include "assay/base/rational_sum.hpp"
+#include "assay/base/sha256.hpp"
 #include "assay/base/text.hpp"
 #include "catch.hpp"
 

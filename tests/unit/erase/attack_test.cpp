@@ -69,7 +69,8 @@ TEST_CASE("every probe reads a shifted concept, and none of them reads it after 
   REQUIRE(svg.find("RBF kernel") != std::string::npos);
 }
 
-TEST_CASE("a concept in the variance is left by LEACE, and the quadratic, kernel and MLP probes say so") {
+TEST_CASE(
+    "a concept in the variance is left by LEACE, and the quadratic, kernel and MLP probes say so") {
   const Rows fit = variance_coded(4000, 1), other = variance_coded(4000, 2);
   AttackOptions options;
   options.most_rows = 1200;

@@ -77,14 +77,16 @@ TEST_CASE("the oracle leaves no covariance and moves the rows less than LEACE") 
   REQUIRE(moved < leace.fit.mean_square_change);
 }
 
-TEST_CASE("after quadratic erasure the classes share mean and covariance, and a class is moved least") {
+TEST_CASE(
+    "after quadratic erasure the classes share mean and covariance, and a class is moved least") {
   const TableFolder folder("quadratic");
   const Planted rows = classes(3000, 2);
   const auto path = folder.write("x", rows.file("ln.out"));
   const LabelledEraser e = fit_labelled(read_tables(path, {}), "quadratic", "ln.out", 16);
   const std::vector<double> y = erased(e, rows);
   const Moments zero = moments_of_class(rows, y, 0), one = moments_of_class(rows, y, 1);
-  const Moments before = moments_of_class(rows, rows.x, 0), after = moments_of_class(rows, rows.x, 1);
+  const Moments before = moments_of_class(rows, rows.x, 0),
+                after = moments_of_class(rows, rows.x, 1);
   REQUIRE(std::fabs(before.xx(0, 0) - after.xx(0, 0)) > 1);
   for (std::size_t i = 0; i < rows.d; ++i) {
     REQUIRE(zero.mean()[i] == Approx(one.mean()[i]).margin(1e-7));
@@ -132,8 +134,9 @@ TEST_CASE("erasers that read labels are kept in files, and applied or refused as
   for (std::size_t i = 0; i < rows.n; ++i) {
     twice.x[i * 3 + 2] = twice.x[i * 3];
   }
-  REQUIRE_THROWS_AS(fit_labelled(read_tables(folder.write("twice", twice.file()), {}), "quadratic", "a", 16),
-                    Refusal);
+  REQUIRE_THROWS_AS(
+      fit_labelled(read_tables(folder.write("twice", twice.file()), {}), "quadratic", "a", 16),
+      Refusal);
 }
 
 TEST_CASE("a bottleneck leaves out coordinates that the others determine") {
@@ -146,7 +149,8 @@ TEST_CASE("a bottleneck leaves out coordinates that the others determine") {
   const Applied narrow = apply_table(e, x, folder / "narrow", true);
   REQUIRE(whole.dropped.empty());
   REQUIRE(narrow.dropped.size() == 1);
-  const ActivationTable y = read_activations(folder / "whole"), n = read_activations(folder / "narrow");
+  const ActivationTable y = read_activations(folder / "whole"),
+                        n = read_activations(folder / "narrow");
   REQUIRE(y.d == 5);
   REQUIRE(n.d == 4);
   REQUIRE(whole.digest == y.digest);

@@ -13,7 +13,9 @@ using Literal = std::uint32_t;
 constexpr Literal kFalse = 0, kTrue = 1;
 constexpr std::size_t kMaxGates = 20'000'000;
 
-Literal inverse(Literal a) { return a ^ 1U; }
+Literal inverse(Literal a) {
+  return a ^ 1U;
+}
 
 /// And-inverter gates over inputs and latches, each gate once.
 class Circuit {
@@ -109,7 +111,9 @@ class Circuit {
 };
 
 /// Bits that number `count` things.
-std::size_t bits_for(std::size_t count) { return std::bit_width(count - 1); }
+std::size_t bits_for(std::size_t count) {
+  return std::bit_width(count - 1);
+}
 
 /// The machine's states are numbered from 1, 0 is before the first letter: its steps are those of every initial state.
 class Encoding {
@@ -181,7 +185,8 @@ class Encoding {
 
   /// Sets the monitor's next value; that it turns bad.
   Literal read(Circuit& circuit, const std::vector<Literal>& letter_bits) {
-    const auto states = circuit.numbers(latches(circuit, state_bits_, monitor_bits_), monitor_.states);
+    const auto states =
+        circuit.numbers(latches(circuit, state_bits_, monitor_bits_), monitor_.states);
     const auto letters = circuit.numbers(letter_bits, monitor_.letters());
     std::vector<std::vector<Literal>> next(monitor_bits_);
     std::vector<Literal> bad;
@@ -220,8 +225,8 @@ class Encoding {
     for (std::size_t i = 0; i < monitor_bits_; ++i) {
       out += "l" + std::to_string(state_bits_ + i) + " monitor_" + std::to_string(i) + "\n";
     }
-    return out + "l" + std::to_string(state_bits_ + monitor_bits_) + " was_bad\no0 bad\nc\n" + title +
-           "\n";
+    return out + "l" + std::to_string(state_bits_ + monitor_bits_) + " was_bad\no0 bad\nc\n" +
+           title + "\n";
   }
 
   const StepMachine& machine_;

@@ -43,7 +43,8 @@ std::vector<std::uint32_t> HoaLabel::letters(const std::vector<std::size_t>& pla
   std::vector<std::size_t> bit_of;  // of each own ap in a letter; places.size(): not shown
   std::uint32_t free = 0;
   for (const std::size_t ap : own) {
-    bit_of.push_back(static_cast<std::size_t>(std::find(places.begin(), places.end(), ap) - places.begin()));
+    bit_of.push_back(
+        static_cast<std::size_t>(std::find(places.begin(), places.end(), ap) - places.begin()));
   }
   for (std::size_t i = 0; i < places.size(); ++i) {
     free |= std::find(own.begin(), own.end(), places[i]) == own.end() ? 1U << i : 0U;

@@ -21,7 +21,8 @@ class Steps {
         kind_of_.push_back(kind_of_[s - 1]);
         continue;
       }
-      const auto [at, fresh] = kinds.emplace(p.letters[s], static_cast<std::uint32_t>(kinds.size()));
+      const auto [at, fresh] =
+          kinds.emplace(p.letters[s], static_cast<std::uint32_t>(kinds.size()));
       if (fresh) {
         add_kind(p, p.letters[s]);
       }

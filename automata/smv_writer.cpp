@@ -13,7 +13,9 @@ using spec::Op;
 
 constexpr std::size_t kMaxFormula = 200'000;  ///< characters; bounds are written out step by step
 
-std::string negated_if(bool negative, const std::string& name) { return negative ? "!" + name : name; }
+std::string negated_if(bool negative, const std::string& name) {
+  return negative ? "!" + name : name;
+}
 
 /// A formula in SMV's words, which knows no bounds and no W, fully bracketed.
 class SmvFormula {
@@ -170,8 +172,8 @@ std::string monitor_text(const spec::Dfa& monitor, const std::vector<std::string
     }
     for (const auto& [to, of] : members) {
       const std::string letters = spec::cover_text(spec::cover(of), names);
-      out += "    m = " + std::to_string(m) +
-             (letters == "true" ? "" : " & (" + letters + ")") + " : " + std::to_string(to) + ";\n";
+      out += "    m = " + std::to_string(m) + (letters == "true" ? "" : " & (" + letters + ")") +
+             " : " + std::to_string(to) + ";\n";
     }
   }
   return out + "    TRUE : m;\n  esac;\nINVARSPEC " +

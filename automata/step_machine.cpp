@@ -15,7 +15,8 @@ std::vector<std::size_t> places_of(const Hoa& machine, const std::vector<std::st
   for (const std::string& ap : aps) {
     const auto found = std::find(machine.aps.begin(), machine.aps.end(), ap);
     if (found == machine.aps.end()) {
-      throw UsageError("ap " + ap + ": expected it among the machine's aps, found none of that name");
+      throw UsageError("ap " + ap +
+                       ": expected it among the machine's aps, found none of that name");
     }
     out.push_back(static_cast<std::size_t>(found - machine.aps.begin()));
   }

@@ -54,7 +54,7 @@ nlohmann::ordered_json to_json(const GivenResult& r) {
   }
   return {{"name", r.name},      {"claim", r.claim},   {"verdict", word(r.verdict, false)},
           {"level", "OBSERVED"}, {"reason", r.reason}, {"pairs", r.pairs},
-          {"run", run},          {"loop", r.loop},         {"vacuous", r.vacuous}};
+          {"run", run},          {"loop", r.loop},     {"vacuous", r.vacuous}};
 }
 
 /// --prop's names, or all: those about levels, and the others.

@@ -438,7 +438,8 @@ class Parser {
   }
 
   static bool is_declaration(const std::string& word) {
-    static const std::set<std::string> kWords = {"use", "class", "level", "move", "ap", "let", "prop"};
+    static const std::set<std::string> kWords = {"use", "class", "level", "move",
+                                                 "ap",  "let",   "prop"};
     return kWords.count(word) > 0;
   }
 

@@ -59,7 +59,8 @@ bool is_inside_bounds(std::string_view before) {
 /// `before` ends in an opening bracket that is not the one of "feat(" or "read(".
 bool is_formula_bracket(std::string_view before) {
   const std::string_view word = without_blanks_at_end(before.substr(0, before.size() - 1));
-  return word.size() < 4 || (word.substr(word.size() - 4) != "feat" && word.substr(word.size() - 4) != "read");
+  return word.size() < 4 ||
+         (word.substr(word.size() - 4) != "feat" && word.substr(word.size() - 4) != "read");
 }
 
 /// One column a byte, so that a caret can point at it; nothing a terminal would act on.

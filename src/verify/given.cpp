@@ -182,7 +182,8 @@ class Decider {
   const GivenMachine& machine_;
 };
 
-GivenResult one(const spec::Spec& spec, const spec::Property& property, const GivenMachine& machine) {
+GivenResult one(const spec::Spec& spec, const spec::Property& property,
+                const GivenMachine& machine) {
   using Claim = spec::Property::Claim;
   GivenResult result;
   result.name = property.name;
@@ -213,7 +214,8 @@ GivenResult one(const spec::Spec& spec, const spec::Property& property, const Gi
     result.verdict = result.verdict == GivenResult::Verdict::holds ? GivenResult::Verdict::violated
                                                                    : GivenResult::Verdict::holds;
   } else if (!all && result.pairs > 0) {
-    result.reason = "no run can satisfy it, whatever the machine does: 'violated' would say nothing";
+    result.reason =
+        "no run can satisfy it, whatever the machine does: 'violated' would say nothing";
   }
   return result;
 }

@@ -43,8 +43,7 @@ class EndlessProduct {
       accepting.push_back(machine_.hoa().buchi ? node.phase == Phase::done
                                                : bool(automaton_.accepting[node.automaton]));
     }
-    const auto found =
-        lasso_of(graph_, initial_, accepting, [](std::uint64_t) { return true; });
+    const auto found = lasso_of(graph_, initial_, accepting, [](std::uint64_t) { return true; });
     require(found.has_value() != ranks_of(graph_, accepting).has_value(),
             "endless_run: neither a lasso nor ranks, or both");
     if (!found) {

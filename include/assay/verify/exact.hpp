@@ -63,7 +63,8 @@ struct ExactInput {
   bool wants_opinion =
       false;  ///< vacuity, and the solver's second opinion, of every property that holds
   std::filesystem::path smt_folder;  ///< for the opinion's obligations in SMT-LIB2; empty: none
-  std::filesystem::path export_folder;  ///< for every property's machine or chain in other tools' formats; empty: none
+  std::filesystem::path
+      export_folder;  ///< for every property's machine or chain in other tools' formats; empty: none
   ExactLimits limits;
 };
 

@@ -25,9 +25,10 @@ struct GivenResult {
   std::vector<std::string> aps;  ///< bit i of a letter
   /// A run that decides it: against an `all` that is violated, for a `some` that holds.
   std::vector<GivenStep> run;
-  std::size_t loop = 0;   ///< the last so many steps of the run come again for ever; 0: it is a bad prefix, or finite
+  std::size_t loop =
+      0;  ///< the last so many steps of the run come again for ever; 0: it is a bad prefix, or finite
   std::vector<std::string> vacuous;  ///< of an `all` that holds: sentences, see spec/vacuity.hpp
-  std::size_t pairs = 0;  ///< of machine and property states that were met
+  std::size_t pairs = 0;             ///< of machine and property states that were met
 };
 
 /// Runs are those of the file: infinite ones that the acceptance lets pass, or with

@@ -72,9 +72,11 @@ TEST_CASE("INV: the invariant is what can be reached, whatever the size of the m
   std::size_t small = 0, large = 0;
   for (int n = 0; n < 120; ++n) {
     const FittedAutomaton a = test::random_automaton(random, 1 + random.below(8));
-    const std::string k = std::to_string(random.below(3) == 0 ? 40 + random.below(60) : random.below(20));
+    const std::string k =
+        std::to_string(random.below(3) == 0 ? 40 + random.below(60) : random.below(20));
     // at most one letter of three atoms is bad, so that much of it holds
-    const spec::Dfa dfa = spec::bad_prefix_dfa(test::parsed("G(a -> X G[0:" + k + "] !(a & b & c))"));
+    const spec::Dfa dfa =
+        spec::bad_prefix_dfa(test::parsed("G(a -> X G[0:" + k + "] !(a & b & c))"));
     const Product product = make_product(a, dfa);
     const SearchResult found = search(product);
     if (found.bad_reachable()) {

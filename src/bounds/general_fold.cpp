@@ -121,6 +121,12 @@ CaseBound bound_hull(const ReadyCase& ready, const CaseVertices& vertices, const
   return bound;
 }
 
+/// c_j of neuron j.
+Interval neuron_offset(const Network& net, std::size_t j) {
+  const Ball& c = net.neuron_offsets;
+  return c.radius(0, index(j)) == 0 ? Interval(c.mid(0, index(j))) : c.at(0, index(j));
+}
+
 }  // namespace
 
 std::vector<Interval> clipped(const std::vector<Interval>& ranges,
@@ -192,21 +198,17 @@ CaseBound bound_fold(CaseWork& work, const FoldTarget& target, const std::vector
     sum += term;
     size += std::fabs(term.lo) + std::fabs(term.hi);
   };
-  const auto offset = [&](std::size_t j) {
-    const Ball& c = net.neuron_offsets;
-    return c.radius(0, index(j)) == 0 ? Interval(c.mid(0, index(j))) : c.at(0, index(j));
-  };
   for (std::size_t j = 0; j < net.f; ++j) {
     if (is_zero(target.kappa[j])) {
       bound.slopes[j] = 0;
       continue;
     }
-    add(target.kappa[j] * Interval(bound.slopes[j]) * offset(j));
+    add(target.kappa[j] * Interval(bound.slopes[j]) * neuron_offset(net, j));
     const Interval rest = target.kappa[j] * residual_range(net.act, ranges[j], bound.slopes[j]);
     add(Interval(rest.hi));
   }
   for (std::size_t p = 0; p < parts.size(); ++p) {
-    add(Interval(bound.mu[p] * parts[p].sign) * offset(parts[p].neuron));
+    add(Interval(bound.mu[p] * parts[p].sign) * neuron_offset(net, parts[p].neuron));
   }
   const std::vector<Interval> h = folded(net, target, bound, parts);
   const std::vector<double> ends =

@@ -104,6 +104,9 @@ std::optional<ExactViolated> RefinedHunt::longer(std::size_t contexts) {
 }
 
 std::optional<ExactViolated> RefinedHunt::walk(std::size_t contexts) {
+  if (!walks_.can_turn_bad()) {
+    return std::nullopt;
+  }
   std::size_t tried = 0;
   for (std::size_t until = attack_.evaluated() + contexts;
        attack_.evaluated() < until && tried < input_.runs.limits.replays && !interrupted();) {

@@ -68,6 +68,8 @@ void RunWalks::measure() {
   }
 }
 
+bool RunWalks::can_turn_bad() const { return distance_[0] < kFar; }
+
 /// One token alone, from which the model writes text of its own, or random tokens that fill the window.
 void RunWalks::start(Walk& walk) {
   const PromptSet& prompts = input_.runs.prompts;
@@ -140,9 +142,6 @@ void RunWalks::step(Walk& walk, const double* logits) {
 
 std::vector<MetRun> RunWalks::met(std::size_t contexts, std::size_t most) {
   std::vector<MetRun> out;
-  if (distance_[0] >= kFar) {
-    return out;
-  }
   const std::size_t longest = std::min(kLongest, input_.runs.max_new.value_or(kLongest));
   while (walks_.size() < kAtOnce) {
     start(walks_.emplace_back());

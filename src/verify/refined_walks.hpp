@@ -13,7 +13,10 @@ class RunWalks {
   RunWalks(const RefinedInput& input, const RefinedLetters& letters, const spec::Dfa& dfa,
            ContextAttack& attack);
 
+  /// False if no letters of tokens lead to a bad state.
+  [[nodiscard]] bool can_turn_bad() const;
   /// Runs into a bad state, as they were met, until `contexts` more contexts are evaluated or `most` runs are met.
+  /// @pre can_turn_bad().
   [[nodiscard]] std::vector<MetRun> met(std::size_t contexts, std::size_t most);
 
  private:

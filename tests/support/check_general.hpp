@@ -1,6 +1,7 @@
 #pragma once
 // One bound claim over general contexts: its model, domain, files and certificate.
 
+#include "check_case.hpp"
 #include "check_producer.hpp"
 
 namespace check_test {

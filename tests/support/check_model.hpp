@@ -26,8 +26,10 @@ inline std::string hex(double x) {
   return text;
 }
 
+/// A new file each time: ext4 flushes a file that is cut to nothing and written again.
 inline void write_file(const std::filesystem::path& path, const std::string& bytes) {
   std::filesystem::create_directories(path.parent_path());
+  std::filesystem::remove(path);
   std::ofstream(path, std::ios::binary) << bytes;
 }
 

@@ -66,14 +66,15 @@ std::string figure_html(const Page& page, const certify::Table& t) {
                      : esc(row[5])) +
              "</li>\n";
   }
-  return items.empty() ? ""
-                       : "<figure class=\"erased\"><ol>\n" + items +
-                             "</ol><figcaption>How well the best weighted sum of "
-                             "the activations predicts the concept on these rows: 1 is perfectly, "
-                             "0 not at all (largest R²). "
-                             "The line is the certified ceiling: exact for the deployed bits, "
-                             "re-checked by the independent "
-                             "checker.</figcaption></figure>\n";
+  return items.empty()
+             ? ""
+             : "<figure class=\"erased\"><ol>\n" + items +
+                   "</ol><figcaption>How well the best weighted sum of "
+                   "the activations predicts the concept on these rows: 1 is perfectly, "
+                   "0 not at all (largest R²). "
+                   "The line is the certified ceiling: OBSERVED on these rows alone, exact for "
+                   "the deployed bits, re-checked by the independent "
+                   "checker.</figcaption></figure>\n";
 }
 
 std::string erasure_not_claimed() {

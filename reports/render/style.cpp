@@ -169,6 +169,7 @@ background:linear-gradient(var(--tint),var(--tint)) left/var(--w) 100% no-repeat
 constexpr const char* kErasure = R"css(
 .erased ol{list-style:none;padding:0;margin:0;max-width:none}
 .erased li{margin:0 0 1.1rem}.erased .concept{margin:0 0 .3rem;font-weight:600}
+.erased li,.erased .concept{max-width:none}
 .erased .concept .note{font-weight:400;margin-left:.4em}
 .erased .row{display:grid;grid-template-columns:3.6rem minmax(6rem,24rem) 1fr;gap:.2rem .9rem;align-items:center;
 font-size:.875rem;margin:.2rem 0}

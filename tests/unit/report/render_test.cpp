@@ -94,6 +94,30 @@ TEST_CASE("the verdict and its words follow the claims") {
   REQUIRE_THROWS_AS(render_html({"{}", {}, ""}), assay::InputError);
 }
 
+TEST_CASE(
+    "the erasure page shows before, after and the ceiling of its own claim, and what is not "
+    "claimed") {
+  Case c;
+  c.statement.tables = {{"erasure-residual",
+                         "Left",
+                         "",
+                         {"Concept", "Base rate", "Rows", "Documents", "before", "after", "d/n"},
+                         {{"digit, fit", "1 %", "300", "5", "0.42", "4.385e-05", "0.002"}}}};
+  std::string html = html_of(c);
+  REQUIRE(has(html, "width:42.00%"));
+  REQUIRE_FALSE(has(html, "class=\"ceiling\""));
+  REQUIRE(has(html, "That the model has forgotten the concept"));
+  c.statement.claims[0].id = "erasure.digit-fit";
+  c.statement.claims[0].bound = "10963/250000000";
+  html = html_of(c);
+  REQUIRE(has(html, "class=\"ceiling\""));
+  REQUIRE(has(html, "at most 4.386e-05, certified"));  // rounded outward
+  c.statement.tables[0].rows[0][4] = "\"><b>";
+  REQUIRE_FALSE(has(html_of(c), "class=\"erased\""));
+  c.statement.tables.clear();
+  REQUIRE_FALSE(has(html_of(c), "That the model has forgotten"));
+}
+
 TEST_CASE("pictures keep shapes and lose everything else") {
   std::string reason;
   const std::string drawn = clean_svg(

@@ -91,6 +91,27 @@ Law law_of(Random& random) {
   return law;
 }
 
+/// By power iteration, from below: the harder case for coverage.
+double top_eigenvalue(const std::vector<double>& gram, std::size_t d) {
+  std::vector<double> u(d, 1.0);
+  double top = 0;
+  for (int step = 0; step < 200; ++step) {
+    std::vector<double> next(d);
+    double size = 0;
+    for (std::size_t j = 0; j < d; ++j) {
+      for (std::size_t l = 0; l < d; ++l) {
+        next[j] += gram[j * d + l] * u[l];
+      }
+      size += next[j] * next[j];
+    }
+    top = std::sqrt(size);
+    for (std::size_t j = 0; j < d && top > 0; ++j) {
+      u[j] = next[j] / top;
+    }
+  }
+  return top;
+}
+
 /// Pairs from a law, as figures; the largest norm is that of the support.
 PairFigures figures_of(const Law& law, std::size_t pairs, Random& random) {
   double largest = 0;
@@ -123,22 +144,7 @@ PairFigures figures_of(const Law& law, std::size_t pairs, Random& random) {
       }
     }
   }
-  std::vector<double> u(law.d, 1.0);  // power iteration, from below: the harder case for coverage
-  for (int step = 0; step < 200; ++step) {
-    std::vector<double> next(law.d);
-    double size = 0;
-    for (std::size_t j = 0; j < law.d; ++j) {
-      for (std::size_t l = 0; l < law.d; ++l) {
-        next[j] += gram[j * law.d + l] * u[l];
-      }
-      size += next[j] * next[j];
-    }
-    size = std::sqrt(size);
-    out.lambda = size;
-    for (std::size_t j = 0; j < law.d && size > 0; ++j) {
-      u[j] = next[j] / size;
-    }
-  }
+  out.lambda = top_eigenvalue(gram, law.d);
   for (const double m : mean) {
     out.norm += m * m;
   }

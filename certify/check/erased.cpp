@@ -28,15 +28,6 @@ Safetensors read_table(Session& session, const std::string& sha, const Step& ste
   return file;
 }
 
-/// A hook's name as a word of the output: other characters than letters, digits, `.` and `_` become `?`.
-std::string printable(std::string hook) {
-  for (char& c : hook) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    c = plain || c == '.' || c == '_' ? c : '?';
-  }
-  return hook.substr(0, 100);
-}
-
 /// Claims of kind erasure: the words after the id are KEY VALUE, these keys in this order.
 struct Form {
   std::string_view name, keys;
@@ -49,9 +40,9 @@ constexpr std::array kForms = {
     Form{"ledger", "total spent"},
     Form{"interface", "data labels label symbols unit alpha at-most"},
     Form{"probe", "data labels probes index label unit alpha at-least at-most"},
-    Form{"change", "data at-most"},
+    Form{"change", "data labels at-most"},
     Form{"operator", "at-most"},
-    Form{"divergence", "data unembedding kl tv kept"},
+    Form{"divergence", "data labels unembedding kl tv kept"},
     Form{"worst", "readout region index at-most"},
     Form{"unread", "hook"},
     Form{"site-range", "at-most"},
@@ -60,6 +51,14 @@ constexpr std::array kForms = {
 };
 
 }  // namespace
+
+std::string printable(std::string hook) {
+  for (char& c : hook) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    c = plain || c == '.' || c == '_' ? c : '?';
+  }
+  return hook.substr(0, 100);
+}
 
 Eraser read_eraser(const Session& session, const Step& step) {
   const Header& header = session.header();

@@ -27,6 +27,7 @@ class ErasedRows {
   ErasedRows(Session& session, const Step& step, const ErasureClaim& claim);
 
   [[nodiscard]] double label(std::size_t row, std::size_t c) const { return z_[row * k + c]; }
+  [[nodiscard]] double input(std::size_t row, std::size_t j) const { return x_[row * d + j]; }
   /// The deployed output of one row in units of 2^-gridBits.
   void deploy(std::size_t row, double* Y) const;
   /// A tensor beside x or z: one whole number a row.
@@ -49,6 +50,8 @@ class ErasedRows {
   Numbers x_, z_;
 };
 
+/// A hook's name as a word of the output: other characters than letters, digits, `.` and `_` become `?`.
+[[nodiscard]] std::string printable(std::string hook);
 /// The claim of the step's id, of this form.
 [[nodiscard]] ErasureClaim erasure_claim(Session& session, const Step& step, std::string_view form);
 /// A fraction above 0.

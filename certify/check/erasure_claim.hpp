@@ -34,5 +34,9 @@ void rule_unread(Session& session, const Step& step);
 void rule_site_range(Session& session, const Step& step);
 void rule_never_fires(Session& session, const Step& step);
 void rule_never_fires_real(Session& session, const Step& step);
+void rule_change(Session& session, const Step& step);
+void rule_operator(Session& session, const Step& step);
+void rule_divergence(Session& session, const Step& step);
+void rule_worst(Session& session, const Step& step);
 
 }  // namespace assay_check

@@ -70,8 +70,8 @@ RequestClaim parse_claim(const Words& words) {
   if (words[0] == "reach-at-most" || words[0] == "reach-at-least") {
     return parse_reach(words);
   }
+  need(words.size() >= 4, "expected a claim");
   if (is_erasure_form(words[0])) {
-    need(words.size() >= 4, "expected a claim");
     return parse_residual(words);
   }
   need(words.size() >= 5, "expected a claim");

@@ -44,6 +44,40 @@ Fraction complement(const Fraction& f) {
   return {f.den - f.num, f.den};
 }
 
+/// Of the drawn rows: with the label, of these right, without it, of these right.
+struct Counts {
+  std::size_t n1 = 0, right1 = 0, n0 = 0, right0 = 0;
+};
+
+Counts count(Session& session, const Step& step, const ErasureClaim& claim, const ErasedRows& rows,
+             const std::vector<std::size_t>& drawn) {
+  const std::size_t label = parse_nat_below(claim.at("label"), rows.k, "a label");
+  std::string name;
+  std::string bytes = session.data(claim.at("probes"), name);
+  const Safetensors file(std::move(bytes), name);
+  const Safetensors::Shape shape = file.tensor("bias").shape;
+  const std::size_t m = shape.size() == 1 ? shape[0] : 0;
+  const std::size_t index = parse_nat_below(claim.at("index"), m, "a probe");
+  if (file.names().size() != 2) {
+    refuse(step, "expected the tensors weights and bias of the probes");
+  }
+  const std::vector<double> weights = file.f64("weights", {m, rows.d}),
+                            bias = file.f64("bias", {m});
+  Counts c;
+  std::vector<double> Y(rows.d);
+  for (const std::size_t row : drawn) {
+    rows.deploy(row, Y.data());
+    double score = bias[index];
+    for (std::size_t j = 0; j < rows.d; ++j) {
+      score += weights[index * rows.d + j] * std::ldexp(Y[j], -rows.eraser.grid_bits);
+    }
+    const bool one = rows.label(row, label) != 0;
+    (one ? c.n1 : c.n0) += 1;
+    (one ? c.right1 : c.right0) += one == (score > 0) ? 1U : 0U;
+  }
+  return c;
+}
+
 }  // namespace
 
 // PROBE   (T8; of the drawn rows n1 have the label and the probe says so of k1, n0 do not and it says so of k0;
@@ -59,31 +93,8 @@ void rule_probe(Session& session, const Step& step) {
   }
   const ErasedRows rows(session, step, claim);
   const Fraction alpha = statistical_alpha(session, step, claim, rows.fitted);
-  const std::size_t label = parse_nat_below(claim.at("label"), rows.k, "a label");
-  std::string name;
-  std::string bytes = session.data(claim.at("probes"), name);
-  const Safetensors file(std::move(bytes), name);
-  const Safetensors::Shape shape = file.tensor("bias").shape;
-  const std::size_t m = shape.size() == 1 ? shape[0] : 0;
-  const std::size_t index = parse_nat_below(claim.at("index"), m, "a probe");
-  if (file.names().size() != 2) {
-    refuse(step, "expected the tensors weights and bias of the probes");
-  }
-  const std::vector<double> weights = file.f64("weights", {m, rows.d}),
-                            bias = file.f64("bias", {m});
   const auto units = units_of(rows, step, claim);
-  std::size_t n1 = 0, n0 = 0, right1 = 0, right0 = 0;
-  std::vector<double> Y(rows.d);
-  for (const std::size_t row : drawn_rows(units)) {
-    rows.deploy(row, Y.data());
-    double score = bias[index];
-    for (std::size_t j = 0; j < rows.d; ++j) {
-      score += weights[index * rows.d + j] * std::ldexp(Y[j], -rows.eraser.grid_bits);
-    }
-    const bool one = rows.label(row, label) != 0;
-    (one ? n1 : n0) += 1;
-    (one ? right1 : right0) += one == (score > 0) ? 1U : 0U;
-  }
+  const auto [n1, right1, n0, right0] = count(session, step, claim, rows, drawn_rows(units));
   const std::size_t counts[] = {units.size(), n1, right1, n0, right0};
   for (std::size_t i = 0; i < 5; ++i) {
     if (parse_nat(step.words[i]) != counts[i]) {

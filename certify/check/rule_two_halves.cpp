@@ -3,6 +3,7 @@
 
 #include "halves.hpp"
 #include "reject.hpp"
+#include "spectrum.hpp"
 
 namespace assay_check {
 namespace {
@@ -42,7 +43,7 @@ Interval mean_of(const std::vector<double>& x, const Interval& error) {
 
 /// Whether the largest eigenvalue of the mean of v vᵀ over A is at most `most`: by its trace, or because
 /// most·I less the matrix is definite.
-bool is_at_most(const Halves& h, double most) {
+bool is_shown(const Halves& h, double most) {
   const Interval size = h.bound * h.bound, off = size * h.slack();
   double trace = 0;
   std::vector<double> v;
@@ -68,23 +69,10 @@ bool is_at_most(const Halves& h, double most) {
       }
     }
   }
-  // In units of 2^(e-45), bound² <= 2^e: each entry is off by at most 1/2, so the matrix by at most d/2.
-  const int e = std::ilogb(size.hi()) + 1;
-  const auto in_units = [e](double x) { return std::ldexp(x, 45 - e); };
-  if (!(in_units(most) < 0x1p60)) {
-    return false;
+  for (double& entry : G) {
+    entry /= static_cast<double>(h.a);
   }
-  Triangle M(d);
-  for (std::size_t i = 0; i < d; ++i) {
-    for (std::size_t j = 0; j <= i; ++j) {
-      const double entry = std::nearbyint(in_units(G[i * d + j] / static_cast<double>(h.a)));
-      M[i].push_back(-Integer(static_cast<std::int64_t>(entry)));
-    }
-    M[i][i] += static_cast<std::int64_t>(std::floor(in_units(most))) -
-               static_cast<std::int64_t>(d + 1) -
-               static_cast<std::int64_t>(std::ceil(in_units(off.hi())));
-  }
-  return is_positive_definite(M);
+  return is_at_most(G, d, off.hi(), size.hi(), most);
 }
 
 void need_counts(const Step& step, const Halves& h) {
@@ -117,7 +105,7 @@ void rule_two_halves(Session& session, const Step& step) {
   const Fraction most = positive_term(step, claim, "at-most");
   need_counts(step, h);
   const double lambda = parse_hex(step.words[3]);
-  if (!(lambda > 0) || !is_at_most(h, lambda)) {
+  if (!(lambda > 0) || !is_shown(h, lambda)) {
     refuse(step, "lambda is not shown to be at least the largest eigenvalue");
   }
   const Interval l = log_of(alpha, 3), M = h.bound;

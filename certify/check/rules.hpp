@@ -18,7 +18,7 @@ struct Rule {
   }
 };
 
-inline constexpr std::array<Rule, 70> kRules = {{
+inline constexpr std::array<Rule, 74> kRules = {{
     {"SUFFIX", "bounds", false, rule_suffix},
     {"ROOT", "cases", false, rule_root},
     {"PART", "cases", false, rule_part},
@@ -81,6 +81,10 @@ inline constexpr std::array<Rule, 70> kRules = {{
     {"LEDGER", "erasure", true, rule_ledger},
     {"INTERFACE", "erasure", true, rule_interface},
     {"PROBE", "erasure", true, rule_probe},
+    {"CHANGE", "erasure", true, rule_change},
+    {"OPERATOR", "erasure", true, rule_operator},
+    {"DIVERGENCE", "erasure", true, rule_divergence},
+    {"WORST", "erasure", true, rule_worst},
     {"VALUES", "chain", false, rule_values},
     {"RANKS", "chain", false, rule_ranks},
     {"REACH-MOST", "chain", true, rule_reach_most},

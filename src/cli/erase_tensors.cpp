@@ -21,7 +21,8 @@ struct Options {
   std::string method = "leace", hook, name, keep;
   int grid_bits = -1;
   bool continuous = false;
-  std::string alpha, ledger, total;
+  std::string alpha, ledger, total, probes, unembedding, readouts, region;
+  std::size_t symbols = 0;
   bool independent_rows = false;
 };
 
@@ -161,9 +162,10 @@ Rational probability(const std::string& option, const std::string& text) {
   return value;
 }
 
-std::optional<erase::PopulationOptions> population_of(const Options& o) {
+std::optional<erase::PopulationOptions> population_of(const Options& o, std::size_t d) {
   if (o.alpha.empty() != o.ledger.empty() ||
-      (o.alpha.empty() && (o.independent_rows || !o.total.empty()))) {
+      (o.alpha.empty() &&
+       (o.independent_rows || !o.total.empty() || !o.probes.empty() || o.symbols > 0))) {
     throw UsageError("erase certify: claims about a population need --alpha and --ledger");
   }
   if (o.alpha.empty()) {
@@ -176,6 +178,26 @@ std::optional<erase::PopulationOptions> population_of(const Options& o) {
     options.total = probability("ledger-total", o.total);
   }
   options.independent_rows = o.independent_rows;
+  options.symbols = o.symbols;
+  if (!o.probes.empty()) {
+    options.probes = erase::read_probes(o.probes, d);
+  }
+  return options;
+}
+
+erase::CertifyOptions options_of(const Options& o, std::size_t d) {
+  if (o.readouts.empty() != o.region.empty()) {
+    throw UsageError("erase certify: --readouts and --region go together");
+  }
+  erase::CertifyOptions options;
+  options.population = population_of(o, d);
+  if (!o.unembedding.empty()) {
+    options.unembedding = erase::read_unembedding(o.unembedding, d);
+  }
+  if (!o.region.empty()) {
+    options.readouts = erase::read_probes(o.readouts, d);
+    options.region = erase::read_region(o.region, d);
+  }
   return options;
 }
 
@@ -183,8 +205,10 @@ std::optional<erase::PopulationOptions> population_of(const Options& o) {
 std::string population_line(const Json& claims) {
   std::string text;
   for (const Json& claim : claims) {
-    if (claim.contains("atMost") || claim.contains("atLeast")) {
-      const bool most = claim.contains("atMost");
+    for (const bool most : {false, true}) {
+      if (claim["level"] != "STATISTICAL" || !claim.contains(most ? "atMost" : "atLeast")) {
+        continue;
+      }
       text += claim["claim"].get<std::string>() + (most ? " <= " : " >= ") +
               short_number(
                   parse_rational(claim[most ? "atMost" : "atLeast"].get<std::string>()).nearest()) +
@@ -206,7 +230,8 @@ void run_certify(const Options& o, Session& session) {
     labels = o.labels.front();
   }
   const erase::Tables tables = erase::read_tables(o.activations.front(), labels);
-  const erase::TensorCertificate made = erase::certify_tensors(loaded, tables, population_of(o));
+  const erase::TensorCertificate made =
+      erase::certify_tensors(loaded, tables, options_of(o, tables.x.d));
   make_directory(o.out);
   for (const auto& [name, bytes] : made.files) {
     write_file_atomic(std::filesystem::path(o.out) / name, bytes);
@@ -218,8 +243,9 @@ void run_certify(const Options& o, Session& session) {
   const erase::Residual& r = made.claim.residual;
   std::string check = "assay-check " + o.out + "/erasure.cert --eraser " + o.eraser +
                       " --request " + o.out + "/erasure.request --data " + o.activations.front();
-  if (labels) {
-    check += " --data " + labels->string();
+  for (const std::string& file :
+       {labels ? labels->string() : "", o.probes, o.unembedding, o.readouts, o.region}) {
+    check += file.empty() ? "" : " --data " + file;
   }
   session.finish(
       ExitCode::ok,
@@ -244,6 +270,46 @@ CLI::Option* add_rows(CLI::App* sub, Options& o, bool several) {
     option->expected(1);
   }
   return option;
+}
+
+void add_certify(CLI::App& erase, const std::shared_ptr<Options>& options, Session& session) {
+  Options& o = *options;
+  auto* certify = erase.add_subcommand(
+      "certify", "Bound, in exact integers, what affine predictors still read from erased rows");
+  certify->add_option("--eraser", o.eraser, "Directory written by fit")->required();
+  add_rows(certify, o, false);
+  certify->add_option("--labels", o.labels, "Safetensors file: z [n] or [n,k] of 0 and 1")
+      ->expected(1);
+  certify->add_option("--out", o.out, "Directory for claims.json, erasure.request, erasure.cert")
+      ->required();
+  certify->add_option("--alpha", o.alpha,
+                      "Also claim about the population the rows were drawn from, all such claims "
+                      "together false with at most this probability");
+  certify->add_option(
+      "--ledger", o.ledger,
+      "File that adds up what is spent of alpha, and on which rows; made when missing");
+  certify->add_option("--ledger-total", o.total, "What a new ledger may spend in all");
+  certify->add_flag("--independent-rows", o.independent_rows,
+                    "Every row is a draw of its own, in a file without the tensor document");
+  certify->add_option("--unembedding", o.unembedding,
+                      "F64 u [V,d] and b [V] that predictions are read with: KL divergence, total "
+                      "variation and most likely tokens, erased against not");
+  certify->add_option(
+      "--readouts", o.readouts,
+      "F64 weights [m,d] and bias [m]: the most they can say of any input of --region");
+  certify->add_option("--region", o.region,
+                      "Inputs of the site: F64 center and radius, center and axes, gamma and beta, "
+                      "or gamma");
+  certify->add_option(
+      "--probes", o.probes,
+      "Registered probes, fixed before: F64 weights [m,d] and bias [m]; their accuracy "
+      "on the population");
+  certify
+      ->add_option(
+          "--symbols", o.symbols,
+          "The tensor symbol beside x, 0 to N-1, is all that leaves: what one symbol tells")
+      ->check(CLI::Range(2, 1'000'000));
+  certify->callback([options, &session] { run_certify(*options, session); });
 }
 
 }  // namespace
@@ -272,25 +338,7 @@ void add_erase_tensors(CLI::App& erase, Session& session) {
   add_rows(apply, o, false);
   apply->add_option("--out", o.out, "Safetensors file to write: x F32 [n,d]")->required();
   apply->callback([options, &session] { run_apply(*options, session); });
-
-  auto* certify = erase.add_subcommand(
-      "certify", "Bound, in exact integers, what affine predictors still read from erased rows");
-  certify->add_option("--eraser", o.eraser, "Directory written by fit")->required();
-  add_rows(certify, o, false);
-  certify->add_option("--labels", o.labels, "Safetensors file: z [n] or [n,k] of 0 and 1")
-      ->expected(1);
-  certify->add_option("--out", o.out, "Directory for claims.json, erasure.request, erasure.cert")
-      ->required();
-  certify->add_option("--alpha", o.alpha,
-                      "Also claim about the population the rows were drawn from, all such claims "
-                      "together false with at most this probability");
-  certify->add_option(
-      "--ledger", o.ledger,
-      "File that adds up what is spent of alpha, and on which rows; made when missing");
-  certify->add_option("--ledger-total", o.total, "What a new ledger may spend in all");
-  certify->add_flag("--independent-rows", o.independent_rows,
-                    "Every row is a draw of its own, in a file without the tensor document");
-  certify->callback([options, &session] { run_certify(*options, session); });
+  add_certify(erase, options, session);
 }
 
 }  // namespace assay::cli

@@ -28,10 +28,10 @@ bool is_hook_word(const std::string& hook) {
 void check_names(const SafetensorsFile& file, const std::string& path, bool x, bool z) {
   const auto check = [&](const auto& tensors) {
     for (const auto& [name, values] : tensors) {
-      if (!(x && name == "x") && !(z && name == "z") && name != "document") {
+      if (!(x && name == "x") && !(z && name == "z") && name != "document" && name != "symbol") {
         throw InputError(path, "tensors",
-                         x && z ? "x, z and perhaps document"
-                         : x    ? "x and perhaps document"
+                         x && z ? "x, z and perhaps document and symbol"
+                         : x    ? "x and perhaps document and symbol"
                                 : "z and perhaps document",
                          "'" + visible(name) + "' too");
       }
@@ -112,19 +112,19 @@ LabelTable take_labels(const SafetensorsFile& file, const std::string& path, con
   return out;
 }
 
-/// The integers `document` [n], if the file has them.
-std::vector<std::int64_t> take_documents(const SafetensorsFile& file, const std::string& path,
-                                         std::size_t n) {
-  const auto it = file.integers.find("document");
+/// The integers NAME [n], if the file has them.
+std::vector<std::int64_t> take_integers(const SafetensorsFile& file, const std::string& path,
+                                        const std::string& name, std::size_t n) {
+  const auto it = file.integers.find(name);
   if (it == file.integers.end()) {
-    if (file.floats.contains("document") || file.doubles.contains("document")) {
-      throw InputError(path, "document", "a tensor of integers", "another type");
+    if (file.floats.contains(name) || file.doubles.contains(name)) {
+      throw InputError(path, name, "a tensor of integers", "another type");
     }
     return {};
   }
-  if (file.integer_shapes.at("document") != std::vector<std::size_t>{n}) {
-    throw InputError(path, "document", "the shape [" + std::to_string(n) + "]",
-                     shape_text(file.integer_shapes.at("document")));
+  if (file.integer_shapes.at(name) != std::vector<std::size_t>{n}) {
+    throw InputError(path, name, "the shape [" + std::to_string(n) + "]",
+                     shape_text(file.integer_shapes.at(name)));
   }
   return it->second;
 }
@@ -161,6 +161,20 @@ LabelTable read_labels(const std::filesystem::path& path, bool quantities) {
   return take_labels(file, path.string(), sha256(bytes), quantities);
 }
 
+RegisteredProbes read_probes(const std::filesystem::path& path, std::size_t d) {
+  const std::string bytes = read_file(path), name = path.string();
+  SafetensorsFile file = parse_safetensors(bytes, name);
+  const auto weights = file.double_shapes.find("weights"), bias = file.double_shapes.find("bias");
+  if (file.doubles.size() != 2 || !file.floats.empty() || !file.integers.empty() ||
+      weights == file.double_shapes.end() || bias == file.double_shapes.end() ||
+      bias->second.size() != 1 || bias->second[0] == 0 ||
+      weights->second != std::vector<std::size_t>{bias->second[0], d}) {
+    throw InputError(name, "tensors", "F64 weights [m," + std::to_string(d) + "] and bias [m] only",
+                     "something else");
+  }
+  return {std::move(file.doubles["weights"]), std::move(file.doubles["bias"]), sha256(bytes)};
+}
+
 Tables read_tables(const std::filesystem::path& activations,
                    const std::optional<std::filesystem::path>& labels, bool quantities) {
   Tables out;
@@ -174,7 +188,8 @@ Tables read_tables(const std::filesystem::path& activations,
       out.z = take_labels(file, activations.string(), digest, quantities);
     }
     out.x = take_activations(file, activations.string(), digest);
-    out.document = take_documents(file, activations.string(), out.x.n);
+    out.document = take_integers(file, activations.string(), "document", out.x.n);
+    out.symbol = take_integers(file, activations.string(), "symbol", out.x.n);
   }
   if (out.apart) {
     out.z = read_labels(*labels, quantities);

@@ -1,5 +1,6 @@
 #include "assay/erase/tensor_claims.hpp"
 
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "assay/base/files.hpp"
@@ -107,6 +108,18 @@ Digest digest_of_rows(const ActivationTable& x) {
   return sha256(bytes);
 }
 
+void need_symbols(const PopulationOptions& options, const Tables& tables) {
+  const auto beyond = [&](std::int64_t s) {
+    return s < 0 || s >= static_cast<std::int64_t>(options.symbols);
+  };
+  if (options.symbols > 0 &&
+      (tables.symbol.empty() || std::any_of(tables.symbol.begin(), tables.symbol.end(), beyond))) {
+    throw InputError(tables.x.file, "symbol",
+                     "a tensor of integers from 0 to " + std::to_string(options.symbols - 1),
+                     tables.symbol.empty() ? "none" : "another number");
+  }
+}
+
 /// The ledger, charged and written; then the claims, and last the ledger's own.
 std::vector<ClaimLines> claims_of_population(const PopulationOptions& options,
                                              const LoadedEraser& eraser, const Tables& tables,
@@ -119,7 +132,11 @@ std::vector<ClaimLines> claims_of_population(const PopulationOptions& options,
   if (!tables.document.empty() && options.independent_rows) {
     throw Refusal("the rows belong to documents: rows of one document are not independent");
   }
-  const std::size_t planned = planned_claims(rows);
+  const std::size_t labels = independent_labels(rows);
+  const std::size_t probes = options.probes ? options.probes->bias.size() : 0;
+  const std::size_t planned =
+      planned_claims(rows) + labels * (probes + (options.symbols > 0 ? 1 : 0));
+  need_symbols(options, tables);
   const auto each = quotient(options.alpha, static_cast<std::uint32_t>(planned));
   Ledger ledger = load_ledger(options.ledger, options.total);
   const Rational before = ledger.spent();
@@ -130,6 +147,16 @@ std::vector<ClaimLines> claims_of_population(const PopulationOptions& options,
     throw Refusal("alpha has too many digits to be shared by " + std::to_string(planned));
   }
   std::vector<ClaimLines> out = population_claims(population, rows, *each, data);
+  for (std::size_t c = 0; c < labels; ++c) {
+    if (options.symbols > 0) {
+      out.push_back(
+          interface_claim(population, rows, c, tables.symbol, options.symbols, *each, data));
+    }
+    for (std::size_t i = 0; i < probes; ++i) {
+      out.push_back(probe_claim(population, rows, eraser.eraser.grid_bits, c, *options.probes, i,
+                                *each, data));
+    }
+  }
   Rational spent = before;  // with the shares of claims that were tried and are not made
   for (std::size_t i = out.size(); i < planned; ++i) {
     spent = sum(spent, *each).value();
@@ -151,35 +178,9 @@ std::vector<ClaimLines> claims_of_population(const PopulationOptions& options,
   return out;
 }
 
-}  // namespace
-
-TensorCertificate certify_tensors(const LoadedEraser& eraser, const Tables& tables,
-                                  const std::optional<PopulationOptions>& population) {
-  TensorCertificate out;
-  const std::vector<Digest>& fitted = eraser.origin.activations;
-  out.fit_rows = std::find(fitted.begin(), fitted.end(), tables.x.digest) != fitted.end();
-  if (out.fit_rows && population) {
-    throw Refusal(
-        "the eraser was fitted on these rows: what holds of them says nothing of a population");
-  }
-  out.claim.id = out.fit_rows ? "fit-rows" : "other-rows";
-  out.claim.data_file = std::filesystem::path(tables.x.file).filename().string();
-  out.claim.data_digest = tables.x.digest;
-  std::string data = "data " + tables.x.digest.hex();
-  if (tables.apart) {
-    out.claim.labels_digest = tables.z.digest;
-    data += " labels " + tables.z.digest.hex();
-  }
-  const GridRows rows = rows_of(eraser.eraser, tables);
-  out.claim.residual = exact_residual(rows);
-  need_certifiable(out.claim.residual);
-  std::vector<ClaimLines> claims =
-      advantage_claims(rows, eraser.eraser.grid_bits, out.claim.residual, out.claim.id, data);
-  if (population) {
-    for (ClaimLines& claim : claims_of_population(*population, eraser, tables, rows, data)) {
-      claims.push_back(std::move(claim));
-    }
-  }
+/// Request, certificate and claims.json: the residual first, then the others in their order.
+void write_claims(TensorCertificate& out, const LoadedEraser& eraser, const Tables& tables,
+                  const std::vector<ClaimLines>& claims, bool population) {
   std::string request = request_text({&out.claim});
   request.erase(request.size() - 4);  // "end\n"
   Json all = Json::array({claim_json(out, eraser, tables)});
@@ -204,10 +205,53 @@ TensorCertificate certify_tensors(const LoadedEraser& eraser, const Tables& tabl
                        {"configSha256", eraser.config.hex()},
                        {"weightsSha256", eraser.weights.hex()}}},
                      {"claims", all},
-                     {"notClaimed", not_claimed(population.has_value())}};
+                     {"notClaimed", not_claimed(population)}};
   out.json = root.dump(1) + "\n";
   out.files = {
       {"claims.json", out.json}, {"erasure.cert", certificate}, {"erasure.request", request}};
+}
+
+}  // namespace
+
+TensorCertificate certify_tensors(const LoadedEraser& eraser, const Tables& tables,
+                                  const CertifyOptions& options) {
+  TensorCertificate out;
+  const auto& population = options.population;
+  require(options.readouts.has_value() == options.region.has_value(),
+          "certify_tensors: readouts and a region go together");
+  const std::vector<Digest>& fitted = eraser.origin.activations;
+  out.fit_rows = std::find(fitted.begin(), fitted.end(), tables.x.digest) != fitted.end();
+  if (out.fit_rows && population) {
+    throw Refusal(
+        "the eraser was fitted on these rows: what holds of them says nothing of a population");
+  }
+  out.claim.id = out.fit_rows ? "fit-rows" : "other-rows";
+  out.claim.data_file = std::filesystem::path(tables.x.file).filename().string();
+  out.claim.data_digest = tables.x.digest;
+  std::string data = "data " + tables.x.digest.hex();
+  if (tables.apart) {
+    out.claim.labels_digest = tables.z.digest;
+    data += " labels " + tables.z.digest.hex();
+  }
+  const GridRows rows = rows_of(eraser.eraser, tables);
+  out.claim.residual = exact_residual(rows);
+  need_certifiable(out.claim.residual);
+  std::vector<ClaimLines> claims =
+      advantage_claims(rows, eraser.eraser.grid_bits, out.claim.residual, out.claim.id, data);
+  const auto add = [&claims](std::vector<ClaimLines> more) {
+    std::move(more.begin(), more.end(), std::back_inserter(claims));
+  };
+  add(cost_claims(eraser.eraser, tables.x, rows, data));
+  if (options.unembedding) {
+    add({divergence_claim(eraser.eraser, tables.x, rows, *options.unembedding, data)});
+  }
+  if (options.region) {
+    add(worst_claims(eraser.eraser, *options.readouts, *options.region));
+  }
+  if (population) {
+    add(claims_of_population(*population, eraser, tables, rows, data));
+  }
+  write_claims(out, eraser, tables, claims, population.has_value());
   return out;
 }
 

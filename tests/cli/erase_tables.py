@@ -59,6 +59,13 @@ def make(out):
     x, z = both("fit", 1500, 6, 1.5, 1, "ln.out")
     save(out / "keep.safetensors", {"z": ("I64", [1500], [int(x[6 * i + 4] > 0.3) for i in range(1500)])})
     both("new", 700, 6, 1.5, 2, "ln.out", kind="F64")
+    for name, n, seed, more in (("drawn", 900, 21, "symbol"), ("documents", 840, 22, "document")):
+        x, z = rows(n, 6, 2, 1.5, seed)
+        values = [(i + z[i]) % 3 if more == "symbol" else i // 7 for i in range(n)]
+        save(out / (name + ".safetensors"), {"x": ("F32", [n, 6], x), "z": ("I64", [n], z), more: ("I64", [n], values)}, "ln.out")
+    save(out / "probes.safetensors", {"weights": ("F64", [2, 6], [1.0] * 6 + [0.5, -0.5] + [0.0] * 4), "bias": ("F64", [2], [0.0, 0.25])})
+    save(out / "unembedding.safetensors", {"u": ("F64", [3, 6], [(-1.0) ** i * (1 + i % 5) for i in range(18)]), "b": ("F64", [3], [0.0] * 3)})
+    save(out / "region.safetensors", {"gamma": ("F64", [6], [1.0] * 6), "beta": ("F64", [6], [0.0] * 6)})
     both("elsewhere", 100, 6, 1.5, 3, "mlp.out")
     both("wide", 100, 7, 1.5, 4)
     both("noise", 1500, 6, 0.0, 5)

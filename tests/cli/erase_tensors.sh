@@ -77,7 +77,7 @@ import json, sys
 got, claims = (json.load(open(p)) for p in sys.argv[1:])
 assert got["exitCode"] == 0 and got["level"] == "OBSERVED", got
 assert got["claims"] == claims["claims"] and got["notClaimed"] == claims["notClaimed"]
-(claim,) = claims["claims"]
+claim = claims["claims"][0]
 assert claim["rowsOfTheFit"] and claim["labels"] == 3 and sum(claim["positive"]) == claim["n"], claim
 assert 0 < claim["maxR2"] < 2 * claim["noiseFloor"], claim
 assert any("AUC" in line for line in claims["notClaimed"])
@@ -85,6 +85,58 @@ PY
 check 0 "$dir/ch" "$dir/h" "$dir/hot_x.safetensors" "$dir/hot_z.safetensors"
 says 'any combination of the labels z'
 check 1 "$dir/ch" "$dir/h" "$dir/hot_x.safetensors"
+# What a predictor gains: every loss that fits the labels, each with its own line of the certificate.
+python3 - "$dir/c/claims.json" "$dir/ch/claims.json" <<'PY'
+import json, sys
+one, three = ({c["claim"]: c for c in json.load(open(p))["claims"]} for p in sys.argv[1:])
+assert {"gain-log-norm", "gain-log-spread", "gain-log-ridge", "gain-hinge-norm", "gain-square-free"} <= set(one), one.keys()
+assert {"gain-softmax-norm", "gain-softmax-spread"} <= set(three) and "gain-log-norm" not in three
+assert all(c["level"] == ("PROVED" if c["rule"] == "OPERATOR" else "OBSERVED") for c in [*one.values(), *three.values()])
+PY
+
+# The population: an alpha, a ledger that is charged first, and rows that are used once.
+population=("${assay[@]}" certify --eraser "$dir/e" --activations "$dir/drawn.safetensors" --alpha 1/100 --ledger "$dir/ledger")
+expect 2 "${population[@]}" --independent-rows --out "$dir/none" # a new ledger needs a total
+expect 3 "${population[@]}" --ledger-total 1/60 --out "$dir/none"
+says 'nothing says what was drawn independently'
+expect 0 "${population[@]}" --ledger-total 1/60 --independent-rows --symbols 3 --probes "$dir/probes.safetensors" --out "$dir/cp"
+says 'covariance-linear <= '
+says 'covariance-quadratic <= '
+check 0 "$dir/cp" "$dir/e" "$dir/drawn.safetensors" "$dir/probes.safetensors"
+says '^ACCEPT covariance-linear STATISTICAL '
+says '^ACCEPT interface-0 STATISTICAL '
+says '^ACCEPT probe-1-0 STATISTICAL '
+says '^ACCEPT ledger STATISTICAL '
+says 'rules ADVANTAGE CHANGE INTERFACE LEDGER OPERATOR PROBE'
+expect 3 "${population[@]}" --independent-rows --out "$dir/none"
+says 'calibration rows are used once'
+other=("${assay[@]}" certify --eraser "$dir/e" --activations "$dir/new.safetensors" --ledger "$dir/ledger" --independent-rows)
+expect 3 "${other[@]}" --alpha 1/100 --out "$dir/none"
+says overdrawn
+expect 0 "${other[@]}" --alpha 1/200 --out "$dir/cq"
+check 0 "$dir/cq" "$dir/e" "$dir/new.safetensors"
+expect 3 "${assay[@]}" certify --eraser "$dir/e" --activations "$dir/fit.safetensors" --alpha 1/1000 --ledger "$dir/ledger" --independent-rows --out "$dir/none"
+says 'the eraser was fitted on these rows'
+expect 2 "${other[@]}" --out "$dir/none"
+expect 2 "${other[@]}" --alpha 3/2 --out "$dir/none"
+expect 9 "${assay[@]}" certify --eraser "$dir/e" --activations "$dir/documents.safetensors" --alpha 1/1000 --ledger "$dir/ledger" --symbols 2 --out "$dir/none"
+says 'a tensor of integers from 0 to 1'
+expect 3 "${assay[@]}" certify --eraser "$dir/e" --activations "$dir/documents.safetensors" --alpha 1/1000 --ledger "$dir/ledger" --independent-rows --out "$dir/none"
+says 'rows of one document are not independent'
+expect 0 "${assay[@]}" certify --eraser "$dir/e" --activations "$dir/documents.safetensors" --alpha 1/1000 --ledger "$dir/ledger" --out "$dir/cd"
+check 0 "$dir/cd" "$dir/e" "$dir/documents.safetensors"
+says '120 documents, independent and alike'
+
+# The cost in predictions, and every input of a region.
+costs=("${assay[@]}" certify --eraser "$dir/e" --activations "$dir/new.safetensors" --unembedding "$dir/unembedding.safetensors")
+expect 2 "${costs[@]}" --region "$dir/region.safetensors" --out "$dir/none"
+expect 9 "${costs[@]}" --readouts "$dir/region.safetensors" --region "$dir/region.safetensors" --out "$dir/none"
+expect 0 "${costs[@]}" --readouts "$dir/probes.safetensors" --region "$dir/region.safetensors" --out "$dir/cw"
+check 0 "$dir/cw" "$dir/e" "$dir/new.safetensors" "$dir/unembedding.safetensors" "$dir/probes.safetensors" "$dir/region.safetensors"
+says '^ACCEPT operator PROVED '
+says '^ACCEPT worst-1 PROVED .*LayerNorm image'
+says '^ACCEPT divergence OBSERVED '
+
 for method in orth mean; do
   expect 0 "${fit[@]}" --method "$method" --out "$dir/$method"
   expect 0 "${assay[@]}" certify --eraser "$dir/$method" --activations "$dir/new.safetensors" --out "$dir/c$method"

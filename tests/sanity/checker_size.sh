@@ -65,6 +65,9 @@ declare -A group=(
   [advantage]="rule_advantage.cpp"
   [population]="halves.cpp halves.hpp rule_two_halves.cpp rule_ledger.cpp"
   [drawn]="rule_interface.cpp rule_probe.cpp"
+  [spectrum]="spectrum.cpp spectrum.hpp"
+  [cost]="rule_cost.cpp"
+  [worst]="rule_worst.cpp"
 )
 # Claim kind -> groups it needs.
 claims=(
@@ -93,8 +96,10 @@ claims=(
   "UNREAD, SITE-RANGE, NEVER-FIRES: kernel readers quantity request forms erased network act sae inside"
   "residual: kernel readers quantity request forms erased residual"
   "advantage: kernel readers quantity request forms erased residual advantage"
-  "covariance, leakage: kernel readers quantity request network forms erased units population"
+  "covariance, leakage: kernel readers quantity request network forms erased units spectrum population"
   "interface, probe: kernel readers quantity request network forms erased units drawn"
+  "change, operator, divergence: kernel readers quantity request network forms erased spectrum cost"
+  "worst: kernel readers quantity request network forms erased worst"
 )
 
 failures=0

@@ -49,12 +49,13 @@ class Population {
   [[nodiscard]] double largest() const { return largest_; }     ///< norm, in units of the scales
   [[nodiscard]] const std::vector<int>& scales() const { return scale_; }  ///< exponents of 2
   [[nodiscard]] bool by_document() const { return by_document_; }
+  /// Rows of each unit, in the order of the units.
+  [[nodiscard]] const std::vector<std::vector<std::size_t>>& order() const { return order_; }
 
  private:
   void order_units(const std::vector<std::int64_t>& documents);
   void fix_scales();
   [[nodiscard]] double square(std::size_t row) const;
-  /// Adds z phi and phi of the unit's rows; n and the sum of z
   struct Sums;
   [[nodiscard]] Sums sums(std::size_t unit, std::size_t label, Products products) const;
 

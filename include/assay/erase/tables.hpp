@@ -42,7 +42,8 @@ struct Tables {
   ActivationTable x;
   LabelTable z;
   bool apart = false;                       ///< labels in a file of their own
-  std::vector<std::int64_t> document = {};  ///< of each row; empty where neither file has it
+  std::vector<std::int64_t> document = {};  ///< of each row; empty where the file of x has none
+  std::vector<std::int64_t> symbol = {};    ///< the same: what a finite interface shows of each row
 };
 
 /// Throws InputError, naming file and tensor: another shape, no rows, a width or number of labels over
@@ -59,6 +60,14 @@ struct Tables {
 [[nodiscard]] Tables read_tables(const std::filesystem::path& activations,
                                  const std::optional<std::filesystem::path>& labels,
                                  bool quantities = false);
+
+/// Probes fixed before the rows are seen: 1 iff bias + <weights, deployed output> > 0.
+struct RegisteredProbes {
+  std::vector<double> weights, bias;  ///< [m,d], [m]
+  Digest digest;                      ///< of the file
+};
+/// Tensors F64 `weights` [m,d] and `bias` [m], no others. Throws InputError.
+[[nodiscard]] RegisteredProbes read_probes(const std::filesystem::path& path, std::size_t d);
 
 /// "unnamed" stands for rows whose site nobody named.
 inline constexpr const char* kUnnamedHook = "unnamed";

@@ -9,6 +9,7 @@
 #include "assay/erase/eraser_file.hpp"
 #include "assay/erase/erasure.hpp"
 #include "assay/erase/ledger.hpp"
+#include "assay/erase/region.hpp"
 #include "assay/erase/tables.hpp"
 
 namespace assay::erase {
@@ -46,6 +47,16 @@ struct PopulationOptions {
   std::filesystem::path ledger;   ///< a file; written before anything is looked at
   std::optional<Rational> total;  ///< of a new ledger
   bool independent_rows = false;  ///< rows are draws of their own; else the file names documents
+  std::optional<RegisteredProbes> probes;  ///< whose accuracy is asked for
+  std::size_t symbols = 0;                 ///< of the tensor `symbol`, where it is asked about
+};
+
+/// What else is asked.
+struct CertifyOptions {
+  std::optional<PopulationOptions> population;
+  std::optional<Unembedding> unembedding;    ///< the cost in predictions
+  std::optional<RegisteredProbes> readouts;  ///< of every input of the region
+  std::optional<Region> region;
 };
 
 /// What certifying found, and the files it leaves: erasure.request, erasure.cert, claims.json.
@@ -57,12 +68,11 @@ struct TensorCertificate {
   std::size_t claims = 0;
 };
 
-/// ERASE-RESIDUAL and ADVANTAGE of the eraser's deployed float32 outputs on these rows, and TWO-HALVES and
-/// LEAKAGE where a population is asked about. Throws Refusal when labels are not 0 and 1, a label is
+/// ERASE-RESIDUAL, ADVANTAGE, CHANGE and OPERATOR of the eraser's deployed float32 outputs on these rows; TWO-HALVES,
+/// LEAKAGE, INTERFACE and PROBE of a population, DIVERGENCE and WORST where they are asked for. Throws Refusal when labels are not 0 and 1, a label is
 /// constant, or no bound below 1 is shown; of a population also when the rows are those of the fit or were
 /// used before, the ledger is overdrawn, or nobody says what was drawn independently.
-[[nodiscard]] TensorCertificate certify_tensors(
-    const LoadedEraser& eraser, const Tables& tables,
-    const std::optional<PopulationOptions>& population = {});
+[[nodiscard]] TensorCertificate certify_tensors(const LoadedEraser& eraser, const Tables& tables,
+                                                const CertifyOptions& options = {});
 
 }  // namespace assay::erase

@@ -5,8 +5,8 @@ FROM has one folder per accepted certificate: its inputs, case.cert and args (th
 leave them when ASSAY_KEEP names a folder:
     ASSAY_KEEP=/tmp/kept build/release/tests/adversarial_check 'rules:*' && keep.py build/release/bin/assay-check /tmp/kept
 The files here came from the test cases 'rules:*', 'automaton: the untouched*', 'automaton: INV*', 'feature-on\\, feature-off: the facts*', 'FLOAT32 is accepted*',
-'margins: a RIVAL*', 'residual: counts*' 'sites: every altered*' and 'inside: *', each with its own folder below ASSAY_KEEP moved into FROM, 'inside: *', and from keep_commands.sh; 45 from `assay erase certify` on
-60 rows of three classes (tests/cli/erase_tables.py).
+'margins: a RIVAL*', 'residual: counts*', 'sites: every altered*' and 'inside: *' (91 to 97), each with its own folder below ASSAY_KEEP moved into FROM, and from keep_commands.sh; 45 from `assay erase certify` on
+60 rows of three classes (tests/cli/erase_tables.py); 70 from it with --alpha, --symbols and --probes on 1600 rows whose label moves a spread, 71 with --unembedding, --readouts and --region on 200.
 For every RULE (all that are met and have no file yet, unless some are given) the smallest certificate with it is kept. Of it come
   accept/SUBJECT.RULE.cert    as it is
   reject/SUBJECT.RULE.cert    one word of the rule's first such step changed so that the step is still read but no longer holds;

@@ -26,5 +26,5 @@ if "errors: 0" not in out or "max search depth too small" in out or stored != pa
     sys.exit(f"FAILED: SPIN disagrees or was cut: {stored} states for {pairs} pairs\n{out}")
 theirs = sum(map(float, times.split()))
 print(f"spin:  holds: {stored} states stored, {steps} transitions; {theirs:.2f} s ({steps / theirs:.2e} transitions/s)")
-print(f"ratio: SPIN takes {theirs / seconds:.1f} times as long as Assay's search")
+print(f"ratio: SPIN takes {theirs / seconds:.1f} times as long as Assay's search" if seconds > 0 else "no ratio: too small to time")
 PY

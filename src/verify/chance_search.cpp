@@ -130,8 +130,13 @@ void ChanceSearch::add_leaf(const ViewBox& box, const ChanceLeaf* parent) {
   const std::size_t V = letters_.vocabulary();
   ChanceLeaf leaf;
   leaf.box = box;
-  leaf.most = parent != nullptr ? parent->most : std::vector<Grid>(V, kGridOne);
-  leaf.fact = parent != nullptr ? parent->fact : std::vector<std::uint32_t>(V, ChanceLeaf::kNoFact);
+  if (parent != nullptr) {
+    leaf.most = parent->most;
+    leaf.fact = parent->fact;
+  } else {
+    leaf.most.assign(V, kGridOne);
+    leaf.fact.assign(V, ChanceLeaf::kNoFact);
+  }
   leaf.own.assign(V, ChanceLeaf::kNoFact);
   fill_pool(leaf, parent);
   std::vector<double> mean(V, 0), p, row(V);

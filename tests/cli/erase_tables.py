@@ -81,7 +81,7 @@ def make(out):
         save(out / f"hot_x{tag}.safetensors", {"x": ("F32", [b - a, 6], x[6 * a:6 * b])})
         save(out / f"hot_z{tag}.safetensors", {"z": ("I64", [b - a, 3], hot[3 * a:3 * b])})
     dx, dz = rows(1500, 6, 2, 1.5, 10)
-    save(out / "documents.safetensors", {"document": ("I64", [1500], [i // 15 for i in range(1500)]), "x": ("F32", [1500, 6], dx), "z": ("I64", [1500], dz)}, "ln.out")
+    save(out / "many.safetensors", {"document": ("I64", [1500], [i // 15 for i in range(1500)]), "x": ("F32", [1500, 6], dx), "z": ("I64", [1500], dz)}, "ln.out")
     save(out / "numbers.safetensors", {"z": ("I64", [n], z)})
     save(out / "short.safetensors", {"z": ("I64", [n - 1, 3], hot[:-3])})
 

@@ -163,7 +163,7 @@ for method in oracle quadratic; do
 done
 
 # Parts by document, and what probes read of the third one.
-expect 0 "${assay[@]}" split --activations "$dir/documents.safetensors" --out "$dir/parts"
+expect 0 "${assay[@]}" split --activations "$dir/many.safetensors" --out "$dir/parts"
 says 'attack  .* documents'
 expect 0 "${assay[@]}" fit --activations "$dir/parts/fit.safetensors" --out "$dir/ep"
 expect 0 "$ASSAY_BIN/assay" --quiet --json erase attack --eraser "$dir/ep" --activations "$dir/parts/attack.safetensors" --out "$dir/a"

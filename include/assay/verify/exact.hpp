@@ -60,11 +60,9 @@ struct ExactInput {
   std::optional<std::size_t> max_new;  ///< none: runs of any length
   bool wants_certificate = false;
   bool wants_classes = false;  ///< minimise the machine of every property that holds
-  bool wants_opinion =
-      false;  ///< vacuity, and the solver's second opinion, of every property that holds
-  std::filesystem::path smt_folder;  ///< for the opinion's obligations in SMT-LIB2; empty: none
-  std::filesystem::path
-      export_folder;  ///< for every property's machine or chain in other tools' formats; empty: none
+  bool wants_opinion = false;  ///< vacuity and the solver's opinion of every property that holds
+  std::filesystem::path smt_folder;     ///< for the opinion's obligations in SMT-LIB2; empty: none
+  std::filesystem::path export_folder;  ///< for machines in other tools' formats; empty: none
   ExactLimits limits;
 };
 

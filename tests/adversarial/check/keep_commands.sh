@@ -40,6 +40,17 @@ ap At = tok = "@";
 prop few: Pmax <= 0.5 [F At];
 SPEC
 
+# A rare token from any prompt, by boxes of contexts.
+mkdir -p "$from/boxes"
+cd "$from/boxes"
+PYTHONPATH="$tests/cli" python3 "$tests/cli/rare_model.py" model
+echo '{"any": true, "max_length": 64}' >p.json
+printf 'spec "t" version 1;\nuse model M = "model";\nap Rare = tok = "#";\nprop rare: Pmax <= 0.25 [F Rare] horizon 8;\n' >t.spec
+assay --quiet check --mode refined --model model --prompts p.json --spec t.spec --decoder plain --certificate case
+mv case case.cert
+printf '%s\n' --model model --runs case.runs --spec case.spec >args
+cd "$work"
+
 # One way to the label, which nature makes likelier or not, and one that never returns.
 mkdir -p "$from/chain"
 cd "$from/chain"

@@ -111,7 +111,7 @@ TEST_CASE("a folded model has the logits of the model that runs the eraser, in e
         CHECK(largest_difference(model, eraser, folded) <
               (family.norm == NormKind::none ? 2e-5 : 2e-3));
         // The control: the model without the eraser is another one.
-        CHECK(largest_difference(model, eraser, Fold{model, eraser}) > 1e-2);
+        CHECK(largest_difference(model, eraser, Fold{model, eraser, false, {}, {}, 0}) > 1e-2);
         CHECK(folded.model.config.d_model ==
               model.config.d_model + (hook == std::string(kHookResidMid) ? rank : 0));
       }

@@ -42,8 +42,6 @@ struct RequestClaim {
   std::string id;
   std::size_t subject = 0;  ///< feature or token
   Suffix suffix;
-  std::string data_sha, labels_sha;  ///< labels_sha: "" when the data file holds them
-  Fraction max_r2;
   // must_on, must_off: of feature `quantity` in every context of the domain
   // bound: lo <= quantity <= hi in every context of the domain; site_bound: for every input of the
   // site, which `domain` then names; nullified: any two inputs' values differ by at most hi

@@ -145,7 +145,6 @@ void rule_token_out(Session& session, const Step& step);
 void rule_site_sphere(Session& session, const Step& step);
 void rule_nullified(Session& session, const Step& step);
 void rule_never_argmax(Session& session, const Step& step);
-void rule_residual(Session& session, const Step& step);
 void rule_values(Session& session, const Step& step);
 void rule_ranks(Session& session, const Step& step);
 void rule_reach_most(Session& session, const Step& step);

@@ -22,19 +22,6 @@ constexpr std::size_t kBatch = 8;     ///< steps of the search between two solut
 constexpr double kNear = 0.5;         ///< leaves this near the worst are refined along with it
 constexpr double kSlack = 0.2, kLess = 0.7;  ///< nats
 
-bool holds(const ViewBox& box, const std::vector<TokenId>& context) {
-  const std::size_t n = context.size();
-  if (n < box.lo || n > box.hi) {
-    return false;
-  }
-  for (std::size_t j = 0; j < n; ++j) {
-    if (!box.back[j].test(context[n - 1 - j].at())) {
-      return false;
-    }
-  }
-  return true;
-}
-
 bool has_cut(const automata::Emission& emission) {
   return emission.kind() == automata::Emission::Kind::greedy ||
          emission.kind() == automata::Emission::Kind::min_p;
@@ -243,12 +230,12 @@ bool ChanceSearch::bound_ends(const LeafChain& chain) {
     initial.push_back(is_initial(leaf));
   }
   const std::vector<std::vector<bool>> reached = chain.reached(initial);
-  std::vector<std::pair<std::size_t, std::uint32_t>> todo;
+  std::vector<std::pair<std::size_t, std::uint32_t>> ends;
   for (std::size_t l = 0; l < initial.size(); ++l) {
     for (std::uint32_t t = 0; t < letters_.vocabulary(); ++t) {
       for (std::size_t q = 0; q < chain.states(); ++q) {
         if (reached[q][l] && chain.ends(q, t) && leaves_[l].own[t] == ChanceLeaf::kNoFact) {
-          todo.emplace_back(l, t);
+          ends.emplace_back(l, t);
           break;
         }
       }
@@ -256,7 +243,7 @@ bool ChanceSearch::bound_ends(const LeafChain& chain) {
   }
   bool any = false;
   std::size_t last = leaves_.size();
-  for (const auto& [l, t] : todo) {
+  for (const auto& [l, t] : ends) {
     if (result_.bounded >= input_.limits.lemmas || interrupted() || leaves_.size() > kBoxes) {
       return false;
     }

@@ -6,7 +6,7 @@
 #include <variant>
 #include <vector>
 
-#include "exact_machine.hpp"
+#include "exact_pairs.hpp"
 #include "ranks.hpp"
 
 namespace assay::verify {
@@ -31,26 +31,22 @@ class LiveProduct {
   };
   [[nodiscard]] std::optional<SureLasso> sure_lasso() const;
 
-  [[nodiscard]] std::size_t pairs() const { return window_.size(); }
+  [[nodiscard]] std::size_t pairs() const { return pairs_.size(); }
   [[nodiscard]] std::vector<WindowMachine::Index> windows() const;  ///< ascending, each once
 
  private:
-  using PairId = std::uint32_t;
-  static constexpr PairId kNone = UINT32_MAX;
+  using PairId = ExactPairs::Id;
   void start();
   void expand_block(std::size_t begin, std::size_t end);
   void expand(PairId pair);
-  PairId number(WindowMachine::Index window, std::uint32_t state);
   bool within_limits();
-  void grow();
   [[nodiscard]] std::vector<bool> accepting() const;
 
   const ExactInput& input_;
   WindowMachine& machine_;
   const spec::Buchi& against_;
-  std::vector<WindowMachine::Index> window_;
-  std::vector<std::uint16_t> state_;
-  std::vector<PairId> slots_, initial_;
+  ExactPairs pairs_;
+  std::vector<PairId> initial_;
   Graph graph_;
   std::vector<bool> sure_;  ///< of each edge of graph_
   std::string stopped_;

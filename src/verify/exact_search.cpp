@@ -2,19 +2,12 @@
 
 #include <algorithm>
 
-#include "assay/base/errors.hpp"
 #include "assay/base/progress.hpp"
 
 namespace assay::verify {
 namespace {
 
 constexpr std::size_t kBlock = 16384;  ///< pairs expanded before limits are looked at again
-
-std::size_t hashed(std::uint64_t window, std::uint64_t spec) {
-  std::uint64_t z = window * 0x9e3779b97f4a7c15ULL + spec * 0xc2b2ae3d27d4eb4fULL;
-  z = (z ^ (z >> 29U)) * 0xbf58476d1ce4e5b9ULL;
-  return static_cast<std::size_t>(z ^ (z >> 32U));
-}
 
 }  // namespace
 
@@ -24,54 +17,19 @@ ExactSearch::ExactSearch(const ExactInput& input, WindowMachine& machine, const 
       machine_(machine),
       dfa_(dfa),
       edges_(edges),
-      can_turn_bad_(can_turn_bad(dfa)),
-      slots_(1024, kNone) {}
+      can_turn_bad_(can_turn_bad(dfa)) {}
 
 bool ExactSearch::within_limits() {
-  const std::size_t bytes = machine_.bytes() + window_.capacity() * sizeof(WindowMachine::Index) +
-                            spec_.capacity() * sizeof(std::uint16_t) +
-                            (parent_.capacity() + slots_.capacity()) * sizeof(PairId);
-  const std::size_t budget = input_.limits.states;
-  if (interrupted()) {
-    stopped_ = "interrupted by the user";
-  } else if (machine_.size() > budget || window_.size() > budget) {
-    stopped_ = "the budget of " + std::to_string(budget) + " states (--states) is used up";
-  } else if (bytes > input_.limits.bytes) {
-    stopped_ =
-        "the memory limit of " + std::to_string(input_.limits.bytes >> 20U) + " MiB is reached";
-  }
+  stopped_ = pairs_.stopped(input_, machine_, parent_.capacity() * sizeof(PairId));
   return stopped_.empty();
 }
 
 bool ExactSearch::insert(WindowMachine::Index window, std::uint32_t spec, PairId parent) {
-  const std::size_t mask = slots_.size() - 1;
-  std::size_t at = hashed(window, spec) & mask;
-  for (; slots_[at] != kNone; at = (at + 1) & mask) {
-    if (window_[slots_[at]] == window && spec_[slots_[at]] == spec) {
-      return false;
-    }
+  const bool is_new = pairs_.number(window, spec).second;
+  if (is_new) {
+    parent_.push_back(parent);
   }
-  require(window_.size() < kNone, "ExactSearch: 2^32 pairs");
-  slots_[at] = static_cast<PairId>(window_.size());
-  window_.push_back(window);
-  spec_.push_back(static_cast<std::uint16_t>(spec));
-  parent_.push_back(parent);
-  if (window_.size() * 10 > slots_.size() * 7) {
-    grow();
-  }
-  return true;
-}
-
-void ExactSearch::grow() {
-  slots_.assign(slots_.size() * 2, kNone);
-  const std::size_t mask = slots_.size() - 1;
-  for (std::size_t p = 0; p < window_.size(); ++p) {
-    std::size_t at = hashed(window_[p], spec_[p]) & mask;
-    while (slots_[at] != kNone) {
-      at = (at + 1) & mask;
-    }
-    slots_[at] = static_cast<PairId>(p);
-  }
+  return is_new;
 }
 
 /// Reads every possible letter of the window `to`; false when the search is to end.
@@ -86,7 +44,7 @@ bool ExactSearch::enter(WindowMachine::Index to, std::uint32_t from_spec, PairId
     const std::uint32_t next = dfa_.next(from_spec, must | part);
     if (can_turn_bad_[next] && insert(to, next, parent) && dfa_.bad[next]) {
       ++bad_;
-      if ((*on_bad_)(static_cast<PairId>(window_.size() - 1))) {
+      if ((*on_bad_)(static_cast<PairId>(pairs_.size() - 1))) {
         return false;
       }
     }
@@ -98,15 +56,16 @@ bool ExactSearch::enter(WindowMachine::Index to, std::uint32_t from_spec, PairId
 
 bool ExactSearch::expand_block(std::size_t begin, std::size_t end) {
   if (edges_ == Edges::possible) {
-    machine_.evaluate(std::span(window_).subspan(begin, end - begin), input_.limits.threads);
+    machine_.evaluate(std::span(pairs_.windows()).subspan(begin, end - begin),
+                      input_.limits.threads);
   }
   std::vector<std::pair<WindowMachine::Index, PairId>> met;
   for (std::size_t p = begin; p < end; ++p) {
-    if (dfa_.bad[spec_[p]] || !machine_.is_evaluated(window_[p])) {
+    if (dfa_.bad[pairs_.state(p)] || !machine_.is_evaluated(pairs_.window(p))) {
       continue;
     }
-    const automata::WindowCode from = machine_.code(window_[p]);
-    for (const WindowMachine::Edge edge : machine_.edges(window_[p])) {
+    const automata::WindowCode from = machine_.code(pairs_.window(p));
+    for (const WindowMachine::Edge edge : machine_.edges(pairs_.window(p))) {
       if (edges_ == Edges::possible || (edge & 1U) == 0) {
         met.emplace_back(machine_.intern(machine_.codes().append(from, edge >> 1U)),
                          static_cast<PairId>(p));
@@ -123,7 +82,7 @@ bool ExactSearch::expand_block(std::size_t begin, std::size_t end) {
     if (machine_.reads_values() && !machine_.is_evaluated(to)) {
       continue;  // only when looking for a sure path
     }
-    if (!enter(to, spec_[parent], parent)) {
+    if (!enter(to, pairs_.state(parent), parent)) {
       ended_ = true;
       return false;
     }
@@ -148,10 +107,10 @@ void ExactSearch::start() {
   input_.prompts.for_each_window(machine_.codes(), machine_.vocabulary(),
                                  [this](automata::WindowCode code) {
                                    insert(machine_.intern(code), 0, kNone);
-                                   return window_.size() % kBlock != 0 || within_limits();
+                                   return pairs_.size() % kBlock != 0 || within_limits();
                                  });
   (void)within_limits();
-  if (dfa_.bad[0] && !window_.empty()) {
+  if (dfa_.bad[0] && pairs_.size() > 0) {
     ++bad_;
     ended_ = (*on_bad_)(0);
   }
@@ -162,8 +121,8 @@ void ExactSearch::run(const std::function<bool(PairId)>& on_bad) {
   start();
   Progress progress("states", input_.limits.states);
   std::size_t begin = 0;
-  while (stopped_.empty() && !ended_ && begin < window_.size()) {
-    const std::size_t end = window_.size();
+  while (stopped_.empty() && !ended_ && begin < pairs_.size()) {
+    const std::size_t end = pairs_.size();
     levels_.push_back(begin);
     if (input_.max_new && levels_.size() > *input_.max_new) {
       return;  // runs end here: not closed, and nothing left to show
@@ -188,7 +147,7 @@ std::uint32_t ExactSearch::step(PairId p) const {
 std::vector<WindowMachine::Index> ExactSearch::path(PairId p) const {
   std::vector<WindowMachine::Index> out;
   for (; p != kNone; p = parent_[p]) {
-    out.push_back(window_[p]);
+    out.push_back(pairs_.window(p));
   }
   std::reverse(out.begin(), out.end());
   return out;

@@ -135,6 +135,19 @@ ViewBox hull(const ViewBox& a, const ViewBox& b) {
   return out;
 }
 
+bool holds(const ViewBox& box, const std::vector<TokenId>& context) {
+  const std::size_t n = context.size();
+  if (n < box.lo || n > box.hi) {
+    return false;
+  }
+  for (std::size_t j = 0; j < n; ++j) {
+    if (!box.back[j].test(context[n - 1 - j].at())) {
+      return false;
+    }
+  }
+  return true;
+}
+
 std::vector<ViewBox> without(const ViewBox& box, const ViewBox& taken) {
   if (!meets(box, taken)) {
     return {box};

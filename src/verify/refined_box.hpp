@@ -16,6 +16,8 @@ namespace assay::verify {
 [[nodiscard]] bool is_empty(const ViewBox& box);
 [[nodiscard]] bool contains(const ViewBox& outer, const ViewBox& inner);
 [[nodiscard]] bool meets(const ViewBox& a, const ViewBox& b);
+/// The context's view lies in the box. @pre no longer than the window
+[[nodiscard]] bool holds(const ViewBox& box, const std::vector<TokenId>& context);
 /// The views of `box` that are not in `taken`, as disjoint boxes.
 [[nodiscard]] std::vector<ViewBox> without(const ViewBox& box, const ViewBox& taken);
 [[nodiscard]] ViewBox both(const ViewBox& a, const ViewBox& b);

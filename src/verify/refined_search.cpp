@@ -21,20 +21,6 @@ bool is_view(const ViewBox& box) {
                                          [](const TokenBits& s) { return s.count() == 1; });
 }
 
-/// The context's view lies in the box. @pre no longer than the window
-bool holds(const ViewBox& box, const std::vector<TokenId>& context) {
-  const std::size_t n = context.size();
-  if (n < box.lo || n > box.hi) {
-    return false;
-  }
-  for (std::size_t j = 0; j < n; ++j) {
-    if (!box.back[j].test(context[n - 1 - j].at())) {
-      return false;
-    }
-  }
-  return true;
-}
-
 /// The newest position that is not one token.
 std::size_t newest_set(const ViewBox& box) {
   std::size_t j = 0;

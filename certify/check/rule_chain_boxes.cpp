@@ -14,7 +14,7 @@ constexpr std::uint64_t kMaxWork = 20'000'000'000;  // links times DFA states ti
 
 Units most_of(const Step& step, const Emission& decoder, const Quantity& q, double U) {
   using Kind = Emission::Kind;
-  if (!decoder.is_pairwise() && decoder.kind != Kind::plain) {
+  if (!decoder.is_pairwise()) {
     refuse(step, "MOST is of greedy, min-p, top-k and plain without an allow-list");
   }
   const bool cuts = decoder.kind == Kind::greedy || decoder.kind == Kind::min_p;
@@ -234,7 +234,7 @@ Units LeafChain::within(std::size_t steps, bool upper, const Box& prompts) {
 }  // namespace
 
 // MOST, in every context of the lemma's box, τ the temperature, r rivals, H = −Σ ω_i ln ω_i
-//   l_T − Σ ω_i l_{y_i} (or l_T − l_y, r = 1, H = 0) <= U
+//   l_T − Σ ω_i l_{y_i} (or l_T − l_y, r = 1, H = 0) <= U, T and all y different
 //   greedy, min-p: U < cut: T is not emitted. plain, min-p, top-k K (r < K): S = 1 + e^{H − U/τ} <= 1 + Σ_i e^{(l_{y_i} − l_T)/τ};
 //   where min-p keeps T it drops y_i only below c e^{max/τ}, c = e^{cut/τ}, and c e^{(max − l_T)/τ} <= min(1, c Z),
 //   Z = Σ kept e^{(l − l_T)/τ} = 1/p(T)
@@ -246,8 +246,9 @@ void rule_most(Session& session, const Step& step) {
   }
   const LemmaFact f = lemma_fact(session, step, step.words[0]);
   const Quantity& q = f.fact.claim->quantity;
-  if (q.kind != Quantity::Kind::logit || !f.fact.high || (!q.minus && q.mixture.empty())) {
-    refuse(step, "not a fact of side hi about a logit less others");
+  if (q.kind != Quantity::Kind::logit || !f.fact.high || (!q.minus && q.mixture.empty()) ||
+      q.minus == q.index) {
+    refuse(step, "not a fact of side hi about a logit less those of other tokens");
   }
   session.refinement().most.push_back(
       {q.index, most_of(step, session.runs().emission, q, f.fact.bound), &f.lemma.box});

@@ -233,6 +233,9 @@ class SpecParser {
     } else if (tokens_.take_if("waive")) {
       tokens_.skip_to(";");
     } else if (property.chance && tokens_.take_if("horizon")) {
+      if (property.chance->horizon) {
+        tokens_.refuse("each attribute once");
+      }
       property.chance->horizon = tokens_.natural();
     } else if (property.chance && tokens_.take_if("conf")) {
       tokens_.take(Kind::number, "a decimal");

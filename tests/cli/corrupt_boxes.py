@@ -92,5 +92,16 @@ for old, new in [("horizon 8", "horizon 800"), ("Pmax <= 0.25", "Pmin <= 0.25"),
 for old, new in [("plain", "plain temperature 3"), ("plain", "top-p 1/2"), ("plain", "plain allow before 0-3"), ("plain", "plain allow after 0-3")]:
     assert old in runs, old
     reject("runs with %r for %r" % (new, old), lines, runs=runs.replace(old, new, 1))
+reject("a horizon twice", lines, spec=spec.replace("horizon 8", "horizon 800 horizon 8", 1))
+
+# A token is no rival of itself: l_T - l_T <= 0 would show p(T) <= 1/2 of any token, and here 1 comes with 0.88 at some prompt.
+head = [l for l in lines[:lines.index(next(l for l in lines if l.startswith("statement "))) + 1]]
+short = ["dfa.0 EVENT one : 2 0 B 1 T 0 1 1 1", "l LEMMA : logit-difference 1 %d lengths 1 any sets 1 * rest *", "c ROOT : l", "f ENUM c l hi :", "m MOST : f",
+         "b LEAF dfa.0 : lengths 1 any sets 1 * rest *", "one CHANCE-BOXES dfa.0 :", "end"]
+one = 'spec "t" version 1;\n' + next(l for l in spec.splitlines() if l.startswith("use ")) + "\nap One = tok = id 1;\nprop one: Pmax <= %s [F One]\n  horizon 1;\n"
+with_rival = lambda y: head + [l % y if "%d" in l else l for l in short]
+assert accepts(with_rival(0), spec=one % "1"), "control: " + last
+reject("a token as its own rival", with_rival(1), spec=one % "0.6")
+assert "other tokens" in last, last
 print("%d corruptions rejected" % done)
 assert done >= 150, done

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "reject.hpp"
+#include "units.hpp"
 
 namespace assay_check {
 namespace {
@@ -165,10 +166,8 @@ Interval Halves::slack() const {
 }
 
 std::string Halves::drawn() const {
-  return "over the draw of the " + std::to_string(units) +
-         (rows.has("document")
-              ? " documents, independent and alike, for a row drawn from one of them"
-              : " rows, independent and alike") +
+  return "over the draw of the " + drawn_units(units, rows.has("document")) +
+         (rows.has("document") ? ", for a row drawn from one of them" : "") +
          ", about a centre, in units of each coordinate's scale and with rows beyond a norm taken "
          "as "
          "the centre (" +

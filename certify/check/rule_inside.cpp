@@ -101,6 +101,9 @@ void rule_unread(Session& session, const Step& step) {
   std::string named;
   for (std::size_t k = 0; k < m.r; ++k) {
     const std::size_t u = parse_nat(step.words[k]);
+    if (k > 0 && u <= parse_nat(step.words[k - 1])) {
+      refuse(step, "the coordinates do not ascend");
+    }
     if (!is_deleted(m, k, u)) {
       refuse(step,
              "the eraser does something else than set coordinate " + std::to_string(u) + " to 0");
@@ -111,13 +114,13 @@ void rule_unread(Session& session, const Step& step) {
     }
     named += (k == 0 ? "" : ", ") + std::to_string(u);
   }
-  session.conclusions.push_back({step.id, "PROVED",
-                                 "no neuron and no logit that is computed from " + m.hook +
-                                     " depends on coordinates " + named +
-                                     " of it, for every input; the eraser " +
-                                     session.header().eraser->second.substr(0, 16) +
-                                     " sets them to 0 and changes the others by rounding to 2^-" +
-                                     std::to_string(m.grid_bits)});
+  session.conclusions.push_back(
+      {step.id, "PROVED",
+       "no neuron and no logit that is computed from " + m.hook + " depends on coordinates " +
+           named + " of it, for every input; the eraser " +
+           session.header().eraser->second.substr(0, 16) +
+           " sets them to 0 and changes the others by rounding to 2^-" +
+           std::to_string(m.grid_bits) + ", where they stay below 2^24 grid units"});
 }
 
 // SITE-RANGE  attention averages values, so that x_i of hook_resid_mid lies, in every context, in
@@ -231,11 +234,13 @@ void rule_never_fires(Session& session, const Step& step) {
   if (!(pre.hi() <= e.threshold)) {
     refuse(step, "constant and rounding term are not shown to stay at the threshold");
   }
-  session.conclusions.push_back(
-      {step.id, "PROVED",
-       e.words + " behind the deployed eraser " + e.eraser + ", for every input of " + m.hook +
-           " with every coordinate at most " + range.text() +
-           " in absolute value (its pre-activation of the deployed output in real arithmetic)"});
+  session.conclusions.push_back({step.id, "PROVED",
+                                 e.words + " behind the deployed eraser " + e.eraser +
+                                     ", for every input of " + m.hook +
+                                     " with every coordinate at most " + range.text() +
+                                     " in absolute value and a deployed output (below 2^24 grid "
+                                     "units; its pre-activation of that output in real "
+                                     "arithmetic)"});
 }
 
 }  // namespace assay_check

@@ -34,7 +34,7 @@ void rule_interface(Session& session, const Step& step) {
     refuse(step, "expected INTERFACE : units n1 n0");
   }
   const ErasedRows rows(session, step, claim);
-  const Fraction alpha = statistical_alpha(session, step, claim, rows.fitted);
+  const Fraction alpha = statistical_alpha(session, step, claim, rows);
   const Fraction most = positive_term(step, claim, "at-most");
   const std::size_t m = parse_nat(claim.at("symbols"));
   const std::size_t label = parse_nat_below(claim.at("label"), rows.k, "a label");
@@ -82,10 +82,9 @@ void rule_interface(Session& session, const Step& step) {
            "balanced "
            "accuracy above 1/2 + " +
            most.text() + "/2, with probability at least 1 - " + alpha.text() +
-           " over the draw of the " + std::to_string(units.size()) +
-           (rows.has("document") ? " documents, independent and alike, and of a row of each, "
-                                 : " rows, independent and alike, ") +
-           rows.named() + "; nothing is said of several symbols together" + rows.tail(session)});
+           " over the draw of the " + drawn_units(units.size(), rows.has("document")) +
+           (rows.has("document") ? ", and of a row of each, " : ", ") + rows.named() +
+           "; nothing is said of several symbols together" + rows.tail(session)});
 }
 
 }  // namespace assay_check

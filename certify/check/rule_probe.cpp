@@ -92,7 +92,7 @@ void rule_probe(Session& session, const Step& step) {
     refuse(step, "expected PROBE : units n1 right1 n0 right0 lo1 hi1 lo0 hi0");
   }
   const ErasedRows rows(session, step, claim);
-  const Fraction alpha = statistical_alpha(session, step, claim, rows.fitted);
+  const Fraction alpha = statistical_alpha(session, step, claim, rows);
   const auto units = units_of(rows, step, claim);
   const auto [n1, right1, n0, right0] = count(session, step, claim, rows, drawn_rows(units));
   const std::size_t counts[] = {units.size(), n1, right1, n0, right0};
@@ -128,15 +128,15 @@ void rule_probe(Session& session, const Step& step) {
       !twice(end[1], end[3]).at_most(Ratio(hi) * Ratio(2, 1))) {
     refuse(step, "the interval of the statement does not hold the middle of the ends");
   }
-  session.conclusions.push_back(
-      {step.id, "STATISTICAL",
-       "probe " + claim.at("index") + " of " + claim.at("probes") +
-           " has a balanced accuracy in [" + lo.text() + ", " + hi.text() + "] for label " +
-           claim.at("label") + " on the deployed outputs, with probability at least 1 - " +
-           alpha.text() + " over the draw of the " + std::to_string(units.size()) +
-           (rows.has("document") ? " documents, independent and alike, and of a row of each, "
-                                 : " rows, independent and alike, ") +
-           rows.named() + ", the probe chosen before" + rows.tail(session)});
+  session.conclusions.push_back({step.id, "STATISTICAL",
+                                 "probe " + claim.at("index") + " of " + claim.at("probes") +
+                                     " has a balanced accuracy in [" + lo.text() + ", " +
+                                     hi.text() + "] for label " + claim.at("label") +
+                                     " on the deployed outputs, with probability at least 1 - " +
+                                     alpha.text() + " over the draw of the " +
+                                     drawn_units(units.size(), rows.has("document")) +
+                                     (rows.has("document") ? ", and of a row of each, " : ", ") +
+                                     rows.named() + rows.tail(session)});
 }
 
 }  // namespace assay_check

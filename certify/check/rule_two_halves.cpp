@@ -101,7 +101,7 @@ void rule_two_halves(Session& session, const Step& step) {
     refuse(step, "expected TWO-HALVES : units pairs pairs lambda");
   }
   const Halves h(session, step, claim);
-  const Fraction alpha = statistical_alpha(session, step, claim, h.rows.fitted);
+  const Fraction alpha = statistical_alpha(session, step, claim, h.rows);
   const Fraction most = positive_term(step, claim, "at-most");
   need_counts(step, h);
   const double lambda = parse_hex(step.words[3]);
@@ -140,7 +140,7 @@ void rule_leakage(Session& session, const Step& step) {
     refuse(step, "expected LEAKAGE : units pairs pairs");
   }
   const Halves h(session, step, claim);
-  const Fraction alpha = statistical_alpha(session, step, claim, h.rows.fitted);
+  const Fraction alpha = statistical_alpha(session, step, claim, h.rows);
   const Fraction least = positive_term(step, claim, "at-least");
   need_counts(step, h);
   const Interval l = log_of(alpha, 2);

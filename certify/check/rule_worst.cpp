@@ -3,6 +3,7 @@
 #include <functional>
 
 #include "erased.hpp"
+#include "linear.hpp"
 #include "reject.hpp"
 
 namespace assay_check {
@@ -97,7 +98,7 @@ Region read_region(const Safetensors& file, const Step& step, std::size_t d) {
 // WORST   (u = w − RᵀLᵀw, c = b + (Lᵀw)·(Rμ), X_j >= |x_j| in the region, γ = 2^-51 (d + r + 8))
 //   |<u, centre> + c| + reach(u) + Σ_j |w_j| (2^-gridBits/2 + γ (X_j + Σ_k |L_jk| Σ_i |R_ki|(X_i + |μ_i|))) <= a
 //   -----------------------------------------------------------------------------------------------------------
-//   |<w, y> + b| <= a for the deployed output y of every x of the region, x in double
+//   |<w, y> + b| <= a for the deployed output y of every x of the region, x in double, where y has one: is below 2^24 grid units
 void rule_worst(Session& session, const Step& step) {
   const ErasureClaim claim = erasure_claim(session, step, "worst");
   const Fraction most = positive_term(step, claim, "at-most");
@@ -122,7 +123,7 @@ void rule_worst(Session& session, const Step& step) {
     u.emplace_back(w[j]);
     X.push_back(Interval(std::fabs(region.centre[j])) + region.coordinate(j));
   }
-  Vector absolute(r);  // Σ_i |R_ki| (X_i + |μ_i|)
+  Vector absolute(r, Interval(kTiny));  // Σ_i |R_ki| (X_i + |μ_i|), and what underflows
   for (std::size_t k = 0; k < r; ++k) {
     Interval into, at;  // (Lᵀw)_k and (Rμ)_k
     for (std::size_t j = 0; j < d; ++j) {
@@ -144,7 +145,7 @@ void rule_worst(Session& session, const Step& step) {
     for (std::size_t k = 0; k < r; ++k) {
       size = size + magnitude(Interval(e.left[j * r + k])) * absolute[k];
     }
-    rounding = rounding + magnitude(Interval(w[j])) * (grid + gamma * size);
+    rounding = rounding + magnitude(Interval(w[j])) * (grid + gamma * size + Interval(kTiny));
     constant = constant + u[j] * Interval(region.centre[j]);
   }
   const Interval all = magnitude(constant) + region.reach(u) + rounding;
@@ -154,7 +155,8 @@ void rule_worst(Session& session, const Step& step) {
   session.conclusions.push_back(
       {step.id, "PROVED",
        "readout " + claim.at("index") + " of " + claim.at("readout") + " is at most " +
-           most.text() + " in size on the deployed output of every input of the region " +
+           most.text() +
+           " in size on every deployed output (below 2^24 grid units) of an input of the region " +
            claim.at("region") + " (" + region.name + "), hook " + printable(e.hook) + ", eraser " +
            session.header().eraser->second.substr(0, 16)});
 }

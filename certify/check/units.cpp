@@ -59,7 +59,11 @@ std::vector<std::size_t> drawn_rows(const std::vector<std::vector<std::size_t>>&
 }
 
 Fraction statistical_alpha(const Session& session, const Step& step, const ErasureClaim& claim,
-                           bool fitted) {
+                           const ErasedRows& rows) {
+  if (rows.eraser.fitted.empty()) {
+    refuse(step, "the eraser does not say which rows it was fitted on");
+  }
+  const bool fitted = rows.fitted;
   const auto& all = session.request().claims;
   const Fraction alpha = positive_term(step, claim, "alpha");
   if (fitted || alpha.num >= alpha.den || std::none_of(all.begin(), all.end(), [](const auto& c) {
@@ -69,6 +73,12 @@ Fraction statistical_alpha(const Session& session, const Step& step, const Erasu
                         : "alpha is not below 1, or the statement has no ledger");
   }
   return alpha;
+}
+
+std::string drawn_units(std::size_t n, bool documents) {
+  return std::to_string(n) + (documents ? " documents" : " rows") +
+         ", independent and alike, the eraser, the claim and the order in the file fixed before "
+         "they were seen";
 }
 
 Interval log_of(const Fraction& alpha, int parts) {

@@ -16,9 +16,12 @@ namespace assay_check {
 [[nodiscard]] std::vector<std::size_t> drawn_rows(
     const std::vector<std::vector<std::size_t>>& units);
 
-/// Reject unless the statement has a ledger, the rows are not those of the fit, and 0 < alpha < 1.
+/// Reject unless the statement has a ledger, the eraser names the rows of its fit, these are not among them, and
+/// 0 < alpha < 1.
 [[nodiscard]] Fraction statistical_alpha(const Session& session, const Step& step,
-                                         const ErasureClaim& claim, bool fitted);
+                                         const ErasureClaim& claim, const ErasedRows& rows);
+/// "N documents|rows, independent and alike", and what the confidence takes as given.
+[[nodiscard]] std::string drawn_units(std::size_t n, bool documents);
 /// ln(parts / alpha)
 [[nodiscard]] Interval log_of(const Fraction& alpha, int parts);
 

@@ -14,6 +14,11 @@ inline std::string axes(std::size_t a, std::size_t b) {
   return "[" + std::to_string(a) + "," + std::to_string(b) + "]";
 }
 
+/// Keys of eraser.json: the rows it was fitted on.
+inline std::string fitted_on(const std::string& sha) {
+  return ",\"fitActivations\":[\"" + sha + "\"]";
+}
+
 /// A residual without a model: rank 2, one-hot labels of three classes in a file of their own.
 struct TableCase : Case {
   std::size_t n, d, r = 2, k = 3;
@@ -21,8 +26,9 @@ struct TableCase : Case {
   std::vector<Vector> Y;
   int bits = 10;
   std::string type = "F64", hook_of_rows, hook = "blocks.1.hook_resid_post";
-  std::string rank_said, more_config, counts;  ///< rank_said: another than r
-  Vector document, symbol;                     ///< of each row; empty: none in the file
+  std::string rank_said, counts;  ///< rank_said: another than r
+  std::string more_config = fitted_on(std::string(64, '0'));
+  Vector document, symbol;  ///< of each row; empty: none in the file
   bool apart = true, with_document = false, says_model = false;
   std::string labels_sha;  ///< another than that of the file
 

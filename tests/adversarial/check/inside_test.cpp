@@ -53,12 +53,12 @@ struct InsideCase : Case {
     }
     TensorFile file;
     file.add("bias", "F64", "[4]", bias);
-    file.add("proj_left", "F64", "[4,1]", left);
-    file.add("proj_right", "F64", "[1,4]", right);
+    file.add("proj_left", "F64", "[4," + std::to_string(rank) + "]", left);
+    file.add("proj_right", "F64", "[" + std::to_string(rank) + ",4]", right);
     write_file(*inputs.eraser + "/eraser.safetensors", file.bytes());
     write_file(*inputs.eraser + "/eraser.json",
-               "{\"assay-eraser\":1,\"kind\":\"orth\",\"hook\":\"" + hook +
-                   "\",\"rank\":1,\"d\":4,\"gridBits\":" + std::to_string(kBits) +
+               "{\"assay-eraser\":1,\"kind\":\"orth\",\"hook\":\"" + hook + "\",\"rank\":" +
+                   std::to_string(rank) + ",\"d\":4,\"gridBits\":" + std::to_string(kBits) +
                    ",\"modelWeights\":\"" + digest(inputs.model + "/model.safetensors") + "\"}");
     write_file(*inputs.request, "assay-request 1\n" + claim + "\nend\n");
     lines = header(*this, "erasure", "DEPLOYED");
@@ -148,6 +148,25 @@ TEST_CASE("inside: coordinates that nothing reads are accepted, and only those")
   CHECK(more.unread());
   more.hook = "blocks.0.hook_mlp_out";
   CHECK_FALSE(more.unread());
+}
+
+TEST_CASE("inside: a coordinate that is deleted twice is not deleted") {
+  InsideCase c;  // x - (x + x) = -x
+  c.rank = 2;
+  c.left = {0, 0, 0, 0, 0, 0, 1, 1};
+  c.right = {0, 0, 0, 1, 0, 0, 0, 1};
+  CHECK_FALSE(c.unread("3 3"));
+  for (std::size_t i = 0; i < c.model.f; ++i) {
+    c.model.weights["blocks.0.mlp.W_in"][2 * c.model.f + i] = 0;
+  }
+  for (std::size_t t = 0; t < c.model.V; ++t) {
+    c.model.weights["unembed.W_U"][2 * c.model.V + t] = 0;
+  }
+  c.bias[2] = 0;
+  c.left = {0, 0, 0, 0, 1, 0, 0, 1};  // the control: 2 and 3
+  c.right = {0, 0, 1, 0, 0, 0, 0, 1};
+  CHECK(c.unread("2 3"));
+  CHECK_FALSE(c.unread("3 2"));
 }
 
 TEST_CASE("inside: a site's range is accepted just above the largest sum of extremes") {

@@ -288,10 +288,14 @@ TEST_CASE("population: rows of the fit, hidden documents and constant outputs ar
   const auto f = c.figures(false);
   const double lambda = f.lambda * 1.01;
   REQUIRE(c.covers("100", lambda, c.counts(f)));
-  c.more_config = ",\"fitActivations\":[\"" + digest(c.inputs.data[0]) + "\"]";
+  const std::string elsewhere = c.more_config;
+  c.more_config = fitted_on(digest(c.inputs.data[0]));
   c.save();
   CHECK_FALSE(c.covers("100", lambda, c.counts(f)));
-  c.more_config.clear();
+  c.more_config.clear();  // an eraser that does not say
+  c.save();
+  CHECK_FALSE(c.covers("100", lambda, c.counts(f)));
+  c.more_config = elsewhere;
   c.unit = "document";
   c.save();
   CHECK_FALSE(c.covers("100", lambda, c.counts(f)));

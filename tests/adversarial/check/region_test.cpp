@@ -134,6 +134,21 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("WORST: what underflows counts") {
+  for (const double size : {0x1p-40, 0x1p999}) {
+    RegionCase c(6);
+    c.right.assign(c.right.size(), 0x1p-1074);  // a product with it may be off by half of it
+    c.left.assign(c.left.size(), 0);
+    c.left[0] = c.left[1] = size;
+    c.bias.assign(4, 0);
+    c.save();
+    c.readout = c.add("readout", {{"weights", "[1,4]", c.w}, {"bias", "[1]", c.b}});
+    c.region = c.add("region", {{"center", "[4]", Vector(4, 0.5)}, {"radius", "[4]", Vector(4)}});
+    CHECK(c.worst("3") == (size < 1));
+    CHECK(c.worst("10"));
+  }
+}
+
 TEST_CASE("WORST: regions that are none of the four are refused") {
   RegionCase c(5);
   c.region = c.add("region", {{"center", "[4]", Vector(4)}, {"radius", "[4]", Vector(4, 1.0)}});

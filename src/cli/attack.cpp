@@ -194,14 +194,7 @@ void add_attack(CLI::App& app, Session& session) {
   auto* sub = app.add_subcommand(
       "attack", "Look for a run that breaks a property that HOLDS: guided sampling to the brink");
   const auto options = std::make_shared<Options>();
-  sub->add_option("--model", options->model, "Model directory")->required();
-  sub->add_option("--sae", options->saes,
-                  "NAME=DIR of a used dictionary, or DIR of the only one (default: the path in the "
-                  "spec)");
-  sub->add_option("--readout", options->readouts,
-                  "NAME=FILE of a used readout (default: the path in the spec)");
-  sub->add_option("--spec", options->spec, "The .spec file")->required();
-  sub->add_option("--prop", options->properties, "Attack this property only; may be repeated");
+  add_subject_options(*sub, *options, "Attack this property only; may be repeated");
   sub->add_option(
          "--decoder", options->decoder,
          "greedy, min-p:RHO[:T[:before|after]], top-k:K[:T], top-p:P[:T[:before|after]] or "

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "assay/base/files.hpp"
+#include "assay/base/rational.hpp"
 #include "assay/spec/print.hpp"
 #include "assay/spec/resolve.hpp"
 #include "named_files.hpp"
@@ -46,6 +47,25 @@ void load_rest(const SubjectOptions& options, Subject& subject) {
 }
 
 }  // namespace
+
+void add_subject_options(CLI::App& command, SubjectOptions& options, const std::string& only) {
+  command.add_option("--model", options.model, "Model directory")->required();
+  command.add_option("--sae", options.saes,
+                     "NAME=DIR of a used dictionary, or DIR of the only one (default: the path in "
+                     "the spec)");
+  command.add_option("--readout", options.readouts,
+                     "NAME=FILE of a used readout (default: the path in the spec)");
+  command.add_option("--spec", options.spec, "The .spec file")->required();
+  command.add_option("--prop,--property", options.properties, only);
+}
+
+Rational rational_option(const std::string& text, const std::string& option) {
+  try {
+    return parse_rational(text);
+  } catch (const InputError& e) {
+    throw UsageError(option + ": " + e.what());
+  }
+}
 
 std::vector<std::string> named_saes(const std::vector<std::string>& options,
                                     const spec::Spec& spec) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <CLI/CLI.hpp>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -15,6 +16,12 @@ struct SubjectOptions {
   std::string model, spec;
   std::vector<std::string> saes, readouts, properties;
 };
+
+/// --model, --sae, --readout, --spec and --prop (which `only` describes) of a command about a model and a spec.
+void add_subject_options(CLI::App& command, SubjectOptions& options, const std::string& only);
+
+/// An option that is a fraction or a decimal. Throws UsageError that names the option.
+[[nodiscard]] Rational rational_option(const std::string& text, const std::string& option);
 
 /// Owns what a CheckInput points to.
 struct Subject {

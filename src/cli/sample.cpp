@@ -29,14 +29,6 @@ struct Options : SubjectOptions {
   std::uint64_t seed = 1;
 };
 
-Rational share(const std::string& text, const std::string& option) {
-  try {
-    return parse_rational(text);
-  } catch (const InputError& e) {
-    throw UsageError(option + ": " + e.what());
-  }
-}
-
 /// Owns what the input points to.
 struct Files {
   DeepModel model;
@@ -77,13 +69,13 @@ void load(const Options& options, Files& files) {
   input.model = &files.model;
   input.runs = options.runs;
   input.max_new = options.max_new;
-  input.alpha = share(options.alpha, "--alpha");
+  input.alpha = rational_option(options.alpha, "--alpha");
   for (const std::string& entry : options.split) {
     const std::size_t equals = entry.find('=');
     if (equals == std::string::npos) {
       throw UsageError("--split: expected NAME=SHARE, found " + visible(entry));
     }
-    input.split[entry.substr(0, equals)] = share(entry.substr(equals + 1), "--split");
+    input.split[entry.substr(0, equals)] = rational_option(entry.substr(equals + 1), "--split");
   }
   input.seed = options.seed;
   input.threads = options.threads;
@@ -138,7 +130,7 @@ ordered_json property_json(const verify::SampleInput& input, const verify::Sampl
 ExitCode code_of(const Options& options, const verify::SampleResult& result) {
   bool within = true, above = false, any = false;
   const Rational limit =
-      options.at_most.empty() ? Rational{1, 1} : share(options.at_most, "--at-most");
+      options.at_most.empty() ? Rational{1, 1} : rational_option(options.at_most, "--at-most");
   for (const verify::SampledProperty& p : result.properties) {
     __extension__ using Wide = __int128;
     const auto exceeds = [&](std::uint32_t millionths) {
@@ -278,14 +270,7 @@ void add_sample(CLI::App& app, Session& session) {
   auto* sub = app.add_subcommand(
       "sample", "Rates of a spec's violations over runs drawn independently, with exact intervals");
   const auto options = std::make_shared<Options>();
-  sub->add_option("--model", options->model, "Model directory; any depth")->required();
-  sub->add_option("--sae", options->saes,
-                  "NAME=DIR of a used dictionary, or DIR of the only one (default: the path in the "
-                  "spec)");
-  sub->add_option("--readout", options->readouts,
-                  "NAME=FILE of a used readout (default: the path in the spec)");
-  sub->add_option("--spec", options->spec, "The .spec file")->required();
-  sub->add_option("--prop", options->properties, "Count this property only; may be repeated");
+  add_subject_options(*sub, *options, "Count this property only; may be repeated");
   sub->add_option(
          "--decoder", options->decoder,
          "greedy, min-p:RHO[:T[:before|after]], top-k:K[:T], top-p:P[:T[:before|after]] or "

@@ -15,14 +15,6 @@ struct Options : SubjectOptions, ExactOptions {
   std::string from, to = "1", resolution = "1/100", certificate;
 };
 
-Rational fraction(const std::string& text, const char* option) {
-  try {
-    return parse_rational(text);
-  } catch (const InputError& e) {
-    throw UsageError(std::string(option) + ": " + e.what());
-  }
-}
-
 /// One end of the interval, with its certificate.
 nlohmann::ordered_json end_json(const Options& options, const Subject& subject, bool resolved_here,
                                 const verify::ExactInput& input,
@@ -115,9 +107,9 @@ void run(Options& options, Session& session) {
   Subject subject;
   verify::ThresholdInput input;
   const bool resolved_here = load_exact(options, options, subject, input.exact);
-  input.resolution = fraction(options.resolution, "--resolution");
-  input.from = options.from.empty() ? input.resolution : fraction(options.from, "--from");
-  input.to = fraction(options.to, "--to");
+  input.resolution = rational_option(options.resolution, "--resolution");
+  input.from = options.from.empty() ? input.resolution : rational_option(options.from, "--from");
+  input.to = rational_option(options.to, "--to");
   input.exact.wants_certificate = !options.certificate.empty();
   std::vector<std::string> names = options.properties;
   for (const spec::Property& property : subject.spec.properties) {
@@ -149,14 +141,7 @@ void add_threshold(CLI::App& app, Session& session) {
   auto* sub = app.add_subcommand(
       "threshold", "Find the smallest min-p for which a property holds of every run (exact mode)");
   const auto options = std::make_shared<Options>();
-  sub->add_option("--model", options->model, "Model directory")->required();
-  sub->add_option("--sae", options->saes,
-                  "NAME=DIR of a used dictionary, or DIR of the only one (default: the path in the "
-                  "spec)");
-  sub->add_option("--readout", options->readouts,
-                  "NAME=FILE of a used readout (default: the path in the spec)");
-  sub->add_option("--spec", options->spec, "The .spec file")->required();
-  sub->add_option("--prop,--property", options->properties, "This property only; may be repeated");
+  add_subject_options(*sub, *options, "This property only; may be repeated");
   sub->add_option("--prompts", options->prompts,
                   R"({"tokens":[[IDS],...]} or {"any":true,"max_length":N})")
       ->required();

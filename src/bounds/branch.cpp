@@ -9,6 +9,7 @@
 #include "assay/base/errors.hpp"
 #include "assay/base/progress.hpp"
 #include "climb.hpp"
+#include "dominant_split.hpp"
 #include "split_choice.hpp"
 #include "text_starts.hpp"
 
@@ -31,7 +32,7 @@ class Search {
         options_(options),
         budget_(budget),
         coordinate_(domain.places(), target),
-        choice_(domain, target),
+        choice_(domain, target, true),
         start_(std::chrono::steady_clock::now()) {
     result_.attained = -kInf;
   }
@@ -224,6 +225,9 @@ class Search {
 
   /// The children cover the case: token sets B_j, lengths, or the signs of a neuron.
   void divide(std::size_t at, const Split& split) {
+    if (split.by == Split::By::dominant) {
+      return divide_by_position(at, split);
+    }
     const Box box = result_.tree[at].box;
     const std::vector<NeuronPart> neurons = result_.tree[at].neurons;
     const auto add_child = [&](Box part, std::vector<NeuronPart> signs) {
@@ -250,6 +254,30 @@ class Search {
     } else {
       add_child(with_lengths(box, box.min_length, split.slot), neurons);
       add_child(with_lengths(box, split.slot + 1, box.max_length), neurons);
+    }
+  }
+
+  /// A chain: the part of each position, and the rest at the next one.
+  void divide_by_position(std::size_t at, const Split& split) {
+    const std::size_t whole = at;
+    for (std::size_t i = 0; i < split.slots.size(); ++i) {
+      const std::size_t slot = split.slots[i];
+      const Box box = result_.tree[at].box;
+      const TokenSet rest = others(*box.back[slot], split.sets[i]);
+      result_.tree[at].split = {Split::By::token, slot, {split.sets[i], rest}, 0, {}};
+      Box part = box;
+      part.back[slot] = domain_.intern(split.sets[i]);
+      const std::size_t first = add(part, result_.tree[at].neurons, whole);
+      part.back[slot] = domain_.intern(rest);
+      std::size_t second = result_.tree.size();
+      if (i + 1 == split.slots.size()) {
+        second = add(std::move(part), result_.tree[at].neurons, whole);
+      } else {
+        result_.tree.push_back(
+            {std::move(part), result_.tree[at].neurons, std::nullopt, kInf, {}, {}});
+      }
+      result_.tree[at].children = {first, second};
+      at = second;
     }
   }
 

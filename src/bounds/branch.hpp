@@ -8,19 +8,20 @@
 
 namespace assay::bounds {
 
-/// How a case was divided.
+/// How a case was divided, or is to be: `dominant` becomes a chain of cases by token (dominant_split.hpp).
 struct Split {
-  enum class By { none, token, length, neuron } by = By::none;
+  enum class By { none, token, length, neuron, dominant } by = By::none;
   std::size_t slot = 0;        ///< token, length
-  std::vector<TokenSet> sets;  ///< token
+  std::vector<TokenSet> sets;  ///< token; dominant: one each of `slots`
   std::size_t neuron = 0;
+  std::vector<std::size_t> slots;  ///< dominant
 };
 
 /// One case of the tree, with its own bound.
 struct BranchNode {
   Box box;
   std::vector<NeuronPart> neurons;  ///< the signs that narrow it, in the order they were chosen
-  std::optional<CaseBound> bound;   ///< nullopt: not ready, divided at once
+  std::optional<CaseBound> bound;   ///< nullopt: divided at once: not ready, or within a chain
   double hi = 0;                    ///< of the own bound; +inf without one
   Split split;
   std::vector<std::size_t> children;

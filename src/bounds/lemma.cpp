@@ -247,7 +247,7 @@ std::vector<Domain> LemmaBounder::divide(const Lemma& lemma, double enough) {
   target = lemma.is_lower ? negated(std::move(target)) : std::move(target);
   Split split;
   if (node.bound->rule != CaseRule::enumeration && !node.bound->maxima.empty()) {
-    SplitChoice choice(s.work, target);
+    SplitChoice choice(s.work, target, false);
     split = choice.choose(node, enough, kMostCases);
   }
   std::vector<Domain> out;
@@ -278,7 +278,7 @@ std::vector<Domain> LemmaBounder::divide(const Lemma& lemma, double enough) {
     }
     const TokenSet& set = *node.box.back[slot];
     const auto half = set.begin() + static_cast<std::ptrdiff_t>(set.size() / 2);
-    split = {Split::By::token, slot, {{set.begin(), half}, {half, set.end()}}, 0};
+    split = {Split::By::token, slot, {{set.begin(), half}, {half, set.end()}}, 0, {}};
   }
   for (const TokenSet& set : split.sets) {
     Box part = node.box;

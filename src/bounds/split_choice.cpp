@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "activation.hpp"
+#include "dominant_split.hpp"
 
 namespace assay::bounds {
 namespace {
@@ -13,18 +14,12 @@ constexpr double kInf = std::numeric_limits<double>::infinity();
 constexpr std::size_t kNeurons = 64;      // whose gaps an estimate looks at
 constexpr std::size_t kNeuronOrders = 6;  // whose own values order a token set
 constexpr std::size_t kMostSingles =
-    256;  // tokens of a position that is divided into single ones at once
+    256;                          // tokens of a position that is divided into single ones at once
+constexpr double kFavour = 1.25;  // of divisions by position, which first order rates too low
+constexpr double kLeastRatio = 1.1;  // of weights, eighth root
 
 double middle(Interval i) {
   return i.lo + (i.hi - i.lo) / 2;
-}
-
-/// What a relaxed neuron may add to the bound over its range, good slopes assumed.
-double gap(double kappa, double lo, double hi) {
-  if (!(lo < 0 && hi > 0)) {
-    return 0;
-  }
-  return kappa > 0 ? kappa * -lo * hi / (hi - lo) : -kappa * std::min(hi, -lo) / 2;
 }
 
 /// The tokens whose score is below the `half`-th, and the others.
@@ -33,7 +28,7 @@ Split two_parts(std::size_t slot, const TokenSet& set, const Row& score, std::si
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return score(index(a)) < score(index(b)); });
-  Split split{Split::By::token, slot, std::vector<TokenSet>(2), 0};
+  Split split{Split::By::token, slot, std::vector<TokenSet>(2), 0, {}};
   for (std::size_t e = 0; e < order.size(); ++e) {
     split.sets[e < half ? 0 : 1].push_back(set[order[e]]);
   }
@@ -58,22 +53,13 @@ Row principal(Rows t) {
   return (t.transpose() * axis).transpose();
 }
 
-std::vector<std::size_t> entries_of(const TokenSet& all, const TokenSet& part) {
-  std::vector<std::size_t> out;
-  std::size_t at = 0;
-  for (const TokenId t : part) {
-    while (all[at] != t) {
-      ++at;
-    }
-    out.push_back(at);
-  }
-  return out;
-}
-
 }  // namespace
 
-SplitChoice::SplitChoice(DomainWork& domain, const Target& target)
-    : domain_(domain), net_(domain.places().net()), target_(target) {
+SplitChoice::SplitChoice(DomainWork& domain, const Target& target, bool by_position)
+    : domain_(domain),
+      net_(domain.places().net()),
+      target_(target),
+      may_divide_by_position_(by_position) {
   for (const Interval k : target.fold.kappa) {
     kappa_.push_back(middle(k));
   }
@@ -81,9 +67,9 @@ SplitChoice::SplitChoice(DomainWork& domain, const Target& target)
 
 Split SplitChoice::by_readiness(const Box& box) const {
   if (net_.absolute && box.min_length < box.max_length) {
-    return {Split::By::length, 0, {}, 0};
+    return {Split::By::length, 0, {}, 0, {}};
   }
-  Split split{Split::By::token, 0, {}, 0};
+  Split split{Split::By::token, 0, {}, 0, {}};
   for (const TokenId t : *box.back[0]) {
     split.sets.push_back({t});
   }
@@ -111,34 +97,24 @@ void SplitChoice::prepare(const ReadyCase& ready, const CaseBound& bound) {
   }
 }
 
-/// HULL is exact at a vertex for neurons that count positively.
-double SplitChoice::gap_of(std::size_t j, double lo, double hi) const {
-  return is_hull_ && kappa_[j] > 0 ? 0 : gap(kappa_[j], lo, hi);
-}
-
 /// The unstable neurons with the widest gaps.
 void SplitChoice::take_neurons(const BranchNode& node, CaseWork& work) {
   neurons_.clear();
-  is_hull_ = node.bound->rule == CaseRule::hull;
   if (net_.f == 0 || target_.kind == Target::Kind::normed_neuron || !target_.uses_mlp()) {
     return;
   }
+  const bool is_hull = node.bound->rule == CaseRule::hull;  // exact at a vertex where kappa > 0
   const std::vector<Interval> ranges = clipped(work.ranges(), node.neurons);
-  lo_.clear();
-  hi_.clear();
-  std::vector<std::pair<double, std::size_t>> all;
   for (std::size_t j = 0; j < net_.f; ++j) {
-    lo_.push_back(ranges[j].lo);
-    hi_.push_back(ranges[j].hi);
-    const double g = gap_of(j, ranges[j].lo, ranges[j].hi);
-    if (g > 0) {
-      all.emplace_back(-g, j);
+    const UnstableNeuron n{j, kappa_[j], ranges[j].lo, ranges[j].hi};
+    if (n.gap() > 0 && !(is_hull && n.kappa > 0)) {
+      neurons_.push_back(n);
     }
   }
-  std::sort(all.begin(), all.end());
-  for (std::size_t i = 0; i < std::min(all.size(), kNeurons); ++i) {
-    neurons_.push_back(all[i].second);
-  }
+  std::stable_sort(
+      neurons_.begin(), neurons_.end(),
+      [](const UnstableNeuron& a, const UnstableNeuron& b) { return a.gap() > b.gap(); });
+  neurons_.resize(std::min(neurons_.size(), kNeurons));
 }
 
 /// t_h(e) = w(ν − L_h)/D_h: what head h gains, to first order, from entry e at the slot.
@@ -188,7 +164,7 @@ std::optional<std::size_t> SplitChoice::busiest_slot(const BranchNode& node) con
 }
 
 Split SplitChoice::singles(const BranchNode& node, std::size_t slot) const {
-  Split split{Split::By::token, slot, {}, 0};
+  Split split{Split::By::token, slot, {}, 0, {}};
   for (const TokenId t : *node.box.back[slot]) {
     split.sets.push_back({t});
   }
@@ -201,7 +177,7 @@ Split SplitChoice::by_heads(const BranchNode& node, std::size_t slot) {
   return two_parts(slot, set, principal(gains(*ready_, *node.bound, slot)), set.size() / 2);
 }
 
-SplitChoice::SlotGains SplitChoice::slot_gains(const BranchNode& node, std::size_t slot) const {
+SlotGains SplitChoice::slot_gains(const BranchNode& node, std::size_t slot) const {
   const ReadyCase::Group& group = ready_->group(slot);
   SlotGains out;
   out.slot = slot;
@@ -211,7 +187,7 @@ SplitChoice::SlotGains SplitChoice::slot_gains(const BranchNode& node, std::size
     const Ball& values = domain_.places().values(h);
     Rows to(values.mid.cols(), index(neurons_.size()));
     for (std::size_t i = 0; i < neurons_.size(); ++i) {
-      to.col(index(i)) = net_.to_neurons[h].mid.col(index(neurons_[i]));
+      to.col(index(i)) = net_.to_neurons[h].mid.col(index(neurons_[i].neuron));
     }
     Rows weighted(index(group.rows.size()), values.mid.cols());
     const Row mean = head_mean(*ready_, h, node.bound->maxima[h].back);
@@ -237,14 +213,13 @@ void SplitChoice::add_orders(const BranchNode& node, const SlotGains& gains,
   }
   Rows weighted = gains.neurons;
   for (std::size_t i = 0; i < neurons_.size(); ++i) {
-    weighted.row(index(i)) *= std::fabs(kappa_[neurons_[i]]);
+    weighted.row(index(i)) *= std::fabs(neurons_[i].kappa);
   }
   all.push_back(two_parts(gains.slot, set, principal(weighted), set.size() / 2));
   for (std::size_t i = 0; i < std::min(kNeuronOrders, neurons_.size()); ++i) {
-    const std::size_t j = neurons_[i];
     const Row own = gains.neurons.row(index(i));
     // The middle of z_j's range at token u is own(u) - zero.
-    const double zero = (own.maxCoeff() + own.minCoeff() - lo_[j] - hi_[j]) / 2;
+    const double zero = (own.maxCoeff() + own.minCoeff() - neurons_[i].lo - neurons_[i].hi) / 2;
     const auto below = static_cast<std::size_t>((own.array() < zero).count());
     if (below > 0 && below < set.size()) {
       all.push_back(two_parts(gains.slot, set, own, below));
@@ -252,53 +227,99 @@ void SplitChoice::add_orders(const BranchNode& node, const SlotGains& gains,
   }
 }
 
-/// The bound that the part's own ranges and maximum would give.
-double SplitChoice::part_value(const BranchNode& node, const SlotGains& gains,
-                               const TokenSet& part) const {
-  const std::vector<std::size_t> entries = entries_of(*node.box.back[gains.slot], part);
-  const auto range = [&](const auto& row) {
-    Interval r(kInf, -kInf);
-    for (const std::size_t e : entries) {
-      r = Interval(std::min(r.lo, row(index(e))), std::max(r.hi, row(index(e))));
-    }
-    return r;
-  };
-  double value = node.hi + range(gains.along).hi - gains.along.maxCoeff();
-  for (std::size_t i = 0; i < neurons_.size(); ++i) {
-    const std::size_t j = neurons_[i];
-    const Interval r = range(gains.neurons.row(index(i)));
-    const double lo = lo_[j] + (r.lo - gains.least(index(i)));
-    const double hi = hi_[j] - (gains.most(index(i)) - r.hi);
-    value += gap_of(j, lo, hi) - gap_of(j, lo_[j], hi_[j]);
-  }
-  return value;
-}
-
 /// The split whose parts need the least further work, by estimate.
 Split SplitChoice::best_of(const BranchNode& node, const std::vector<SlotGains>& slots,
-                           double attained) const {
+                           double attained, std::size_t left) const {
+  const SplitEstimate estimate(node, slots, neurons_, attained);
   Split best;
   double least = kInf;
   for (const SlotGains& gains : slots) {
     std::vector<Split> all;
     add_orders(node, gains, all);
     for (Split& split : all) {
-      double sum = 0;
-      for (const TokenSet& part : split.sets) {
-        sum += std::max(part_value(node, gains, part) - attained, 0.0);
-      }
-      if (sum < least) {
-        least = sum;
+      const double work = estimate.work(split);
+      if (work < least) {
+        least = work;
         best = std::move(split);
       }
     }
   }
+  if (slots.size() < 2) {
+    return best;
+  }
   // Either sign of a neuron takes its gap away, and narrows nothing else.
-  if (slots.size() > 1 && !neurons_.empty()) {
-    const std::size_t j = neurons_.front();
-    const double part = node.hi - gap_of(j, lo_[j], hi_[j]) / 2 - attained;
-    if (2 * std::max(part, 0.0) < least) {
-      best = {Split::By::neuron, 0, {}, j};
+  const UnstableNeuron& widest = neurons_.front();
+  if (2 * std::max(node.hi - widest.gap() / 2 - attained, 0.0) < least) {
+    return {Split::By::neuron, 0, {}, widest.neuron, {}};
+  }
+  if (may_divide_by_position_ && slots.size() < left) {
+    double ease = estimate.ease(best, 1);
+    for (Split& split : by_position(node, slots)) {
+      const double other = estimate.ease(split, kFavour);
+      if (other > ease) {
+        ease = other;
+        best = std::move(split);
+      }
+    }
+  }
+  return best;
+}
+
+/// By the weights of a head, by what the tokens add along the folded direction, and to the neuron with the widest gap.
+std::vector<Split> SplitChoice::by_position(const BranchNode& node,
+                                            const std::vector<SlotGains>& slots) const {
+  std::vector<Split> all;
+  std::vector<SlotScores> along, neuron;
+  for (const SlotGains& gains : slots) {
+    along.push_back({gains.slot, gains.along});
+    neuron.push_back({gains.slot, gains.neurons.row(0)});
+  }
+  for (std::size_t h = 0; h < net_.heads; ++h) {
+    std::vector<SlotScores> weights;
+    for (const SlotGains& gains : slots) {
+      weights.push_back({gains.slot, slot_weights(gains.slot, h)});
+    }
+    add_dominant_splits(node.box, weights, all);
+  }
+  add_dominant_splits(node.box, along, all);
+  add_dominant_splits(node.box, neuron, all);
+  return all;
+}
+
+Row SplitChoice::slot_weights(std::size_t slot, std::size_t head) const {
+  const std::vector<double>& weight = ready_->group(slot).mid[head];
+  return ready_->slot_factor(slot, head) *
+         Eigen::Map<const Row>(weight.data(), index(weight.size()));
+}
+
+/// Without neurons the loss is the heads': of ATTN-JOINT, the range of what a head's values are divided by. The head whose weights times
+/// values reach farthest, cut at an eighth (of the logarithms' range) below its largest weight.
+Split SplitChoice::by_widest_head(const BranchNode& node,
+                                  const std::vector<std::size_t>& free) const {
+  double widest = 0;
+  Split best;
+  for (std::size_t h = 0; h < net_.heads; ++h) {
+    std::vector<SlotScores> weights;
+    double least = kInf, most = 0, reach = 0;
+    for (const std::size_t slot : free) {
+      weights.push_back({slot, slot_weights(slot, h)});
+      least = std::min(least, weights.back().score.minCoeff());
+      most = std::max(most, weights.back().score.maxCoeff());
+      Interval values(kInf, -kInf);
+      for (const std::uint32_t row : ready_->group(slot).rows) {
+        values = Interval(std::min(values.lo, nu_[h](row)), std::max(values.hi, nu_[h](row)));
+      }
+      reach = std::max(reach, values.width());
+    }
+    const double ratio =
+        std::sqrt(std::sqrt(std::sqrt(most / least)));  // no libm: the same everywhere
+    if (!(ratio > kLeastRatio) || !(reach * (ratio - 1) > widest)) {
+      continue;
+    }
+    Split split = dominant_split(node.box, weights, most / ratio);
+    if (split.by == Split::By::dominant) {
+      widest = reach * (ratio - 1);
+      best = std::move(split);
     }
   }
   return best;
@@ -313,16 +334,18 @@ Split SplitChoice::choose(const BranchNode& node, double attained, std::size_t l
     return {};
   }
   if (*busiest >= node.box.min_length) {
-    return {Split::By::length, *busiest, {}, 0};
-  }
-  if (neurons_.empty()) {
-    return by_heads(node, *busiest);
+    return {Split::By::length, *busiest, {}, 0, {}};
   }
   std::vector<std::size_t> free;
   for (std::size_t j = 1; j < std::min(ready_->most_keys(), node.box.min_length); ++j) {
     if (ready_->group(j).rows.size() > 1) {
       free.push_back(j);
     }
+  }
+  if (neurons_.empty()) {
+    const bool may = may_divide_by_position_ && free.size() > 1 && free.size() < left;
+    Split split = may ? by_widest_head(node, free) : Split{};
+    return split.by == Split::By::none ? by_heads(node, *busiest) : split;
   }
   // With one position left free the heads' bound is exact: so one is settled before the other is cut.
   if (free.size() == 2 && ready_->fewest_keys() == ready_->most_keys()) {
@@ -340,7 +363,7 @@ Split SplitChoice::choose(const BranchNode& node, double attained, std::size_t l
   for (const std::size_t j : free) {
     slots.push_back(slot_gains(node, j));
   }
-  return best_of(node, slots, attained);
+  return best_of(node, slots, attained, left);
 }
 
 }  // namespace assay::bounds

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "branch.hpp"
+#include "split_estimate.hpp"
 
 namespace assay::bounds {
 
@@ -13,7 +14,8 @@ namespace assay::bounds {
 /// A part of a token set narrows the neurons' ranges and the folded direction's maximum by what its t_j leave out.
 class SplitChoice {
  public:
-  SplitChoice(DomainWork& domain, const Target& target);
+  /// `by_position`: divisions by the position that dominates a head (dominant_split.hpp) may be chosen.
+  SplitChoice(DomainWork& domain, const Target& target, bool by_position);
 
   /// A case that is not ready: by length, or by query token.
   [[nodiscard]] Split by_readiness(const Box& box) const;
@@ -21,37 +23,33 @@ class SplitChoice {
   [[nodiscard]] Split choose(const BranchNode& node, double attained, std::size_t left);
 
  private:
-  /// What each token of a slot adds, to first order.
-  struct SlotGains {
-    std::size_t slot = 0;
-    Row along;                    ///< along the folded direction: [tokens]
-    Rows neurons;                 ///< to the neurons at hand: [neurons, tokens]
-    Eigen::VectorXd least, most;  ///< of each neuron's
-  };
   void prepare(const ReadyCase& ready, const CaseBound& bound);
   void take_neurons(const BranchNode& node, CaseWork& work);
-  [[nodiscard]] double gap_of(std::size_t j, double lo, double hi) const;
   [[nodiscard]] Rows gains(const ReadyCase& ready, const CaseBound& bound, std::size_t slot) const;
   [[nodiscard]] SlotGains slot_gains(const BranchNode& node, std::size_t slot) const;
   [[nodiscard]] std::optional<std::size_t> busiest_slot(const BranchNode& node) const;
   [[nodiscard]] Split singles(const BranchNode& node, std::size_t slot) const;
   [[nodiscard]] Split by_heads(const BranchNode& node, std::size_t slot);
   void add_orders(const BranchNode& node, const SlotGains& gains, std::vector<Split>& all) const;
-  [[nodiscard]] double part_value(const BranchNode& node, const SlotGains& gains,
-                                  const TokenSet& part) const;
   [[nodiscard]] Split best_of(const BranchNode& node, const std::vector<SlotGains>& slots,
-                              double attained) const;
+                              double attained, std::size_t left) const;
+  [[nodiscard]] std::vector<Split> by_position(const BranchNode& node,
+                                               const std::vector<SlotGains>& slots) const;
+  [[nodiscard]] Split by_widest_head(const BranchNode& node,
+                                     const std::vector<std::size_t>& free) const;
+  /// e^score of the slot's tokens, one positive factor of the head left out.
+  [[nodiscard]] Row slot_weights(std::size_t slot, std::size_t head) const;
 
   DomainWork& domain_;
   const Network& net_;
   const Target& target_;
+  const bool may_divide_by_position_;
   // Of the node at hand.
   const ReadyCase* ready_ = nullptr;
   std::vector<Row> nu_;
   std::vector<double> mass_;
-  bool is_hull_ = false;
-  std::vector<std::size_t> neurons_;  ///< unstable, the widest gaps first
-  std::vector<double> kappa_, lo_, hi_;
+  std::vector<UnstableNeuron> neurons_;  ///< the widest gaps first
+  std::vector<double> kappa_;
 };
 
 }  // namespace assay::bounds

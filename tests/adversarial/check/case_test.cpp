@@ -85,6 +85,51 @@ TEST_CASE("general: what is not used changes nothing, parts of two kinds cover n
   CHECK(accepts(add("fhi JOIN", "g LINEAR c1 q hi : 0x1p+9 0x1p+9")));
 }
 
+TEST_CASE(
+    "general: a chain of parts by the position that dominates covers the case, or is rejected") {
+  // Where the first token of 0, 2 stands: last but one, else before, else nowhere (DOMINANT).
+  TestDomain domain{3, 3, false, {{0, 1, 2}, {0, 2, 3}, {1}}, {0}};
+  auto c = make_general(kPlain, domain, "difference");
+  c->brute_force();
+  c->state(-c->reached[1] - 1e-9, c->reached[0] + 1e-9);
+  std::vector<std::string> steps = {"root ROOT : dom", "p1 PART root : token 1 0,2",
+                                    "r1 PART root : token 1 3", "p2 PART r1 : token 2 0,2",
+                                    "r2 PART r1 : token 2 1"};
+  for (const std::string side : {"hi", "lo"}) {
+    for (const std::string part : {"p1", "p2", "r2"}) {
+      steps.push_back(part + side + " ENUM " + part + " q " + side + " :");
+    }
+    steps.push_back("j" + side + " JOIN r1 q " + side + " : p2" + side + " r2" + side);
+    steps.push_back("f" + side + " JOIN root q " + side + " : p1" + side + " j" + side);
+  }
+  c->finish(steps);
+  const auto outcome = c->check();
+  INFO(outcome.lines.back());
+  REQUIRE(outcome.accepted);
+  const auto accepts = [&](const std::function<void(Case&)>& change) {
+    return accepts_after(*c, change);
+  };
+  // A token in both sets is no gap, a token in neither is one; and so is a link on the wrong case.
+  CHECK(accepts(put("r1 PART", "r1 PART root : token 1 2-3")));
+  CHECK(accepts(put("r1 PART", "r1 PART root : token 1 0,2-3")));
+  for (const char* part :
+       {"p1 PART root : token 1 0", "p1 PART root : token 1 2", "r1 PART root : token 1 2",
+        "p2 PART r1 : token 2 0", "r2 PART r1 : token 2 0", "r2 PART r1 : token 2 2",
+        "p2 PART root : token 2 0,2", "r2 PART root : token 2 1", "p2 PART p1 : token 2 0,2",
+        "r1 PART p1 : token 1 0", "p2 PART r1 : token 1 3", "r2 PART r1 : token 2 3"}) {
+    INFO(part);
+    CHECK_FALSE(accepts(put(std::string(part).substr(0, 7), part)));
+  }
+  for (const char* join :
+       {"jhi JOIN r1 q hi : p2hi", "jhi JOIN r1 q hi : r2hi", "jhi JOIN root q hi : p2hi r2hi",
+        "jhi JOIN r1 q hi : p1hi p2hi r2hi", "fhi JOIN root q hi : p1hi",
+        "fhi JOIN root q hi : jhi", "fhi JOIN root q hi : p1hi p2hi r2hi",
+        "flo JOIN root q lo : p1lo jhi"}) {
+    INFO(join);
+    CHECK_FALSE(accepts(put(std::string(join).substr(0, 8), join)));
+  }
+}
+
 TEST_CASE("general: a fact of another claim or domain, the size of an ENUM") {
   const auto c = sample({kPlain, "neuron"});
   const std::string request = read_bytes(*c->inputs.request);

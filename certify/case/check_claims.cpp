@@ -22,7 +22,7 @@ struct Answer {
   bool is_decided = false;                     ///< with a proof that assay-check re-evaluates
   bool is_endless = false;                     ///< decided of endless runs
   const verify::ExactViolated* run = nullptr;  ///< that decides it: of `some`, it holds by this run
-  const verify::ExactChance* chance = nullptr;   ///< decided, within what assay-check re-evaluates
+  bool is_chance = false;                      ///< decided, a bound that assay-check shows again
   const verify::ChanceBounds* bounds = nullptr;  ///< of a claim Pmax or Pmin
   std::string reason;                            ///< of what is not decided
   std::vector<std::string> doubts;
@@ -91,14 +91,14 @@ std::string reason_of(const verify::Unknown* unknown) {
 }
 
 Answer answer_of(const verify::ExactProperty& p) {
-  Answer out{p.name, p.verdict_name(), p.expected, false, false, nullptr, nullptr, nullptr, "", {}};
+  Answer out{p.name, p.verdict_name(), p.expected, false, false, nullptr, false, nullptr, "", {}};
   const auto* holds = std::get_if<verify::ExactHolds>(&p.verdict);
   const auto* endless = std::get_if<verify::ExactEndless>(&p.verdict);
   const auto* chance = std::get_if<verify::ExactChance>(&p.verdict);
-  out.chance = chance != nullptr && chance->checkable ? chance : nullptr;
+  out.is_chance = chance != nullptr && chance->checkable;
   out.run = std::get_if<verify::ExactViolated>(&p.verdict);
   out.is_endless = endless != nullptr || (out.run != nullptr && out.run->loop > 0);
-  out.is_decided = out.run != nullptr || out.chance != nullptr ||
+  out.is_decided = out.run != nullptr || out.is_chance ||
                    (holds != nullptr && holds->is_checkable()) ||
                    (endless != nullptr && endless->is_checkable());
   out.bounds = p.chance ? &*p.chance : nullptr;
@@ -113,9 +113,12 @@ Answer answer_of(const verify::ExactProperty& p) {
 }
 
 Answer answer_of(const verify::RefinedProperty& p) {
-  Answer out{p.name, p.verdict_name(), p.expected, false, false, nullptr, nullptr, nullptr, "", {}};
+  Answer out{p.name, p.verdict_name(), p.expected, false, false, nullptr, false, nullptr, "", {}};
   out.run = std::get_if<verify::ExactViolated>(&p.verdict);
-  out.is_decided = out.run != nullptr || std::holds_alternative<verify::RefinedHolds>(p.verdict);
+  out.is_chance = std::holds_alternative<verify::RefinedChance>(p.verdict);
+  out.is_decided = out.run != nullptr || out.is_chance ||
+                   std::holds_alternative<verify::RefinedHolds>(p.verdict);
+  out.bounds = p.chance ? &*p.chance : nullptr;
   out.reason = reason_of(std::get_if<verify::Unknown>(&p.verdict));
   return out;
 }
@@ -155,7 +158,9 @@ void decide(CheckRun& check, const TransformerConfig& config) {
 Claim claim_of(const CheckRun& check, const spec::Property& property, const Answer& answer) {
   Claim c;
   c.id = check.file.name + "." + answer.name;
-  c.kind = answer.bounds != nullptr ? "chance" : check.is_refined ? "refined" : "exact";
+  const bool is_chance = property.claim == spec::Property::Claim::pmax ||
+                         property.claim == spec::Property::Claim::pmin;
+  c.kind = is_chance ? "chance" : check.is_refined ? "refined" : "exact";
   c.spec_ref = check.folder + "/resolved.spec:" + std::to_string(property.place.line);
   c.formal = property.claim_text();
   const auto doc = property.attributes.find("doc");
@@ -203,7 +208,12 @@ std::string link_of(const CheckRun& check, const Answer& answer) {
     return "ranks on the exact machine that fall wherever a run nears what is excluded: every "
            "window that a run can reach is evaluated again by the checker (LIVE)";
   }
-  if (answer.chance != nullptr) {
+  if (answer.is_chance && check.is_refined) {
+    return "an interval chain over boxes that together cover every context, every token's "
+           "probability after a box bounded again by the checker; a bound over every choice of "
+           "nature (CHANCE-BOXES)";
+  }
+  if (answer.is_chance) {
     return answer.holds()
                ? "an interval chain over the windows, every row enclosed again by the "
                  "checker; a bound over every choice of nature (CHANCE)"

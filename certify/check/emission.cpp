@@ -202,7 +202,11 @@ Emission emission_of(const MinP& min_p) {
 
 std::string Emission::text() const {
   const bool idle = kind != Kind::min_p && !temperature_first && temperature.num != temperature.den;
-  return words + (idle ? " (the temperature does not change what can be emitted)" : "");
+  return words +
+         (!idle ? ""
+          : kind == Kind::greedy
+              ? " (the temperature changes nothing)"
+              : " (the temperature changes how likely tokens are, not which can be emitted)");
 }
 
 Emission parse_emission(std::span<const std::string_view> words) {

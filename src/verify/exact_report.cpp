@@ -145,12 +145,14 @@ std::string exact_text(const ExactInput& input, const ExactResult& result) {
   for (const ExactProperty& property : result.properties) {
     out += property_text(input, property);
   }
-  return out + "decoder " + input.emission.text() +
-         (input.emission.has_idle_temperature()
-              ? " (the temperature does not change what can be emitted)"
-              : "") +
-         "; " + std::to_string(result.evaluated) + " windows evaluated, " +
-         std::to_string(result.by_intervals) + " of them in intervals; real arithmetic";
+  const char* idle =
+      !input.emission.has_idle_temperature() ? ""
+      : input.emission.kind() == automata::Emission::Kind::greedy
+          ? " (the temperature changes nothing)"
+          : " (the temperature changes how likely tokens are, not which can be emitted)";
+  return out + "decoder " + input.emission.text() + idle + "; " + std::to_string(result.evaluated) +
+         " windows evaluated, " + std::to_string(result.by_intervals) +
+         " of them in intervals; real arithmetic";
 }
 
 }  // namespace assay::verify

@@ -41,11 +41,22 @@ prop soon: Pmax <= 0.9999 [F Digit] horizon 3 doc "A digit is not certain to com
 prop never: Pmax <= 0.000001 [F Digit] horizon 3;
 prop quiet: Pmin >= 0.001 [G !At] horizon 3;
 S2
+cat >"$dir/boxes.spec" <<'S2'
+spec "boxes" version 1;
+use model M = "model";
+class digit = /[0-9]/;
+ap Digit = tok in digit;
+ap At = tok = "@";
+prop seldom: Pmax <= 0.7 [F At] horizon 3;
+prop silent: Pmin >= 0.5 [G !At] horizon 2 doc "No at sign within two tokens is at least as likely as not.";
+prop rarely: Pmax <= 0.000001 [F Digit] horizon 3;
+S2
 cat >"$dir/case.json" <<'C'
 {"assay-case": 1, "name": "tiny", "serial": "1", "resourceUri": "pkg:generic/test/tiny", "model": "model",
  "checks": [{"name": "any", "spec": "t.spec", "decoder": "greedy", "prompts": {"any": true, "max_length": 40}},
             {"name": "short", "spec": "t.spec", "properties": ["quiet"], "mode": "refined", "decoder": "greedy", "prompts": {"tokens": [[3, 4], [12, 13, 14]]}, "maxNew": 5},
             {"name": "odds", "spec": "chance.spec", "mode": "exact", "decoder": "min-p:0.4:3/2", "prompts": {"tokens": [[3, 4], [12, 13, 14], [20]]}},
+            {"name": "boxes", "spec": "boxes.spec", "mode": "refined", "decoder": "plain", "prompts": {"any": true, "max_length": 40}, "lemmas": 400},
             {"name": "poor", "spec": "t.spec", "properties": ["quiet"], "mode": "refined", "lemmas": 1, "decoder": "greedy", "prompts": {"any": true, "max_length": 40}}]}
 C
 expect 0 "$assay" key new --out "$dir/keys"
@@ -54,14 +65,15 @@ verify() { "$assay" verify "$1" --model "$2" --key "$dir/keys/public.pem" --at 2
 
 expect 1 certify "$dir/a"
 for claim in "HOLDS PROVED  any.quiet" "VIOLATED PROVED  any.no_digit" "UNKNOWN  any.live" "HOLDS PROVED  short.quiet" \
-             "HOLDS PROVED  odds.soon" "VIOLATED PROVED  odds.never" "HOLDS PROVED  odds.quiet" "UNKNOWN  poor.quiet"; do
+             "HOLDS PROVED  odds.soon" "VIOLATED PROVED  odds.never" "HOLDS PROVED  odds.quiet" "UNKNOWN  poor.quiet" \
+             "HOLDS PROVED  boxes.seldom" "HOLDS PROVED  boxes.silent" "UNKNOWN  boxes.rarely"; do
   grep -q "$claim" "$dir/out" || fail "no '$claim' in: $(cat "$dir/out")"
 done
 cert=$dir/a/tiny.cert.dsse.json
 expect 1 certify "$dir/b"
 cmp "$cert" "$dir/b/tiny.cert.dsse.json" || fail "two runs differ"
 expect 0 verify "$cert" "$dir/model"
-grep -q "6 claims accepted again by assay-check in 3 runs" "$dir/out" || fail "not all re-checked: $(cat "$dir/out")"
+grep -q "8 claims accepted again by assay-check in 4 runs" "$dir/out" || fail "not all re-checked: $(cat "$dir/out")"
 
 python3 - "$cert" <<'P'
 import base64, json, re, sys
@@ -78,6 +90,14 @@ assert soon["domain"].startswith("every prompt and every choice of nature: promp
 assert soon["domain"].endswith("within 3 tokens (φ is certain after some prefix)"), soon["domain"]
 assert re.match(r"prompt [34] 1[234] 20, whatever nature picks: prompts in 3-4 12-14 20, ", never["domain"]), never["domain"]
 assert value(never["bound"]) > 0.000001 and value(quiet["bound"]) >= 0.001
+seldom, silent, rarely = c["boxes.seldom"], c["boxes.silent"], c["boxes.rarely"]
+assert seldom["kind"] == silent["kind"] == rarely["kind"] == "chance" and "CHANCE-BOXES" in seldom["levelChain"][0]["link"], seldom
+assert 0 < value(seldom["bound"]) <= 0.7 and seldom["threshold"] == "0.7" and 0.5 <= value(silent["bound"]) < 1, (seldom, silent)
+assert seldom["domain"] == "every prompt and every choice of nature: any prompt of 1 to 40 tokens, decoder plain, any number of new tokens, within 3 tokens (φ is certain after some prefix)", seldom
+assert silent["domain"].endswith("within 2 tokens (φ is not ruled out by some prefix)"), silent["domain"]
+assert "bound" not in rarely and "boxes of contexts does not show the claim" in rarely["reason"], rarely
+t = [t for t in p["tables"] if t["id"] == "probabilities-boxes"][0]
+assert len(t["rows"]) == 3 and all(float(r[1]) <= float(r[2]) for r in t["rows"]), t
 t = [t for t in p["tables"] if t["id"] == "probabilities-odds"][0]
 assert len(t["rows"]) == 3 and "STATISTICAL" in t["note"] and all(float(r[1]) <= float(r[2]) for r in t["rows"]), t
 assert p["verdict"]["result"] == "VIOLATED"
@@ -100,7 +120,7 @@ import re, sys
 page = open(sys.argv[1], encoding="utf-8").read()
 chapter = page[page.index('<section id="verdicts"'):].split("</section>")[0]
 articles = dict(re.findall(r'<article class="claim page" id="(verdict-\d+)"(.*?)</article>', chapter, re.S))
-assert len(articles) == 8 and all('<svg class="watcher"' in a for a in articles.values()), articles.keys()
+assert len(articles) == 11 and all('<svg class="watcher"' in a for a in articles.values()), articles.keys()
 by_claim = {re.search(r"</span> <code>(.*?)</code>", a).group(1): a for a in articles.values()}
 assert "No</b> run of the domain" in by_claim["any.quiet"] and 'class="walk"' not in by_claim["any.quiet"]
 assert "Treat as <b>not shown</b>" in by_claim["poor.quiet"] and "No</b> run" not in by_claim["poor.quiet"]
@@ -152,6 +172,14 @@ if command -v openssl >/dev/null; then
   refuse 'c["odds.soon"]["formal"] = c["odds.soon"]["formal"].replace("0.9999", "0.01")'
   refuse 'c["odds.soon"]["domain"] = c["odds.soon"]["domain"].replace("within 3", "within 30")'
   refuse 'c["odds.soon"]["domain"] = c["odds.soon"]["domain"].replace("min-p 2/5", "min-p 1/10")'
+  refuse 'c["boxes.seldom"]["bound"] = "1/1099511627776"'
+  refuse 'c["boxes.seldom"]["threshold"] = "0.01"'
+  refuse 'c["boxes.seldom"]["domain"] = c["boxes.seldom"]["domain"].replace("within 3", "within 30")'
+  refuse 'c["boxes.seldom"]["domain"] = c["boxes.seldom"]["domain"].replace("1 to 40", "1 to 4000")'
+  refuse 'c["boxes.silent"]["domain"] = c["boxes.silent"]["domain"].replace("plain", "plain temperature 1/2")'
+  refuse 'c["boxes.silent"]["recheck"], c["boxes.seldom"]["recheck"] = c["boxes.seldom"]["recheck"], c["boxes.silent"]["recheck"]'
+  refuse 'put("checks/boxes/statement.runs", open(folder + "checks/boxes/statement.runs").read().replace("any 40", "any 4000"))'
+  refuse 'u = c["boxes.rarely"]; u.update(status="HOLDS", level="PROVED", levelChain=c["boxes.seldom"]["levelChain"], recheck=c["boxes.seldom"]["recheck"], bound=c["boxes.seldom"]["bound"], threshold="0.000001"); del u["reason"]; n = p["verdict"]["counts"]; n["HOLDS"] += 1; n["PROVED"] += 1; n["UNKNOWN"] -= 1'
   refuse 'c["odds.never"]["status"] = "HOLDS"; n = p["verdict"]["counts"]; n["HOLDS"] += 1; n["PROVED"] += 1; n["VIOLATED"] -= 1'
   refuse 'c["odds.never"]["recheck"], c["odds.soon"]["recheck"] = c["odds.soon"]["recheck"], c["odds.never"]["recheck"]'
   refuse 'c["any.no_digit"]["status"] = "HOLDS"; n = p["verdict"]["counts"]; n["HOLDS"] += 1; n["PROVED"] += 1; n["VIOLATED"] -= 1'

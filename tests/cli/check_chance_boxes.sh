@@ -31,7 +31,7 @@ assert float(rare["sampled"]["lo"]) <= float(rare["most"]) and float(silent["sam
 assert "every prompt" in rare["over"] and rare["horizon"] == 8
 PY
 assay-check c --model model --spec c.spec --runs c.runs >c.out || fail "control: $(cat c.out)"
-grep -q "ACCEPT rare PROVED HOLDS for every prompt and every choice of nature, by .* boxes (real arithmetic)" c.out || fail "$(cat c.out)"
+grep -q "ACCEPT rare PROVED HOLDS for every prompt and every choice of nature (real arithmetic)" c.out || fail "$(cat c.out)"
 
 # The horizon of the request counts as well; min-p removes what it surely cuts.
 run --spec t.spec --decoder plain --prop rare --max-new 2 --json >n.json || fail "$(cat n.json)"

@@ -66,7 +66,7 @@ for decoder in greedy:2 min-p:0.9 min-p:0.8:2:before top-k:2:0.5 top-p:0.05 top-
     done
   done
 done
-grep -q "decoder top-k 2 temperature 1/2 (the temperature does not change what can be emitted)" <(assay-check d10 --model model --sae sae --spec d10.spec --runs d10.runs) ||
+grep -q "decoder top-k 2 temperature 1/2 (the temperature changes how likely tokens are, not which can be emitted)" <(assay-check d10 --model model --sae sae --spec d10.spec --runs d10.runs) ||
   fail "an idle temperature is not said to be one"
 
 # Claims that this engine does not decide stay open, whatever their formula would be under `all`.

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <map>
 
 #include "assay/automata/step_machine.hpp"
@@ -180,20 +181,24 @@ std::string monitor_text(const spec::Dfa& monitor, const std::vector<std::string
          (bad.empty() ? std::string("TRUE") : "!(m in " + set_text(bad) + ")") + ";\n";
 }
 
+/// At least two values: NuSMV makes a constant of a variable with one and then refuses its ASSIGN.
+std::string range_text(std::size_t values) {
+  return "0.." + std::to_string(std::max<std::size_t>(values, 2) - 1) + ";\n";
+}
+
 }  // namespace
 
 std::string to_smv(const StepMachine& machine, const spec::FormulaPtr& formula,
                    const std::vector<std::string>& atoms, const spec::Dfa* monitor,
                    const std::string& title) {
   std::vector<std::string> names;
-  std::string out = "-- " + title + "\nMODULE main\nVAR\n  s : 0.." +
-                    std::to_string(machine.steps.size() - 1) + ";\n";
+  std::string out = "-- " + title + "\nMODULE main\nVAR\n  s : " + range_text(machine.steps.size());
   for (const std::string& ap : machine.aps) {
     names.push_back("ap_" + ap);
     out += "  " + names.back() + " : boolean;\n";
   }
   if (monitor != nullptr) {
-    out += "  m : 0.." + std::to_string(monitor->states - 1) + ";\n";
+    out += "  m : " + range_text(monitor->states);
   }
   out += "INIT s in " + set_text(machine.initial) + "\n" + relation(machine, names);
   if (monitor != nullptr) {

@@ -2,12 +2,14 @@
 // itself, and everything the model does up to a length.
 //   bench_ground_truth list
 //   bench_ground_truth corpus LANGUAGE FILE [LINES [SEED]]    lines to train on
-//   bench_ground_truth compare LANGUAGE MODEL [DECODER [LENGTH [STATES]]]
+//   bench_ground_truth compare LANGUAGE MODEL [DECODER [LENGTH [STATES [PREFIX]]]]
 // The machine: windows reached from the prompt "\n", edges decided on enclosed logits. Its runs that
 // the language forbids and the language's that it lacks are listed, shortest first; a forbidden run
 // is real when each of its edges is witnessed, else open. The model's behaviour: every text up to
 // LENGTH that the decoder can write after "\n", by the reference forward pass on whole contexts; a
-// step outside the machine ends in exit 1 (proved must contain model).
+// step outside the machine ends in exit 1 (proved must contain model). With PREFIX the prompts are
+// "\n" and every beginning of a word of at most so many symbols (greedy writes one text a prompt);
+// a text is then shown as prompt~continuation.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -68,12 +70,44 @@ std::string shown(std::string text) {
   return "\"" + text + "\"";
 }
 
+/// A prompt and where the language is after it.
+struct Start {
+  std::vector<TokenId> context;  ///< the newline first
+  int state = 0;
+  std::string text;
+};
+
+/// The newline, then every beginning of a word of at most `most` symbols.
+std::vector<Start> starts(const Subject& subject, std::size_t most) {
+  std::vector<Start> out = {{{subject.newline}, 0, ""}};
+  for (std::size_t i = 0; i < out.size() && out[i].text.size() < most; ++i) {
+    for (const char symbol : subject.language.alphabet) {
+      if (const auto state = after(subject.language, out[i].state, symbol)) {
+        Start next = out[i];
+        next.context.push_back(subject.tokenizer.encode(std::string(1, symbol)).at(0));
+        next.state = *state;
+        next.text += symbol;
+        out.push_back(std::move(next));
+      }
+    }
+  }
+  for (Start& start : out) {
+    start.text += most > 0 ? "~" : "";
+  }
+  return out;
+}
+
 /// Pairs (window of the machine, state of the language) in breadth-first order.
 class Comparison {
  public:
-  Comparison(const Subject& subject, WindowMachine& machine, std::size_t states)
+  Comparison(const Subject& subject, WindowMachine& machine, const std::vector<Start>& starts,
+             std::size_t states)
       : subject_(subject), machine_(machine), states_(states) {
-    met(machine_.intern(machine_.codes().encode(std::vector{subject.newline})), 0, {});
+    for (const Start& start : starts) {
+      Pair pair;
+      pair.text = start.text;
+      met(machine_.intern(machine_.codes().encode(start.context)), start.state, std::move(pair));
+    }
   }
 
   void run() {
@@ -206,16 +240,18 @@ struct Behaviour {
 };
 
 int compare(const Language& language, const std::string& directory, const std::string& decoder,
-            std::size_t length, std::size_t states) {
+            std::size_t length, std::size_t states, std::size_t prefix) {
   const auto begin = std::chrono::steady_clock::now();
   const Subject subject(language, directory, decoder);
   const std::uint64_t every = (std::uint64_t{1} << subject.model.config.d_vocab) - 1;
   WindowMachine machine(subject.input, every);
-  Comparison comparison(subject, machine, states);
+  const std::vector<Start> prompts = starts(subject, prefix);
+  Comparison comparison(subject, machine, prompts, states);
   comparison.run();
   const auto quotient = verify::ExactQuotient::of(machine, comparison.windows(), every);
-  std::printf("%s (%s), decoder %s, window %zu\n", language.name.c_str(), language.words.c_str(),
-              subject.input.emission.text().c_str(), subject.model.config.attention_window);
+  std::printf("%s (%s), decoder %s, window %zu, %zu prompts\n", language.name.c_str(),
+              language.words.c_str(), subject.input.emission.text().c_str(),
+              subject.model.config.attention_window, prompts.size());
   std::printf("  machine: %zu windows, %zu edges (%zu open)", machine.evaluated(),
               machine.edge_count(), machine.open_count());
   if (quotient) {
@@ -224,8 +260,10 @@ int compare(const Language& language, const std::string& directory, const std::s
   std::printf("; language: %zu states\n", language.accepting.size());
   comparison.print();
   Behaviour behaviour{subject, machine};
-  std::vector<TokenId> context = {subject.newline};
-  behaviour.grow(context, length);
+  for (const Start& start : prompts) {
+    std::vector<TokenId> context = start.context;
+    behaviour.grow(context, length);
+  }
   std::printf("  the model's own texts to length %zu: %zu, steps outside the machine %zu\n", length,
               behaviour.texts, behaviour.outside);
   std::printf("  %s, %.2f s\n", comparison.agrees() ? "the machine is the language" : "they differ",
@@ -245,7 +283,7 @@ const Language& language_of(const std::string& name) {
 int usage() {
   std::fprintf(stderr,
                "usage: bench_ground_truth list | corpus LANGUAGE FILE [LINES [SEED]] | "
-               "compare LANGUAGE MODEL [DECODER [LENGTH [STATES]]]\n");
+               "compare LANGUAGE MODEL [DECODER [LENGTH [STATES [PREFIX]]]]\n");
   return 2;
 }
 
@@ -266,7 +304,7 @@ int run(const std::vector<std::string>& words) {
   }
   if (words.size() >= 3 && words[0] == "compare") {
     return compare(language_of(words[1]), words[2], words.size() > 3 ? words[3] : "min-p:0.1",
-                   number(4, 12), number(5, 3'000'000));
+                   number(4, 12), number(5, 3'000'000), number(6, 0));
   }
   return usage();
 }

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 #include <tuple>
+#include <unordered_set>
 
 #include "reject.hpp"
 #include "rules.hpp"
@@ -174,9 +175,9 @@ class Kernel {
     const Step step{parse_id(words[0]), words[1], Words(words.begin() + 2, colon),
                     Words(colon + 1, words.end())};
     const Header& header = session_.header();
-    const auto rule = std::find_if(kRules.begin(), kRules.end(), [&](const Rule& r) {
-      return r.name == step.rule && r.is_of(header);
-    });
+    const auto is_it = [&](const Rule& r) { return r.name == step.rule && r.is_of(header); };
+    const bool again = last_rule_ != kRules.end() && is_it(*last_rule_);
+    const auto rule = again ? last_rule_ : std::find_if(kRules.begin(), kRules.end(), is_it);
     if (rule == kRules.end()) {
       throw Reject("step", "no such rule in this kind of certificate");
     }
@@ -194,11 +195,15 @@ class Kernel {
     if (session_.conclusions.size() != before + (rule->concludes ? 1 : 0)) {
       throw Reject("step", "the rule did not conclude");
     }
-    rules_.emplace(step.rule);
+    if (std::exchange(last_rule_, rule) != rule) {
+      rules_.emplace(step.rule);
+    }
   }
 
   Session& session_;
-  std::set<std::string> claims_, ids_, rules_;  ///< claims_: ids
+  std::set<std::string> claims_, rules_;  ///< claims_: ids
+  std::unordered_set<std::string> ids_;
+  decltype(kRules)::const_iterator last_rule_ = kRules.end();
   std::size_t steps_ = 0;
 };
 

@@ -35,14 +35,38 @@ void rule_windows(Session& session, const Step& step) {
   if (step.premises.size() != 1 || step.words.size() < 3 || step.words.size() - 2 > net.window) {
     refuse(step, "expected WINDOWS dID : step q SET … with at most as many sets as the window");
   }
-  if (!session.buchi.contains(std::string(step.premises[0]))) {
-    (void)dfa_of(session, step);
+  Windows& windows = session.windows();
+  auto found = windows.pairs.find(step.premises[0]);
+  if (found == windows.pairs.end()) {
+    if (!session.buchi.contains(std::string(step.premises[0]))) {
+      (void)dfa_of(session, step);
+    }
+    found = windows.pairs.try_emplace(std::string(step.premises[0])).first;
   }
-  WindowBox box{parse_nat(step.words[0]), parse_nat(step.words[1]), {}};
-  for (std::size_t i = 2; i < step.words.size(); ++i) {
-    box.sets.push_back(parse_set(step.words[i]).tokens(net.d_vocab));
+  const std::size_t number = parse_nat(step.words[0]), q = parse_nat(step.words[1]);
+  std::vector<NumberedPair>& pairs = found->second;
+  const std::size_t first = pairs.size();
+  pairs.push_back({0, q, number});
+  for (const std::string_view word : std::span(step.words).subspan(2)) {
+    // most sets are one token: no list is made for them
+    const bool is_one = word.find_first_not_of("0123456789") == std::string_view::npos;
+    const std::size_t only = is_one ? parse_nat_below(word, net.d_vocab, "a token") : 0;
+    const TokenSet tokens = is_one ? TokenSet() : parse_set(word).tokens(net.d_vocab);
+    const std::size_t count = is_one ? 1 : tokens.size();
+    const std::size_t last = pairs.size();
+    if (count == 0 || last - first > kMaxWindowPairs / count || last > kMaxWindowPairs) {
+      refuse(step, "more pairs than are checked");
+    }
+    for (std::size_t i = first; i < last; ++i) {
+      for (std::size_t k = 1; k < count; ++k) {
+        pairs.push_back({windows.append(pairs[i].window, tokens[k]), q, number});
+      }
+      pairs[i].window = windows.append(pairs[i].window, is_one ? only : tokens[0]);
+    }
   }
-  session.windows().boxes[std::string(step.premises[0])].push_back(std::move(box));
+  if (pairs.size() > kMaxWindowPairs) {
+    refuse(step, "more pairs than are checked");
+  }
 }
 
 void read_every_atom(Session& session) {
@@ -73,8 +97,8 @@ void rule_exact(Session& session, const Step& step) {
   read_every_atom(session);
   const Network& net = session.attention().net();
   const std::string due = words_of_due(session, step, property);
-  PairSet pairs(session, step, DfaMonitor(dfa));
-  pairs.read(session.windows().boxes[std::string(step.premises[0])]);
+  PairSet pairs(session, step, DfaMonitor(dfa),
+                session.windows().pairs[std::string(step.premises[0])]);
   pairs.check(net.window, net.d_vocab);
   session.conclusions.push_back({step.id, "PROVED",
                                  property.of_all_runs("run") + session.runs().words + due + " (" +

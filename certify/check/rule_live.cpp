@@ -165,8 +165,7 @@ void rule_live(Session& session, const Step& step) {
   }
   read_every_atom(session);
   const Network& net = session.attention().net();
-  PairSet pairs(session, step, RankMonitor(found->second));
-  pairs.read(session.windows().boxes[found->first]);
+  PairSet pairs(session, step, RankMonitor(found->second), session.windows().pairs[found->first]);
   pairs.check(net.window, net.d_vocab);
   session.conclusions.push_back({step.id, "PROVED",
                                  property.of_all_runs("endless run") + runs.words + " (" +

@@ -27,10 +27,16 @@ struct WindowFacts {
   std::vector<TokenChance> chances;     ///< of the possible tokens, once they are wanted
 };
 
-/// WINDOWS dID : step q SET …
-struct WindowBox {
-  std::size_t step = 0, q = 0;
-  std::vector<std::vector<std::uint32_t>> sets;  ///< oldest first
+inline constexpr std::size_t kMaxWindowPairs =
+    4'000'000;  ///< of one WINDOWS set, and ends of prompts
+
+/// A pair (window, state of a monitor) of WINDOWS lines, and its number: a step or a rank.
+struct NumberedPair {
+  std::uint64_t window = 0;
+  std::size_t q = 0, number = 0;
+  friend bool operator<(const NumberedPair& a, const NumberedPair& b) {
+    return a.window != b.window ? a.window < b.window : a.q < b.q;
+  }
 };
 
 /// PAIR eID : q k TOKEN …
@@ -60,8 +66,8 @@ class Windows {
   void read_chances();
   [[nodiscard]] Letter letter(std::uint64_t window, const Step& step);
 
-  std::map<std::string, std::vector<WindowBox>> boxes;                ///< by the id of the DFA
-  std::map<std::string, std::vector<PairValue>, std::less<>> values;  ///< PAIR lines, likewise
+  std::map<std::string, std::vector<NumberedPair>, std::less<>> pairs;  ///< by the id of the DFA
+  std::map<std::string, std::vector<PairValue>, std::less<>> values;    ///< PAIR lines, likewise
 
  private:
   Session& session_;

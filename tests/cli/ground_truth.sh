@@ -40,6 +40,11 @@ for decoder in greedy min-p:0.2 top-k:2; do
   "$compare" compare tomita-2 "$dir/model" "$decoder" 6 > "$dir/out" || { cat "$dir/out" >&2; fail "$decoder"; }
   grep -qE 'the model.s own texts to length 6: [1-9][0-9]*, steps outside the machine 0$' "$dir/out" || fail "$decoder: $(cat "$dir/out")"
 done
+# Greedy writes one text a prompt: from the four beginnings "", 1, 10, 101 of a word it writes 4 texts of each length 0 to 6.
+"$compare" compare tomita-2 "$dir/model" greedy 6 1000 3 > "$dir/greedy" || { cat "$dir/greedy" >&2; fail "greedy from beginnings"; }
+grep -q ', 4 prompts$' "$dir/greedy" || fail "expected 4 prompts: $(cat "$dir/greedy")"
+grep -qE 'own texts to length 6: 28, steps outside the machine 0$' "$dir/greedy" || fail "greedy from beginnings: $(cat "$dir/greedy")"
+grep -qE 'in the language, not proved: [1-9]' "$dir/greedy" || fail "one continuation cannot be the whole language: $(cat "$dir/greedy")"
 # Every 2 of 4 tokens are possible under top-k: runs beyond (10)* are found, and they are real.
 grep -qE 'proved, not in the language: [1-9].*" real' "$dir/out" || fail "expected a real run outside (10)*: $(cat "$dir/out")"
 "$compare" compare nothing "$dir/model" 2> "$dir/err" && fail "an unknown language"

@@ -10,6 +10,8 @@ from fractions import Fraction
 
 import stormpy
 
+sys.set_int_max_str_digits(0)  # exact values within 20 steps have thousands of digits
+
 assay, work, files = sys.argv[1], sys.argv[2], sys.argv[3:]
 MODES = {"most": stormpy.UncertaintyResolutionMode.MAXIMIZE, "least": stormpy.UncertaintyResolutionMode.MINIMIZE}
 

@@ -91,7 +91,10 @@ std::string reason_of(const verify::Unknown* unknown) {
 }
 
 Answer answer_of(const verify::ExactProperty& p) {
-  Answer out{p.name, p.verdict_name(), p.expected, false, false, nullptr, false, nullptr, "", {}};
+  Answer out;
+  out.name = p.name;
+  out.verdict = p.verdict_name();
+  out.expected = p.expected;
   const auto* holds = std::get_if<verify::ExactHolds>(&p.verdict);
   const auto* endless = std::get_if<verify::ExactEndless>(&p.verdict);
   const auto* chance = std::get_if<verify::ExactChance>(&p.verdict);
@@ -113,7 +116,10 @@ Answer answer_of(const verify::ExactProperty& p) {
 }
 
 Answer answer_of(const verify::RefinedProperty& p) {
-  Answer out{p.name, p.verdict_name(), p.expected, false, false, nullptr, false, nullptr, "", {}};
+  Answer out;
+  out.name = p.name;
+  out.verdict = p.verdict_name();
+  out.expected = p.expected;
   out.run = std::get_if<verify::ExactViolated>(&p.verdict);
   out.is_chance = std::holds_alternative<verify::RefinedChance>(p.verdict);
   out.is_decided = out.run != nullptr || out.is_chance ||

@@ -62,8 +62,10 @@ CheckerRun run_checker(const fs::path& checker, const fs::path& model_dir,
                        const fs::path& evidence_dir, const std::string& certificate,
                        const std::vector<CheckInput>& inputs, int timeout_seconds) {
   std::vector<std::string> arguments = {fs::absolute(checker).string(),
-                                        fs::absolute(evidence_dir / certificate).string(),
-                                        "--model", fs::absolute(model_dir).string()};
+                                        fs::absolute(evidence_dir / certificate).string()};
+  if (!model_dir.empty()) {
+    arguments.insert(arguments.end(), {"--model", fs::absolute(model_dir).string()});
+  }
   for (const CheckInput& input : inputs) {
     if (std::find(kCheckOptions.begin(), kCheckOptions.end(), input.option) ==
         kCheckOptions.end()) {

@@ -2,6 +2,7 @@
 #include <optional>
 
 #include "assay/base/text.hpp"
+#include "assay/report/erasure_page.hpp"
 #include "html.hpp"
 #include "numbers.hpp"
 #include "parts.hpp"
@@ -78,18 +79,11 @@ std::string figure_html(const Page& page, const certify::Table& t) {
 }
 
 std::string erasure_not_claimed() {
-  return "<h3>Not claimed</h3>\n" +
-         list(
-             {"That the model has forgotten the concept, or no longer uses it.",
-              "That no other reader finds it. Readers that are not weighted sums still do: the "
-              "random-ReLU probe in the table is one, and the layers behind the site are others.",
-              "Any bound on the accuracy or the area under the curve of a probe. The probes listed "
-              "were tried, no more.",
-              "Anything about other rows, texts or documents than those named.",
-              "Anything about other places in the model, about paths around the site, or after "
-              "further training.",
-              "That the labels are the concept a person means: they are what the labelling rule "
-              "marks."});
+  std::vector<std::string> items;
+  for (const std::string& line : erasure_never_claims()) {
+    items.push_back(esc(line));
+  }
+  return "<h3>Not claimed</h3>\n" + list(items);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "assay/erase/erasure.hpp"
 #include "erase_feature.hpp"
 #include "erase_json.hpp"
+#include "erase_report.hpp"
 #include "erase_tensors.hpp"
 #include "session.hpp"
 
@@ -83,6 +84,7 @@ void add_erase(CLI::App& app, Session& session) {
   add_erase_attack(*sub, session);
   add_erase_split(*sub, session);
   add_erase_feature(*sub, session);
+  add_erase_report(*sub, session);
   sub->callback([options, sub, &session] {
     if (sub->get_subcommands().empty()) {
       run(*options, session);

@@ -39,8 +39,9 @@ std::string mark(const ProbeReading& r, double y, const char* colour, const char
 
 std::string attack_svg(const AttackReport& report, const std::string& title) {
   const double bottom = kTop + kStep * static_cast<double>(report.attacks.size());
-  std::string out = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"" +
-                    number(kLeft + kWidth + 40) + "\" height=\"" + number(bottom + 52) +
+  const std::string width = number(kLeft + kWidth + 40), height = number(bottom + 52);
+  std::string out = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"" + width + "\" height=\"" +
+                    height + "\" viewBox=\"0 0 " + width + " " + height +
                     "\" font-family=\"sans-serif\" font-size=\"12\">\n"
                     "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n";
   out += words(20, 22, "start", title);

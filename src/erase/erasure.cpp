@@ -25,18 +25,17 @@ bool in_train_half(const Document& document) {
 }
 
 void check_input(const EraseInput& input) {
-  if (!is_spliceable(input.hook)) {
-    throw UsageError(
-        "hook: expected blocks.0.hook_resid_mid, blocks.0.mlp.hook_post or blocks.0.hook_mlp_out, "
-        "where an eraser can be deployed, found '" +
-        visible(input.hook) + "'");
+  if (!is_known_hook(input.hook)) {
+    throw UsageError("hook: expected a site of the model, such as " + std::string(kHookResidMid) +
+                     ", found '" + visible(input.hook) + "'");
   }
   if (input.tokenizer.size() != input.model.config.d_vocab) {
     throw UsageError("tokenizer: expected " + std::to_string(input.model.config.d_vocab) +
                      " tokens as in the model, found " + std::to_string(input.tokenizer.size()));
   }
   const std::size_t d =
-      input.hook == kHookMlpPost ? input.model.config.d_mlp : input.model.config.d_model;
+      input.hook == kHookMlpPre || input.hook == kHookMlpPost ? input.model.config.d_mlp
+                                                              : input.model.config.d_model;
   if (d > kMaxWidth) {
     throw UsageError("hook: expected a site of at most 4096 dimensions, found " +
                      std::to_string(d));

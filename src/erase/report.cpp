@@ -5,6 +5,7 @@
 
 #include "assay/base/text.hpp"
 #include "assay/erase/erasure.hpp"
+#include "assay/erase/in_model.hpp"
 #include "assay/model/forward.hpp"
 
 namespace assay::erase {
@@ -98,7 +99,7 @@ Json not_claimed(const EraseResult& r) {
        "that the data files hold the model's activations: assay-check re-checks the eraser on "
        "them, and whoever wants more recomputes them from model and text",
        "that the labelling rule is the concept a person means"});
-  if (r.hook != kHookResidMid) {
+  if (bypass_of(r.hook) == Bypass::residual) {
     out.push_back(
         "that the concept does not reach the output around the site: the residual "
         "stream bypasses it");
@@ -176,10 +177,7 @@ std::string erasure_json(const EraseResult& r) {
       {"level", "OBSERVED"},
       {"concept", concept_json(r)},
       {"hook", r.hook},
-      {"dataFlow", r.hook == kHookResidMid
-                       ? "every path of the one-layer model passes this site; the windows' own "
-                         "first tokens have short contexts"
-                       : "the residual stream bypasses this site"},
+      {"dataFlow", bypass_text(r.hook)},
       {"seed", r.seed},
       {"maxTokensPerSplit", r.max_tokens},
       {"eraser", fit_json(r.fit)},

@@ -189,7 +189,6 @@ GridRows deploy_rows(const Eraser& eraser, const Rows& rows) {
 
 Cost measure_cost(const Transformer& model, const Tokenizer& tokenizer, const LabelledText& text,
                   std::span<const Window> windows, const Eraser& eraser) {
-  require(is_spliceable(eraser.hook), "measure_cost: a site that cannot be spliced");
   const Splice splice = deployed_splice(eraser);
   const std::size_t skip = model.config.bos ? 1 : 0;
   Cost cost;
@@ -206,10 +205,6 @@ Cost measure_cost(const Transformer& model, const Tokenizer& tokenizer, const La
   cost.clean /= n;
   cost.erased /= n;
   return cost;
-}
-
-bool is_spliceable(const std::string& hook) {
-  return hook == kHookResidMid || hook == kHookMlpPost || hook == kHookMlpOut;
 }
 
 }  // namespace assay::erase

@@ -245,7 +245,7 @@ bool ChanceSearch::bound_ends(const LeafChain& chain) {
   std::size_t last = leaves_.size();
   for (const auto& [l, t] : ends) {
     if (result_.bounded >= input_.limits.lemmas || interrupted() || leaves_.size() > kBoxes) {
-      return false;
+      return any;  // the chain is made anew before it is used
     }
     if (l != last && is_far(leaves_[l].box)) {  // divide() leaves another box at l: a part
       last = l;

@@ -34,7 +34,7 @@ struct CheckerRun {
 /// `assay-check` beside the running program.
 [[nodiscard]] std::filesystem::path checker_beside_program();
 
-/// Runs `checker CERT --model DIR --option PATH …` without a shell, output captured (16 MiB at
+/// Runs `checker CERT --model DIR --option PATH …` (no model: without the first) without a shell, output captured (16 MiB at
 /// most), killed after `timeout_seconds`. Paths are `evidence_dir`/name. Never throws on what
 /// the checker does; throws InputError on an option outside kCheckOptions.
 [[nodiscard]] CheckerRun run_checker(const std::filesystem::path& checker,

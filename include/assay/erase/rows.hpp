@@ -78,7 +78,4 @@ struct Cost {
                                 const LabelledText& text, std::span<const Window> windows,
                                 const Eraser& eraser);
 
-/// Sites at which the forward pass can be spliced, so that an eraser can be deployed there.
-[[nodiscard]] bool is_spliceable(const std::string& hook);
-
 }  // namespace assay::erase

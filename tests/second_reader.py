@@ -5,10 +5,10 @@
         prints ACCEPT CLAIM LEVEL, not concluded CLAIM, REJECT WHY or NOT READ WHY; exit 0, 1 or 3
     second_reader.py --corpus DIR --checker ASSAY_CHECK [--least N]
         reads DIR/{accept,reject,nocrash}/SUBJECT.RULE.cert about DIR/subjects/SUBJECT with both and compares what they accept:
+        (--mutations M: instead, about M certificates that differ from an accepted one in a word or a line);
         exit 1 when they disagree on a file, or when fewer than N files were read. What a rule of the page says that this
         reader does not have is NOT READ: counted, never accepted."""
 import pathlib
-import subprocess
 import sys
 
 from second_reader import corpus
@@ -16,23 +16,14 @@ from second_reader.certificate import read_certificate
 from second_reader.lexis import NotRead, Reject
 
 
-def options_of(words):
-    """The options of assay-check; readout and data may stand more than once."""
-    options = {"readout": [], "data": []}
-    for name, value in zip(words[::2], words[1::2], strict=True):
-        if name in ("--readout", "--data"):
-            options[name[2:]].append(value)
-        else:
-            options[name[2:]] = value
-    return options
-
-
 def main():
     if "--corpus" in sys.argv:
         words = dict(zip(sys.argv[1::2], sys.argv[2::2], strict=True))
+        if "--mutations" in words:
+            sys.exit(corpus.compare_mutations(pathlib.Path(words["--corpus"]), words["--checker"], int(words["--mutations"])))
         sys.exit(corpus.compare(pathlib.Path(words["--corpus"]), words["--checker"], int(words.get("--least", 0))))
     try:
-        accepted, left = read_certificate(sys.argv[1], options_of(sys.argv[2:]))
+        accepted, left = read_certificate(sys.argv[1], corpus.options_of(sys.argv[2:]))
     except Reject as why:
         print(f"REJECT {why}")
         sys.exit(1)

@@ -1,0 +1,3 @@
+class Lemma:
+    pass
+RULES = {}

@@ -90,6 +90,27 @@ ErasureCase read_erasure(const ObjectReader& o) {
   return e;
 }
 
+FoldedCase read_folded(const ObjectReader& o, const fs::path& folder) {
+  refuse_other_keys(
+      o, {"base", "eraser", "dictionaries", "readouts", "concept", "regex", "maxTokens"});
+  FoldedCase f;
+  f.base = folder / o.text("base");
+  f.eraser = folder / o.text("eraser");
+  for (const auto& [name, path] : named_texts(o, "dictionaries")) {
+    f.dictionaries[name] = folder / path;
+  }
+  for (const auto& [name, path] : named_texts(o, "readouts")) {
+    f.readouts[name] = folder / path;
+  }
+  f.concept_name = o.optional_text("concept");
+  f.regex = o.optional_text("regex");
+  if (!f.regex.empty() && f.concept_name.empty()) {
+    throw InputError(o.where(), "concept", "the name of what the regex marks", "nothing");
+  }
+  f.max_tokens = count_or(o, "maxTokens", f.max_tokens);
+  return f;
+}
+
 AutomatonCase read_automaton(const ObjectReader& o) {
   refuse_other_keys(o, {"dictionary", "runs", "maxNew", "promptLength", "features", "maxStates"});
   AutomatonCase a;
@@ -288,9 +309,18 @@ void check_names(const CaseFile& c, const std::string& where) {
     throw InputError(where, "automaton", "an object, because spec is given", "nothing");
   }
   if (!c.bounds && !c.spec && c.erasures.empty() && c.checks.empty() && c.sites.empty() &&
-      c.sampled.empty()) {
+      c.sampled.empty() && !c.folded) {
     throw InputError(where, "keys",
-                     "at least one of bounds, spec, erasures, checks, sampled, sites", "none");
+                     "at least one of bounds, spec, erasures, checks, sampled, sites, folded",
+                     "none");
+  }
+  if (c.folded) {
+    for (const auto& [name, unused] : c.dictionaries) {
+      if (!c.folded->dictionaries.contains(name)) {
+        throw InputError(where, "folded.dictionaries", "the base model's " + visible(name),
+                         "nothing");
+      }
+    }
   }
   check_unique(c, where);
   std::vector<std::string> concepts;
@@ -323,6 +353,9 @@ void check_names(const CaseFile& c, const std::string& where) {
     const std::string probe = slash == std::string::npos ? "" : source.substr(slash + 1);
     const bool is_concept =
         std::find(concepts.begin(), concepts.end(), source.substr(0, slash)) != concepts.end();
+    if (c.folded && c.folded->readouts.contains(source)) {
+      continue;
+    }
     if (!is_concept || (probe != "probe" && probe != "probe_erased")) {
       throw InputError(where, key, "CONCEPT/probe or CONCEPT/probe_erased of an erasure",
                        visible(source));
@@ -333,11 +366,11 @@ void check_names(const CaseFile& c, const std::string& where) {
 CaseFile read_case(const std::string& json, const fs::path& file) {
   const nlohmann::json value = parse_profile_json(json, file.string());
   const ObjectReader o(value, file.string());
-  refuse_other_keys(
-      o, {"assay-case", "alpha",      "sampled", "name",      "serial",       "resourceUri",
-          "scope",      "validDays",  "model",   "text",      "dictionaries", "decoder",
-          "seed",       "evalTokens", "cards",   "bounds",    "erasures",     "automaton",
-          "spec",       "checks",     "sites",   "notClaimed"});
+  refuse_other_keys(o,
+                    {"assay-case", "alpha",      "sampled", "name",   "serial",       "resourceUri",
+                     "scope",      "validDays",  "model",   "text",   "dictionaries", "decoder",
+                     "seed",       "evalTokens", "cards",   "bounds", "erasures",     "automaton",
+                     "spec",       "checks",     "sites",   "folded", "notClaimed"});
   if (o.count("assay-case") != 1) {
     throw InputError(o.where(), "assay-case", "1", std::to_string(o.count("assay-case")));
   }
@@ -363,6 +396,9 @@ CaseFile read_case(const std::string& json, const fs::path& file) {
   c.seed = count_or(o, "seed", 1);
   c.eval_tokens = count_or(o, "evalTokens", c.eval_tokens);
   c.cards = count_or(o, "cards", c.cards);
+  if (o.has("folded")) {
+    c.folded = read_folded(o.object("folded"), folder);
+  }
   if (o.has("bounds")) {
     c.bounds = read_bounds(o.object("bounds"), folder);
   }

@@ -27,6 +27,9 @@ struct Subject {
   std::map<std::string, Sae> dictionaries;
 };
 
+/// Reads what the case names. Throws UsageError, InputError.
+[[nodiscard]] Subject load_subject(const CaseFile& file);
+
 /// One run of a case: the statement grows, evidence files appear beside it.
 struct CaseRun {
   const CaseFile& file;
@@ -35,6 +38,8 @@ struct CaseRun {
   std::filesystem::path checker;
   Statement statement;
   std::map<std::string, Readout> probes;  ///< by "CONCEPT/probe", left by the erasures
+  /// What best_feature chose, by dictionary and token ids; one choice for base and folded model.
+  std::map<std::pair<std::string, std::vector<TokenId>>, FeatureId> chosen = {};
 };
 
 /// Folder of a dictionary among the evidence.
@@ -80,8 +85,12 @@ inline constexpr const char* kDraws = "A5";
 
 /// Of the claims that add_check_claims makes.
 [[nodiscard]] bool is_check_kind(const std::string& kind);
+/// Of the claims that add_erasures and add_folded make.
+[[nodiscard]] bool is_erasure_kind(const std::string& kind);
 
 // The stages, in the order in which they run. Each adds claims, evidence and figures.
+void add_folded(CaseRun& run);        ///< the base model's claims; fold, residuals and cost
+void add_folded_table(CaseRun& run);  ///< each property before and after; claims are in order
 void add_dictionaries(CaseRun& run);
 void add_erasures(CaseRun& run);          ///< erasure claims; leaves the probes
 void add_automaton_claims(CaseRun& run);  ///< resolves the spec, fits, checks

@@ -27,6 +27,14 @@ const Sae& dictionary_of(const CaseRun& run, const SpecCase& spec, const std::st
 FeatureId best_of(CaseRun& run, const SpecCase& spec, const Sae& sae,
                   const std::vector<TokenId>& ids) {
   const Subject& s = run.subject;
+  const auto& named = s.dictionaries;
+  const auto at = std::find_if(named.begin(), named.end(),
+                               [&](const auto& entry) { return &entry.second == &sae; });
+  require(at != named.end(), "best_of: a dictionary of another case");
+  const auto key = std::pair(at->first, ids);
+  if (const auto known = run.chosen.find(key); known != run.chosen.end()) {
+    return known->second;
+  }
   if (s.documents.empty()) {
     throw UsageError(spec.file.string() +
                      ": best_feature: expected the case's text to choose by, found none");
@@ -39,6 +47,7 @@ FeatureId best_of(CaseRun& run, const SpecCase& spec, const Sae& sae,
        "F1 " + fixed(best.f1, 3),
        "precision " + fixed(best.precision, 3) + ", recall " + fixed(best.recall, 3) + " on " +
            std::to_string(best.tokens) + " tokens of the fit split"});
+  run.chosen.emplace(key, best.feature);
   return best.feature;
 }
 

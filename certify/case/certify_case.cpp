@@ -16,6 +16,93 @@ namespace fs = std::filesystem;
 
 constexpr std::int64_t kDay = 86400;
 
+void set_certificate(CaseRun& run, const std::optional<std::string>& issued_at) {
+  CertificateInfo& info = run.statement.certificate;
+  info.name = run.file.name;
+  info.serial = run.file.serial;
+  info.resource_uri = run.file.resource_uri;
+  info.scope = run.file.scope;
+  info.issued_at = issued_at.value_or("");
+  if (run.file.valid_days > 0) {
+    if (!issued_at) {
+      throw UsageError("case: validDays needs a time of issue: give --time or SOURCE_DATE_EPOCH");
+    }
+    info.not_after = utc_time(parse_utc_time(*issued_at) +
+                              static_cast<std::int64_t>(run.file.valid_days) * kDay);
+  }
+}
+
+/// All contexts and sites first, then the specifications (of every run before the fitted automaton), then the erasures,
+/// each in its own order.
+void order_claims(std::vector<Claim>& claims) {
+  const auto rank = [](const Claim& c) {
+    return c.kind == kRateKind       ? 4
+           : is_erasure_kind(c.kind) ? 3
+           : c.kind == "spec"        ? 2
+           : is_check_kind(c.kind)   ? 1
+                                     : 0;
+  };
+  std::stable_sort(claims.begin(), claims.end(),
+                   [&](const Claim& a, const Claim& b) { return rank(a) < rank(b); });
+}
+
+/// Only what some claim names is listed.
+void set_assumptions(Statement& statement) {
+  for (const Assumption& a : known_assumptions()) {
+    bool used = false;
+    for (const auto* claims : {&statement.claims, &statement.before}) {
+      for (const Claim& claim : *claims) {
+        used = used || std::find(claim.assumptions.begin(), claim.assumptions.end(), a.id) !=
+                           claim.assumptions.end();
+      }
+    }
+    if (used) {
+      statement.assumptions.push_back(a);
+    }
+  }
+}
+
+void set_not_claimed(CaseRun& run) {
+  std::vector<std::string>& out = run.statement.not_claimed;
+  out = {"Anything about another model, dictionary, tokenizer or decoder than the listed ones.",
+         "That a feature is the concept its name suggests: a claim about a feature is about one "
+         "direction of one dictionary."};
+  if (run.file.spec) {
+    out.emplace_back(
+        "That a property which HOLDS of the fitted automaton holds of the model: an edge that was "
+        "not seen is not an absent one.");
+  }
+  if (!run.file.erasures.empty() || run.file.folded) {
+    out.emplace_back(
+        "That the model has forgotten an erased concept: non-linear probes still find it, other "
+        "sites are untouched, and further training may bring it back.");
+  }
+  const std::vector<Claim>& claims = run.statement.claims;
+  if (run.file.folded && std::none_of(claims.begin(), claims.end(),
+                                      [](const Claim& c) { return c.kind == "unread"; })) {
+    out.emplace_back(
+        "What is left of the concept at the folded site: the eraser is folded in place, or its "
+        "concept is not known here.");
+  }
+  if (run.file.bounds && run.file.bounds->request.empty()) {
+    out.emplace_back(
+        "That the claims over all contexts were chosen by anybody: they were proposed by rule "
+        "from the text, and those that could be proved were kept.");
+  }
+  out.insert(out.end(), run.file.not_claimed.begin(), run.file.not_claimed.end());
+}
+
+/// Ctrl-C between two stages: what is finished stays in evidence/, nothing is signed.
+void run_stage(CaseRun& run, void (*stage)(CaseRun&)) {
+  if (interrupted()) {
+    throw Error(ExitCode::interrupted, "stopped; the finished evidence is in " +
+                                           run.paths.evidence.string() + ", nothing was signed");
+  }
+  stage(run);
+}
+
+}  // namespace
+
 Subject load_subject(const CaseFile& file) {
   if (file.model.empty() || (file.needs_text() && file.text.empty())) {
     throw UsageError(std::string("case: ") + (file.model.empty() ? "model" : "text") +
@@ -52,84 +139,6 @@ Subject load_subject(const CaseFile& file) {
   }
   return s;
 }
-
-void set_certificate(CaseRun& run, const std::optional<std::string>& issued_at) {
-  CertificateInfo& info = run.statement.certificate;
-  info.name = run.file.name;
-  info.serial = run.file.serial;
-  info.resource_uri = run.file.resource_uri;
-  info.scope = run.file.scope;
-  info.issued_at = issued_at.value_or("");
-  if (run.file.valid_days > 0) {
-    if (!issued_at) {
-      throw UsageError("case: validDays needs a time of issue: give --time or SOURCE_DATE_EPOCH");
-    }
-    info.not_after = utc_time(parse_utc_time(*issued_at) +
-                              static_cast<std::int64_t>(run.file.valid_days) * kDay);
-  }
-}
-
-/// All contexts and sites first, then the specifications (of every run before the fitted automaton), then the erasures,
-/// each in its own order.
-void order_claims(std::vector<Claim>& claims) {
-  const auto rank = [](const Claim& c) {
-    return c.kind == kRateKind     ? 4
-           : c.kind == "residual"  ? 3
-           : c.kind == "spec"      ? 2
-           : is_check_kind(c.kind) ? 1
-                                   : 0;
-  };
-  std::stable_sort(claims.begin(), claims.end(),
-                   [&](const Claim& a, const Claim& b) { return rank(a) < rank(b); });
-}
-
-/// Only what some claim names is listed.
-void set_assumptions(Statement& statement) {
-  for (const Assumption& a : known_assumptions()) {
-    bool used = false;
-    for (const Claim& claim : statement.claims) {
-      used = used || std::find(claim.assumptions.begin(), claim.assumptions.end(), a.id) !=
-                         claim.assumptions.end();
-    }
-    if (used) {
-      statement.assumptions.push_back(a);
-    }
-  }
-}
-
-void set_not_claimed(CaseRun& run) {
-  std::vector<std::string>& out = run.statement.not_claimed;
-  out = {"Anything about another model, dictionary, tokenizer or decoder than the listed ones.",
-         "That a feature is the concept its name suggests: a claim about a feature is about one "
-         "direction of one dictionary."};
-  if (run.file.spec) {
-    out.emplace_back(
-        "That a property which HOLDS of the fitted automaton holds of the model: an edge that was "
-        "not seen is not an absent one.");
-  }
-  if (!run.file.erasures.empty()) {
-    out.emplace_back(
-        "That the model has forgotten an erased concept: non-linear probes still find it, other "
-        "sites are untouched, and further training may bring it back.");
-  }
-  if (run.file.bounds && run.file.bounds->request.empty()) {
-    out.emplace_back(
-        "That the claims over all contexts were chosen by anybody: they were proposed by rule "
-        "from the text, and those that could be proved were kept.");
-  }
-  out.insert(out.end(), run.file.not_claimed.begin(), run.file.not_claimed.end());
-}
-
-/// Ctrl-C between two stages: what is finished stays in evidence/, nothing is signed.
-void run_stage(CaseRun& run, void (*stage)(CaseRun&)) {
-  if (interrupted()) {
-    throw Error(ExitCode::interrupted, "stopped; the finished evidence is in " +
-                                           run.paths.evidence.string() + ", nothing was signed");
-  }
-  stage(run);
-}
-
-}  // namespace
 
 std::string dictionary_folder(const std::string& name) {
   return "dictionaries/" + name;
@@ -173,12 +182,13 @@ CertifyResult certify_case(const CaseFile& file, const CertifyOptions& options,
   fs::remove(run.paths.envelope, ignored);
   set_subject(run.statement, file.name, file.model);
   add_evidence(run.statement, run.paths, "case.json", "case", file.bytes);
-  for (const auto stage : {add_dictionaries, add_erasures, add_bound_claims, add_site_claims,
-                           add_check_claims, add_automaton_claims, add_figures}) {
+  for (const auto stage : {add_folded, add_dictionaries, add_erasures, add_bound_claims,
+                           add_site_claims, add_check_claims, add_automaton_claims, add_figures}) {
     run_stage(run, stage);
   }
   run_stage(run, add_sampled_claims);
   order_claims(run.statement.claims);
+  add_folded_table(run);
   set_assumptions(run.statement);
   set_not_claimed(run);
   run.statement.commands = options.reproduction;

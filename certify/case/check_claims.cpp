@@ -21,6 +21,7 @@ struct Answer {
   std::string name, verdict, expected;
   bool is_decided = false;                     ///< with a proof that assay-check re-evaluates
   bool is_endless = false;                     ///< decided of endless runs
+  bool is_boxed = false;                       ///< a probability, bounded over boxes of contexts
   const verify::ExactViolated* run = nullptr;  ///< that decides it: of `some`, it holds by this run
   const verify::ExactChance* chance = nullptr;   ///< decided, within what assay-check re-evaluates
   const verify::ChanceBounds* bounds = nullptr;  ///< of a claim Pmax or Pmin
@@ -91,7 +92,10 @@ std::string reason_of(const verify::Unknown* unknown) {
 }
 
 Answer answer_of(const verify::ExactProperty& p) {
-  Answer out{p.name, p.verdict_name(), p.expected, false, false, nullptr, nullptr, nullptr, "", {}};
+  Answer out;
+  out.name = p.name;
+  out.verdict = p.verdict_name();
+  out.expected = p.expected;
   const auto* holds = std::get_if<verify::ExactHolds>(&p.verdict);
   const auto* endless = std::get_if<verify::ExactEndless>(&p.verdict);
   const auto* chance = std::get_if<verify::ExactChance>(&p.verdict);
@@ -113,9 +117,15 @@ Answer answer_of(const verify::ExactProperty& p) {
 }
 
 Answer answer_of(const verify::RefinedProperty& p) {
-  Answer out{p.name, p.verdict_name(), p.expected, false, false, nullptr, nullptr, nullptr, "", {}};
+  Answer out;
+  out.name = p.name;
+  out.verdict = p.verdict_name();
+  out.expected = p.expected;
   out.run = std::get_if<verify::ExactViolated>(&p.verdict);
-  out.is_decided = out.run != nullptr || std::holds_alternative<verify::RefinedHolds>(p.verdict);
+  out.is_boxed = std::holds_alternative<verify::RefinedChance>(p.verdict);
+  out.is_decided =
+      out.run != nullptr || out.is_boxed || std::holds_alternative<verify::RefinedHolds>(p.verdict);
+  out.bounds = p.chance ? &*p.chance : nullptr;
   out.reason = reason_of(std::get_if<verify::Unknown>(&p.verdict));
   return out;
 }
@@ -208,6 +218,10 @@ std::string link_of(const CheckRun& check, const Answer& answer) {
                ? "an interval chain over the windows, every row enclosed again by the "
                  "checker; a bound over every choice of nature (CHANCE)"
                : "one prompt, bounded from the other side on the interval chain (CHANCE)";
+  }
+  if (answer.is_boxed) {
+    return "a bound over every choice of nature, stepped over boxes that cover every context, each "
+           "token's probability bounded by a lemma (CHANCE-BOXES)";
   }
   return check.is_refined
              ? "lemmas about sets of contexts that together cover every context a run can reach "

@@ -137,6 +137,14 @@ json exhibits_json(const Statement& s, json predicate) {
   return predicate;
 }
 
+json claims_json(const std::vector<Claim>& claims) {
+  json out = json::array();
+  for (const Claim& claim : claims) {
+    out.push_back(claim_json(claim));
+  }
+  return out;
+}
+
 json predicate_json(const Statement& s) {
   json assumptions = json::array();
   for (const Assumption& a : s.assumptions) {
@@ -145,23 +153,23 @@ json predicate_json(const Statement& s) {
     put(assumption, "breaksIf", a.breaks_if);
     assumptions.push_back(assumption);
   }
-  json claims = json::array();
-  for (const Claim& claim : s.claims) {
-    claims.push_back(claim_json(claim));
+  json predicate = {{"schemaVersion", kSchemaVersion},
+                    {"certificate", certificate_json(s.certificate)},
+                    {"subjectFiles", files_json(s)},
+                    {"exclusions", s.exclusions},
+                    {"omsRootSha256", Manifest{s.subject_files}.oms_root().hex()},
+                    {"materials", materials_json(s)},
+                    {"environment", s.environment},
+                    {"evidence", evidence_json(s)},
+                    {"claims", claims_json(s.claims)},
+                    {"assumptions", assumptions},
+                    {"notClaimed", s.not_claimed},
+                    {"verdict", verdict_json(verdict_of(s.claims))},
+                    {"reproduction", {{"commands", s.commands}}}};
+  if (!s.before.empty()) {
+    predicate["before"] = claims_json(s.before);
   }
-  return exhibits_json(s, {{"schemaVersion", kSchemaVersion},
-                           {"certificate", certificate_json(s.certificate)},
-                           {"subjectFiles", files_json(s)},
-                           {"exclusions", s.exclusions},
-                           {"omsRootSha256", Manifest{s.subject_files}.oms_root().hex()},
-                           {"materials", materials_json(s)},
-                           {"environment", s.environment},
-                           {"evidence", evidence_json(s)},
-                           {"claims", claims},
-                           {"assumptions", assumptions},
-                           {"notClaimed", s.not_claimed},
-                           {"verdict", verdict_json(verdict_of(s.claims))},
-                           {"reproduction", {{"commands", s.commands}}}});
+  return exhibits_json(s, std::move(predicate));
 }
 
 }  // namespace

@@ -138,6 +138,9 @@ void read_predicate(const ObjectReader& predicate, Statement& s) {
   for (const ObjectReader& o : predicate.objects("claims")) {
     s.claims.push_back(read_claim(o));
   }
+  for (const ObjectReader& o : predicate.objects("before")) {
+    s.before.push_back(read_claim(o));
+  }
   for (const ObjectReader& o : predicate.objects("assumptions")) {
     s.assumptions.push_back(
         {o.text("id"), o.text("text"), o.optional_text("kind"), o.optional_text("breaksIf")});
@@ -226,6 +229,10 @@ void check_rules(const Statement& s, const std::string& file) {
   }
   for (const Claim& claim : s.claims) {
     once("claim id", claim.id);
+    check_claim(s, claim, file);
+  }
+  for (const Claim& claim : s.before) {
+    once("claim id before", claim.id);
     check_claim(s, claim, file);
   }
   for (const Table& table : s.tables) {

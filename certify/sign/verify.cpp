@@ -10,6 +10,7 @@
 #include "assay/base/text.hpp"
 #include "assay/certify/checker.hpp"
 #include "assay/certify/envelope.hpp"
+#include "folded_recheck.hpp"
 #include "proof_header.hpp"
 #include "request_claim.hpp"
 #include "run_claim.hpp"
@@ -182,21 +183,28 @@ class Verification {
 
   void check_levels() {
     for (const Claim& claim : statement().claims) {
-      const std::string name = "claim '" + visible(claim.id) + "'";
-      const Level supported = chain_level(claim.chain);
-      if (claim.level != supported) {
-        fail(ExitCode::evidence, name + " says " + level_name(claim.level) +
-                                     ", its chain supports " + level_name(supported));
-      }
-      if (claim.status == Status::unknown) {
-        continue;
-      }
-      if (claim.level == Level::proved && !claim.recheck) {
-        fail(ExitCode::evidence, name + " says PROVED and names no proof to re-check");
-      }
-      if (claim.level != Level::assumed && claim.evidence.empty()) {
-        fail(ExitCode::evidence, name + " names no evidence");
-      }
+      check_level(claim);
+    }
+    for (const Claim& claim : statement().before) {
+      check_level(claim);
+    }
+  }
+
+  void check_level(const Claim& claim) {
+    const std::string name = "claim '" + visible(claim.id) + "'";
+    const Level supported = chain_level(claim.chain);
+    if (claim.level != supported) {
+      fail(ExitCode::evidence, name + " says " + level_name(claim.level) + ", its chain supports " +
+                                   level_name(supported));
+    }
+    if (claim.status == Status::unknown) {
+      return;
+    }
+    if (claim.level == Level::proved && !claim.recheck) {
+      fail(ExitCode::evidence, name + " says PROVED and names no proof to re-check");
+    }
+    if (claim.level != Level::assumed && claim.evidence.empty()) {
+      fail(ExitCode::evidence, name + " names no evidence");
     }
   }
 
@@ -210,13 +218,60 @@ class Verification {
       step(done);
     }
     result_.recounted = again.recounted;
+    const FoldedRecheck folded = recheck_folded(statement(), evidence_dir, options_.model_dir);
+    for (const std::string& fault : folded.faults) {
+      fail(ExitCode::evidence, fault);
+    }
+    for (const std::string& done : folded.steps) {
+      step(done);
+    }
   }
 
-  /// One run per proof group; claims that share certificate and inputs share the run.
+  /// The model that claims speak of, and the digests of its two files.
+  struct Subject {
+    fs::path model;
+    std::optional<Digest> config, weights;
+  };
+  [[nodiscard]] Subject subject() const {
+    const Manifest manifest{statement().subject_files};
+    const ManifestEntry* config = manifest.find("config.json");
+    const ManifestEntry* weights = manifest.find("model.safetensors");
+    return {options_.model_dir, config != nullptr ? std::optional(config->sha256) : std::nullopt,
+            weights != nullptr ? std::optional(weights->sha256) : std::nullopt};
+  }
+  [[nodiscard]] Subject base_model(const fs::path& evidence_dir) const {
+    Subject out{evidence_dir / kBaseModel, {}, {}};
+    for (const Evidence& e : statement().evidence) {
+      out.config = e.name == std::string(kBaseModel) + "/config.json" ? e.sha256 : out.config;
+      out.weights =
+          e.name == std::string(kBaseModel) + "/model.safetensors" ? e.sha256 : out.weights;
+    }
+    return out;
+  }
+
   void recheck(const fs::path& evidence_dir) {
+    const std::size_t groups = recheck_claims(evidence_dir, statement().claims, subject());
+    const std::size_t own = result_.rechecked;
+    if (own + result_.recounted == 0 && result_.findings.empty()) {
+      fail(ExitCode::unknown,
+           "nothing was re-checked: no claim names a proof and says more than UNKNOWN");
+    }
+    step(std::to_string(own) + " claims accepted again by assay-check in " +
+         std::to_string(groups) + " runs");
+    if (!statement().before.empty()) {
+      const std::size_t more =
+          recheck_claims(evidence_dir, statement().before, base_model(evidence_dir));
+      step(std::to_string(result_.rechecked - own) + " claims about the base model in " +
+           std::to_string(more) + " more runs");
+    }
+  }
+
+  /// One run per proof group; claims that share certificate and inputs share the run. Returns the number of runs.
+  std::size_t recheck_claims(const fs::path& evidence_dir, const std::vector<Claim>& all,
+                             const Subject& model) {
     using Key = std::pair<std::string, std::vector<std::pair<std::string, std::string>>>;
     std::map<Key, std::vector<const Claim*>> groups;
-    for (const Claim& claim : statement().claims) {
+    for (const Claim& claim : all) {
       if (claim.recheck) {
         Key key{claim.recheck->certificate, {}};
         for (const CheckInput& input : claim.recheck->inputs) {
@@ -226,20 +281,16 @@ class Verification {
       }
     }
     for (const auto& [key, claims] : groups) {
-      recheck_group(evidence_dir, claims);
+      recheck_group(evidence_dir, claims, model);
     }
-    if (result_.rechecked + result_.recounted == 0 && result_.findings.empty()) {
-      fail(ExitCode::unknown,
-           "nothing was re-checked: no claim names a proof and says more than UNKNOWN");
-    }
-    step(std::to_string(result_.rechecked) + " claims accepted again by assay-check in " +
-         std::to_string(groups.size()) + " runs");
+    return groups.size();
   }
 
-  void recheck_group(const fs::path& evidence_dir, const std::vector<const Claim*>& claims) {
+  void recheck_group(const fs::path& evidence_dir, const std::vector<const Claim*>& claims,
+                     const Subject& model) {
     const Recheck& first = *claims.front()->recheck;
     const fs::path checker = options_.checker.empty() ? checker_beside_program() : options_.checker;
-    const CheckerRun run = run_checker(checker, options_.model_dir, evidence_dir, first.certificate,
+    const CheckerRun run = run_checker(checker, model.model, evidence_dir, first.certificate,
                                        first.inputs, options_.timeout_seconds);
     if (!run.accepted) {
       fail(ExitCode::evidence, "proof '" + first.certificate + "' rejected: " + run.message);
@@ -250,7 +301,7 @@ class Verification {
       ids.insert(claim->recheck->accepts);
     }
     const ProofHeader header = read_proof_header(evidence_dir / first.certificate, ids);
-    if (!about_this_model(header)) {
+    if (!model.config || header.config != model.config || header.weights != model.weights) {
       fail(ExitCode::evidence, "proof '" + first.certificate + "' is about another model");
       return;
     }
@@ -259,14 +310,6 @@ class Verification {
         compare_claim(*claim, run, header, evidence_dir);
       }
     }
-  }
-
-  [[nodiscard]] bool about_this_model(const ProofHeader& header) const {
-    const Manifest manifest{statement().subject_files};
-    const ManifestEntry* config = manifest.find("config.json");
-    const ManifestEntry* weights = manifest.find("model.safetensors");
-    return config != nullptr && weights != nullptr && header.config == config->sha256 &&
-           header.weights == weights->sha256;
   }
 
   /// The checker's statement against the claim, field by field.

@@ -100,13 +100,10 @@ void write_model(const Options& options, Folded& f) {
   }
   f.after = load_transformer(out);
   if (f.fold.changes_coordinates) {
-    const erase::Eraser view = erase::unread_eraser(f.fold, f.fold.eraser.grid_bits);
+    const auto view = erase::view_files(f.fold, f.after.weights_digest, f.eraser.origin);
     make_directory(out / "view");
-    write_file_atomic(out / "view" / "eraser.json",
-                      erase::eraser_json(view, {.model_weights = f.after.weights_digest,
-                                                .labelled = f.eraser.origin.labelled,
-                                                .labelling_rule = f.eraser.origin.labelling_rule}));
-    write_file_atomic(out / "view" / "eraser.safetensors", erase::eraser_tensors(view));
+    write_file_atomic(out / "view" / "eraser.json", view.config);
+    write_file_atomic(out / "view" / "eraser.safetensors", view.weights);
   }
 }
 

@@ -31,6 +31,14 @@ SiteResiduals site_residuals(const RowsInput& input, const Eraser& eraser) {
   return out;
 }
 
+ViewFiles view_files(const Fold& fold, const Digest& folded_weights, const EraserOrigin& origin) {
+  const Eraser view = unread_eraser(fold, fold.eraser.grid_bits);
+  return {eraser_json(view, {.model_weights = folded_weights,
+                             .labelled = origin.labelled,
+                             .labelling_rule = origin.labelling_rule}),
+          eraser_tensors(view)};
+}
+
 FoldClaims certify_fold(const Fold& fold, const RowsInput& input, const std::string& view_config,
                         const std::string& view_weights) {
   FoldClaims out;

@@ -82,6 +82,17 @@ struct SiteCase {
   std::string width;              ///< a fraction: claim nullified to within it; or empty
 };
 
+/// The model is another one with an eraser folded into its weights (`assay fold`): what is asked of it is asked of that
+/// other one too.
+struct FoldedCase {
+  std::filesystem::path base, eraser;
+  std::map<std::string, std::filesystem::path> dictionaries;  ///< of the base, by the case's names
+  std::map<std::string, std::filesystem::path>
+      readouts;                     ///< of the base, by the names that specs use
+  std::string concept_name, regex;  ///< of what is left at the site; empty: the eraser's own
+  std::size_t max_tokens = 12000;
+};
+
 /// A case file: what to examine and to claim about one model, fixed before the run.
 /// Relative paths are relative to the file. Format: docs/case-file.md.
 struct CaseFile {
@@ -93,6 +104,7 @@ struct CaseFile {
   std::uint64_t seed = 1;
   std::size_t eval_tokens = 50000;
   std::size_t cards = 12;  ///< feature cards shown in the report
+  std::optional<FoldedCase> folded;
   std::optional<BoundsCase> bounds;
   std::vector<ErasureCase> erasures;
   std::optional<AutomatonCase> automaton;
@@ -106,9 +118,11 @@ struct CaseFile {
 
   /// Something runs the model, a one-layer transformer; else only `sites` are read.
   [[nodiscard]] bool needs_model() const {
-    return bounds || automaton || spec || !erasures.empty() || !checks.empty();
+    return bounds || automaton || spec || folded || !erasures.empty() || !checks.empty();
   }
-  [[nodiscard]] bool needs_text() const { return bounds || automaton || !erasures.empty(); }
+  [[nodiscard]] bool needs_text() const {
+    return bounds || automaton || folded || !erasures.empty();
+  }
 };
 
 /// Every key is known, every value of its kind, every name resolved; UsageError otherwise, with

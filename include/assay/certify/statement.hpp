@@ -17,6 +17,8 @@ inline constexpr const char* kStatementType = "https://in-toto.io/Statement/v1";
 /// An identifier, not an address: `.invalid` can never be registered by anybody.
 inline constexpr const char* kPredicateType = "https://assay.invalid/nn-certificate/v1";
 inline constexpr const char* kSchemaVersion = "1.0.0";
+/// Folder of the base model among the evidence, where the subject has an eraser folded in.
+inline constexpr const char* kBaseModel = "before/model";
 inline constexpr std::size_t kMaxPayloadBytes = std::size_t{16} << 20;
 
 struct CertificateInfo {
@@ -70,6 +72,8 @@ struct Statement {
   std::map<std::string, std::string> environment;
   std::vector<Evidence> evidence;
   std::vector<Claim> claims;
+  std::vector<Claim>
+      before;  ///< about the base model of a folded one, at evidence kBaseModel; no part of the verdict
   std::vector<Assumption> assumptions;
   std::vector<std::string> not_claimed;
   std::vector<Figure> figures;

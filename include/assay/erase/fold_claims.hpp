@@ -31,6 +31,14 @@ struct SiteResiduals {
 };
 [[nodiscard]] SiteResiduals site_residuals(const RowsInput& input, const Eraser& eraser);
 
+/// Files of `unread_eraser`, bound to the folded weights and to the eraser's concept.
+/// @pre the fold changes coordinates
+struct ViewFiles {
+  std::string config, weights;  ///< eraser.json, eraser.safetensors
+};
+[[nodiscard]] ViewFiles view_files(const Fold& fold, const Digest& folded_weights,
+                                   const EraserOrigin& origin);
+
 /// The folded model's own claims: UNREAD, and ERASE-RESIDUAL of what later layers read of the site.
 /// `input.model` is the folded model as read back; the eraser's files are those written beside it.
 struct FoldClaims {

@@ -1,11 +1,13 @@
 #include "folded_recheck.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "../case/folded_claim.hpp"
 #include "assay/base/errors.hpp"
 #include "assay/base/files.hpp"
 #include "assay/base/text.hpp"
+#include "assay/certify/checker.hpp"
 #include "assay/erase/in_model.hpp"
 #include "assay/model/sae.hpp"
 #include "staging.hpp"
@@ -15,6 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::string_view kBefore = "before/";
 constexpr std::size_t kMostBytes = std::size_t{1} << 28U;
 
 [[noreturn]] void refuse(const std::string& what) {
@@ -87,30 +90,57 @@ class FoldCheck {
     return *found;
   }
 
-  /// Whatever of the base model's dictionaries and readouts the evidence holds has its folded fellow at the same place.
+  /// What a proof about the base model reads lies under before/, and its folded fellow is what the subject's proof reads.
   void check_sources(const erase::Fold& fold) {
-    const std::string before = std::string(kBeforeFolder) + "/";
-    for (const Evidence& e : statement_.evidence) {
-      if (!e.name.starts_with(before) || e.name.starts_with(kBaseModel)) {
-        continue;
+    std::set<std::string> seen;
+    for (const Claim& before : statement_.before) {
+      const std::vector<std::string> read = sources_of(before);
+      const auto after = std::find_if(statement_.claims.begin(), statement_.claims.end(),
+                                      [&](const Claim& c) { return c.id == before.id; });
+      std::vector<std::string> folded;
+      for (const std::string& name : read) {
+        if (!name.starts_with(kBefore)) {
+          refuse("'" + visible(name) + "' is read of the base model and lies elsewhere");
+        }
+        folded.push_back(name.substr(kBefore.size()));
+        if (seen.insert(name).second) {
+          check_source(fold, name, folded.back());
+        }
       }
-      const std::string after = e.name.substr(before.size());
-      if (e.role == "before-readout") {
-        Readout again = erase::fold_readout(fold, load_readout(evidence_ / e.name));
-        if (readout_json(again) != read_file(evidence_ / listed(after), kMostBytes)) {
-          refuse("'" + after + "' is not the base model's readout with the eraser folded in");
-        }
-        ++sources_;
-      } else if (e.role == "before-sae" && after.ends_with("/cfg.json")) {
-        const fs::path scratch = scratch_.path() / std::to_string(sources_);
-        save_sae(scratch, erase::fold_sae(fold, load_sae((evidence_ / e.name).parent_path())));
-        if (load_sae(scratch).weights_digest !=
-            load_sae(evidence_ / listed(after, true)).weights_digest) {
-          refuse("'" + after + "' is not the base model's dictionary with the eraser folded in");
-        }
-        ++sources_;
+      if (before.recheck && after != statement_.claims.end() && after->recheck &&
+          sources_of(*after) != folded) {
+        refuse("claim '" + visible(before.id) +
+               "' reads other dictionaries or readouts of the base model");
       }
     }
+  }
+
+  static std::vector<std::string> sources_of(const Claim& claim) {
+    std::vector<std::string> out;
+    for (std::size_t i = 0; claim.recheck && i < claim.recheck->inputs.size(); ++i) {
+      const CheckInput& input = claim.recheck->inputs[i];
+      if (input.option == "sae" || input.option == "readout") {
+        out.push_back(evidence_name(input));
+      }
+    }
+    return out;
+  }
+
+  void check_source(const erase::Fold& fold, const std::string& before, const std::string& after) {
+    const fs::path from = evidence_ / before, to = evidence_ / after;
+    bool same = false;
+    if (fs::is_directory(from)) {
+      const fs::path scratch = scratch_.path() / std::to_string(sources_);
+      save_sae(scratch, erase::fold_sae(fold, load_sae(from)));
+      same = load_sae(scratch).weights_digest == load_sae(to).weights_digest;
+    } else {
+      same =
+          readout_json(erase::fold_readout(fold, load_readout(from))) == read_file(to, kMostBytes);
+    }
+    if (!same) {
+      refuse("'" + visible(after) + "' is not the base model's with the eraser folded in");
+    }
+    ++sources_;
   }
 
   void check_cost() const {

@@ -82,9 +82,13 @@ std::string counted(const ErasurePage& page) {
 std::string summary(const ErasurePage& page) {
   const std::string name = page.name.empty() ? "an unnamed concept" : page.name;
   std::string out =
-      "<p>An eraser is one fixed map, put at one place of the model. This one takes away what a "
-      "weighted sum of the numbers there could tell of <b>" +
-      esc(name) + "</b>. It does not make the model forget.</p>\n<dl>\n" + "<dt>Place</dt><dd>" +
+      "<p>An eraser is one fixed map, put at one place of the model. This one was made to take "
+      "away "
+      "what a weighted sum of the numbers there could tell of <b>" +
+      esc(name) +
+      "</b>; the claims below say how much is left. It does not make the model "
+      "forget.</p>\n<dl>\n"
+      "<dt>Place</dt><dd>" +
       esc(page.site) + "</dd><dt>Map</dt><dd>" + esc(page.map) + "</dd>";
   if (!page.bypass.empty()) {
     out += "<dt>What goes around the place</dt><dd>" + esc(page.bypass) + "</dd>";

@@ -10,7 +10,7 @@ namespace assay::cli {
 namespace {
 
 struct Options {
-  std::string model, text, out, concept_name, regex, name, token_class, labels, sae, program;
+  std::string model, text, out, concept_name, regex, name, token_class, labels, sae, program, part;
   std::string hook = "blocks.0.hook_resid_mid";
   std::size_t shift = 0, feature = 0, most = 30000;
   std::uint64_t seed = 1;
@@ -46,12 +46,26 @@ erase::LabelSource source_of(const Options& o) {
   return source;
 }
 
+std::optional<Part> part_of_text(const std::string& name) {
+  if (name.empty()) {
+    return std::nullopt;
+  }
+  for (const auto& [word, part] :
+       {std::pair("fit", Part::fit), std::pair("calibration", Part::calibration),
+        std::pair("held-out", Part::held_out)}) {
+    if (name == word) {
+      return part;
+    }
+  }
+  throw UsageError("part: expected fit, calibration or held-out, found '" + visible(name) + "'");
+}
+
 void run(const Options& o, Session& session) {
   const erase::LabelSource source = source_of(o);
   const Transformer model = load_transformer(o.model);
   const Tokenizer tokenizer = Tokenizer::load(std::filesystem::path(o.model) / "tokenizer.json");
-  erase::LabelledRows made =
-      erase::label_rows(model, tokenizer, o.hook, load_corpus(o.text), source, o.most, o.seed);
+  erase::LabelledRows made = erase::label_rows(model, tokenizer, o.hook, load_corpus(o.text),
+                                               source, o.most, o.seed, part_of_text(o.part));
   SafetensorsFile file;
   file.metadata = {{"hook", o.hook},
                    {"model", model.weights_digest.hex()},
@@ -108,6 +122,9 @@ void add_erase_rows(CLI::App& erase, Session& session) {
   rows->add_option("--sae", o.sae, "Label: a feature of this dictionary fires");
   rows->add_option("--feature", o.feature, "The feature (default 0)");
   rows->add_option("--max-tokens", o.most, "Rows, at most (default 30000)");
+  rows->add_option("--part", o.part,
+                   "Only documents of one part of the text: fit, calibration or held-out, as assay "
+                   "erase --model divides it");
   rows->add_option("--seed", o.seed, "Seed of the choice of windows (default 1)");
   rows->callback([options, &session] { run(*options, session); });
 }

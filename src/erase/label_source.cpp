@@ -93,7 +93,8 @@ std::vector<std::vector<std::uint8_t>> label_file(const std::filesystem::path& p
 
 LabelledRows label_rows(const Transformer& model, const Tokenizer& tokenizer,
                         const std::string& hook, std::vector<Document> documents,
-                        const LabelSource& source, std::size_t most, std::uint64_t seed) {
+                        const LabelSource& source, std::size_t most, std::uint64_t seed,
+                        std::optional<Part> part) {
   LabelledText text;
   LabelledRows out;
   std::optional<Sae> sae;
@@ -125,10 +126,12 @@ LabelledRows label_rows(const Transformer& model, const Tokenizer& tokenizer,
                                  : std::vector<std::uint8_t>(document.text.size(), 0));
     }
   }
-  text.parts.assign(documents.size(), Part::fit);  // parts are drawn later, by `assay erase split`
+  for (const Document& document : documents) {  // without one, parts are drawn by `erase split`
+    text.parts.push_back(part ? part_of(document) : Part::fit);
+  }
   text.documents = std::move(documents);
   out.rows = collect_rows(model, tokenizer, hook, text,
-                          choose_windows(text, Part::fit, model, most, seed));
+                          choose_windows(text, part.value_or(Part::fit), model, most, seed));
   if (sae) {
     label_by_feature(out.rows, *sae, source.feature);
   }

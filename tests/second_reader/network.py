@@ -43,7 +43,7 @@ class Network:
         self.out = self.vocab if c.get("d_vocab_out") in (None, -1) else whole(c, "d_vocab_out")
         self.attn_only = c.get("attn_only", False)
         self.positions = c.get("positional_embedding_type")
-        self.window, self.relative = c.get("attention_window"), c.get("relative_bias", False)
+        self.window, self.relative = c.get("attention_window"), c.get("relative_bias", self.positions == "relative_bias")
         self.norm = c.get("normalization_type")
         need(self.positions in ("standard", "rotary", "relative_bias", "none"), "positions that the page does not have")
         need(self.norm in (None, "LN", "LNPre"), "a normalisation that the page does not have")

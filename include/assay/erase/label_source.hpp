@@ -30,10 +30,11 @@ struct LabelledRows {
   Digest digest;      ///< of the rule's words, of the label file, or of the dictionary's weights
 };
 
-/// Activations of a site with labels, windows of all documents chosen by seed, `most` tokens at most.
+/// Activations of a site with labels, windows of all documents (or of those of one part of the text, as erasing inside a
+/// model divides it) chosen by seed, `most` tokens at most.
 [[nodiscard]] LabelledRows label_rows(const Transformer& model, const Tokenizer& tokenizer,
                                       const std::string& hook, std::vector<Document> documents,
                                       const LabelSource& source, std::size_t most,
-                                      std::uint64_t seed);
+                                      std::uint64_t seed, std::optional<Part> part = {});
 
 }  // namespace assay::erase

@@ -23,6 +23,8 @@ void set_certificate(CaseRun& run, const std::optional<std::string>& issued_at) 
   info.resource_uri = run.file.resource_uri;
   info.scope = run.file.scope;
   info.issued_at = issued_at.value_or("");
+  info.sequence = run.file.sequence;
+  info.previous_sha256 = run.file.previous;
   if (run.file.valid_days > 0) {
     if (!issued_at) {
       throw UsageError("case: validDays needs a time of issue: give --time or SOURCE_DATE_EPOCH");

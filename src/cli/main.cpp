@@ -74,6 +74,7 @@ int run(int argc, char** argv) {
   add_fold(app, session);
   add_certify(app, session);
   add_verify(app, session);
+  add_repair(app, session);
   add_report(app, session);
   add_key(app, session);
   refuse_negative_counts(app);

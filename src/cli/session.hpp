@@ -40,6 +40,7 @@ void add_fold(CLI::App& app, Session& session);       // fold
 void add_key(CLI::App& app, Session& session);        // key new | show
 void add_certify(CLI::App& app, Session& session);    // certify
 void add_verify(CLI::App& app, Session& session);     // verify
+void add_repair(CLI::App& app, Session& session);     // repair
 void add_report(CLI::App& app, Session& session);     // report
 
 }  // namespace assay::cli

@@ -98,6 +98,8 @@ struct FoldedCase {
 struct CaseFile {
   std::string name, serial, resource_uri, scope;
   std::size_t valid_days = 0;         ///< 0: no expiry date; else it needs a time of issue
+  std::uint64_t sequence = 0;         ///< 0: not stated
+  std::string previous;               ///< digest of the payload that it follows, or empty
   std::filesystem::path model, text;  ///< may be empty in the file; see needs_text
   std::map<std::string, std::filesystem::path> dictionaries;
   Decoder decoder;

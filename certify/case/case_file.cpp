@@ -9,6 +9,7 @@
 #include "assay/base/rational_sum.hpp"
 #include "assay/base/text.hpp"
 #include "assay/certify/case.hpp"
+#include "case_names.hpp"
 
 namespace assay::certify {
 namespace {
@@ -273,94 +274,32 @@ SiteCase read_site(const ObjectReader& o, const fs::path& folder) {
   return s;
 }
 
-/// Claims and their evidence are called after these names.
-void check_unique(const CaseFile& c, const std::string& where) {
-  std::vector<std::string> names;
-  const auto once = [&](const char* key, const std::string& name) {
-    if (std::find(names.begin(), names.end(), name) != names.end()) {
-      throw InputError(where, key, "each name once", name + " again");
-    }
-    names.push_back(name);
-  };
-  for (const CheckCase& check : c.checks) {
-    once("checks", check.name);
+/// What is asked of the model, each part under its own key.
+void read_requests(CaseFile& c, const ObjectReader& o, const fs::path& folder) {
+  if (o.has("folded")) {
+    c.folded = read_folded(o.object("folded"), folder);
   }
-  for (const SampledCase& s : c.sampled) {
-    once("sampled", s.name);
+  if (o.has("bounds")) {
+    c.bounds = read_bounds(o.object("bounds"), folder);
   }
-  for (const SiteCase& s : c.sites) {
-    once("sites", s.name);
+  for (const ObjectReader& e : o.objects("erasures")) {
+    c.erasures.push_back(read_erasure(e));
   }
-}
-
-/// Names that one part of the case uses and another declares.
-void check_names(const CaseFile& c, const std::string& where) {
-  const auto known = [&](const std::string& key, const std::string& name) {
-    if (!name.empty() && c.dictionaries.count(name) == 0) {
-      throw InputError(where, key, "a name of dictionaries", visible(name));
-    }
-  };
-  if (c.bounds) {
-    known("bounds.dictionary", c.bounds->dictionary);
+  if (o.has("automaton")) {
+    c.automaton = read_automaton(o.object("automaton"));
   }
-  if (c.automaton) {
-    known("automaton.dictionary", c.automaton->dictionary);
+  if (o.has("spec")) {
+    c.spec = read_spec(o.object("spec"), folder);
   }
-  if (c.spec && !c.automaton) {
-    throw InputError(where, "automaton", "an object, because spec is given", "nothing");
+  for (const ObjectReader& check : o.objects("checks")) {
+    c.checks.push_back(read_check(check, folder));
   }
-  if (!c.bounds && !c.spec && c.erasures.empty() && c.checks.empty() && c.sites.empty() &&
-      c.sampled.empty() && !c.folded) {
-    throw InputError(where, "keys",
-                     "at least one of bounds, spec, erasures, checks, sampled, sites, folded",
-                     "none");
+  for (const ObjectReader& s : o.objects("sampled")) {
+    c.sampled.push_back(read_sampled(s, folder));
   }
-  if (c.folded) {
-    for (const auto& [name, unused] : c.dictionaries) {
-      if (!c.folded->dictionaries.contains(name)) {
-        throw InputError(where, "folded.dictionaries", "the base model's " + visible(name),
-                         "nothing");
-      }
-    }
-  }
-  check_unique(c, where);
-  std::vector<std::string> concepts;
-  for (const ErasureCase& e : c.erasures) {
-    if (std::find(concepts.begin(), concepts.end(), e.concept_name) != concepts.end()) {
-      throw InputError(where, "erasures", "each concept once", visible(e.concept_name) + " again");
-    }
-    concepts.push_back(e.concept_name);
-  }
-  std::vector<std::pair<std::string, std::string>> readouts;  // of every spec
-  const auto gather = [&](const SpecCase& spec, const std::string& key) {
-    for (const auto& [name, source] : spec.readouts) {
-      readouts.emplace_back(key + visible(name), source);
-    }
-  };
-  if (c.spec) {
-    gather(*c.spec, "spec.readouts.");
-  }
-  for (const CheckCase& check : c.checks) {
-    gather(check.spec, "checks." + check.name + ".readouts.");
-  }
-  for (const SampledCase& s : c.sampled) {
-    gather(s.spec, "sampled." + s.name + ".readouts.");
-  }
-  for (const SiteCase& s : c.sites) {
-    known("sites." + s.name + ".dictionary", s.dictionary);
-  }
-  for (const auto& [key, source] : readouts) {
-    const std::size_t slash = source.find('/');
-    const std::string probe = slash == std::string::npos ? "" : source.substr(slash + 1);
-    const bool is_concept =
-        std::find(concepts.begin(), concepts.end(), source.substr(0, slash)) != concepts.end();
-    if (c.folded && c.folded->readouts.contains(source)) {
-      continue;
-    }
-    if (!is_concept || (probe != "probe" && probe != "probe_erased")) {
-      throw InputError(where, key, "CONCEPT/probe or CONCEPT/probe_erased of an erasure",
-                       visible(source));
-    }
+  share_alpha(c, o);
+  for (const ObjectReader& s : o.objects("sites")) {
+    c.sites.push_back(read_site(s, folder));
   }
 }
 
@@ -401,33 +340,9 @@ CaseFile read_case(const std::string& json, const fs::path& file) {
   c.seed = count_or(o, "seed", 1);
   c.eval_tokens = count_or(o, "evalTokens", c.eval_tokens);
   c.cards = count_or(o, "cards", c.cards);
-  if (o.has("folded")) {
-    c.folded = read_folded(o.object("folded"), folder);
-  }
-  if (o.has("bounds")) {
-    c.bounds = read_bounds(o.object("bounds"), folder);
-  }
-  for (const ObjectReader& e : o.objects("erasures")) {
-    c.erasures.push_back(read_erasure(e));
-  }
-  if (o.has("automaton")) {
-    c.automaton = read_automaton(o.object("automaton"));
-  }
-  if (o.has("spec")) {
-    c.spec = read_spec(o.object("spec"), folder);
-  }
-  for (const ObjectReader& check : o.objects("checks")) {
-    c.checks.push_back(read_check(check, folder));
-  }
-  for (const ObjectReader& s : o.objects("sampled")) {
-    c.sampled.push_back(read_sampled(s, folder));
-  }
-  share_alpha(c, o);
-  for (const ObjectReader& s : o.objects("sites")) {
-    c.sites.push_back(read_site(s, folder));
-  }
+  read_requests(c, o, folder);
   c.not_claimed = o.texts("notClaimed");
-  check_names(c, o.where());
+  need_names(c, o.where());
   return c;
 }
 

@@ -113,12 +113,9 @@ Trial try_case(const Repair& repair, const CaseFile& file) {
   const CaseFile one = only_target(repair, file, folder);
   const Subject subject = load_subject(one);
   const VerifyOptions& o = repair.options.original;
-  CaseRun run{one,
-              subject,
-              bundle_paths(folder, one.name),
-              o.checker.empty() ? checker_beside_program() : o.checker,
-              {},
-              probes_of(repair, file)};
+  const fs::path checker = o.checker.empty() ? checker_beside_program() : o.checker;
+  CaseRun run{one, subject, bundle_paths(folder, one.name), checker, {}, {}};
+  run.probes = probes_of(repair, file);
   add_dictionaries(run);
   add_bound_claims(run);
   add_check_claims(run);

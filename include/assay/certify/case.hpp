@@ -27,9 +27,8 @@ struct BoundsCase {
 struct ErasureCase {
   std::string concept_name;  ///< also the name under which specs find its probes
   std::string regex;         ///< empty: a built-in concept
-  std::size_t shift = 0;
+  std::size_t shift = 0, max_tokens = 30000;
   std::string hook = "blocks.0.hook_resid_mid";
-  std::size_t max_tokens = 30000;
   int grid_bits = 16;
   bool plant_emails = false;
 };
@@ -40,8 +39,7 @@ struct AutomatonCase {
   std::size_t runs = 400, max_new = 64, prompt_length = 8, features = 40, max_states = 400;
 };
 
-/// A specification and the erasure probes that it reads, by `use readout` name:
-/// "CONCEPT/probe" or "CONCEPT/probe_erased".
+/// A specification and the probes it reads, by `use readout` name: "CONCEPT/probe" or "CONCEPT/probe_erased".
 struct SpecCase {
   std::filesystem::path file;
   std::map<std::string, std::string> readouts;
@@ -82,13 +80,11 @@ struct SiteCase {
   std::string width;              ///< a fraction: claim nullified to within it; or empty
 };
 
-/// The model is another one with an eraser folded into its weights (`assay fold`): what is asked of it is asked of that
-/// other one too.
+/// The model is `base` with an eraser folded in (`assay fold`): what is asked of it is asked of `base` too.
 struct FoldedCase {
   std::filesystem::path base, eraser;
   std::map<std::string, std::filesystem::path> dictionaries;  ///< of the base, by the case's names
-  std::map<std::string, std::filesystem::path>
-      readouts;                     ///< of the base, by the names that specs use
+  std::map<std::string, std::filesystem::path> readouts;      ///< of the base, by specs' names
   std::string concept_name, regex;  ///< of what is left at the site; empty: the eraser's own
   std::size_t max_tokens = 12000;
 };
@@ -145,10 +141,9 @@ struct CertifyResult {
   std::string key_id;
 };
 
-/// Runs the case: erases, resolves the spec, fits the automaton, checks, proves, lets the
-/// independent checker accept every proof, and signs what it accepted. A proof that the checker
-/// rejects ends the run (Error, ExitCode::evidence): nothing is signed. The envelope is written
-/// last; one of an earlier run in the same place is removed first.
+/// Runs the case: erases, resolves the spec, fits the automaton, checks, proves, lets the independent checker accept every
+/// proof, and signs what it accepted. A proof that the checker rejects ends the run (Error, ExitCode::evidence): nothing
+/// is signed. The envelope is written last; one of an earlier run in the same place is removed first.
 [[nodiscard]] CertifyResult certify_case(const CaseFile& file, const CertifyOptions& options,
                                          const PrivateKey& key);
 

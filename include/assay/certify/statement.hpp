@@ -28,7 +28,7 @@ struct CertificateInfo {
   std::string scope;                             ///< one sentence: what was examined
   std::string issued_at, not_before, not_after;  ///< RFC 3339 UTC seconds, or empty
   std::uint64_t sequence = 0;   ///< rises with every certificate of the resource; 0: not stated
-  std::string previous_sha256;  ///< of the payload that it follows, or empty
+  std::string previous_sha256 = {};  ///< of the payload that it follows, or empty
 };
 
 /// Something that went in but is not the subject: SAE, spec, text, tool, checker.

@@ -1,5 +1,5 @@
 """A certificate: its header, its steps one after the other, what they conclude."""
-from . import cases, rules_automaton, rules_case, rules_chain, rules_erasure, rules_exact, rules_fold, rules_lemma, rules_level, rules_live, rules_site, statement
+from . import cases, rules_automaton, rules_case, rules_chain, rules_chance, rules_erasure, rules_exact, rules_fold, rules_lemma, rules_level, rules_live, rules_norm, rules_refined, rules_site, statement
 from .files import digest, read, readout
 from .lexis import NotRead, Words, ident, lines_of, nat, need, sha
 from .network import Dictionary, Network
@@ -20,7 +20,7 @@ LINES = {
 }
 OF_SPEC = ("automaton", "exact", "refined", "level")
 RULES = {}
-for _module in (rules_automaton, rules_exact, rules_live, rules_chain, rules_level, rules_erasure, rules_site, cases, rules_fold, rules_case, rules_lemma):
+for _module in (rules_automaton, rules_exact, rules_live, rules_chain, rules_level, rules_erasure, rules_site, cases, rules_fold, rules_case, rules_lemma, rules_refined, rules_chance, rules_norm):
     RULES |= _module.RULES
 #: rules of the page that this reader does not have
 UNREAD = set(

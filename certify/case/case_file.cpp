@@ -292,6 +292,16 @@ void check_unique(const CaseFile& c, const std::string& where) {
   }
 }
 
+/// Both models are asked the same with a dictionary of the same name.
+void check_folded(const CaseFile& c, const std::string& where) {
+  for (const auto& [name, unused] : c.dictionaries) {
+    if (c.folded && !c.folded->dictionaries.contains(name)) {
+      throw InputError(where, "folded.dictionaries", "the base model's " + visible(name),
+                       "nothing");
+    }
+  }
+}
+
 /// Names that one part of the case uses and another declares.
 void check_names(const CaseFile& c, const std::string& where) {
   const auto known = [&](const std::string& key, const std::string& name) {
@@ -313,14 +323,6 @@ void check_names(const CaseFile& c, const std::string& where) {
     throw InputError(where, "keys",
                      "at least one of bounds, spec, erasures, checks, sampled, sites, folded",
                      "none");
-  }
-  if (c.folded) {
-    for (const auto& [name, unused] : c.dictionaries) {
-      if (!c.folded->dictionaries.contains(name)) {
-        throw InputError(where, "folded.dictionaries", "the base model's " + visible(name),
-                         "nothing");
-      }
-    }
   }
   check_unique(c, where);
   std::vector<std::string> concepts;
@@ -360,6 +362,23 @@ void check_names(const CaseFile& c, const std::string& where) {
       throw InputError(where, key, "CONCEPT/probe or CONCEPT/probe_erased of an erasure",
                        visible(source));
     }
+  }
+}
+
+/// What is asked of the model: specifications, rates and sites.
+void read_questions(const ObjectReader& o, const fs::path& folder, CaseFile& c) {
+  if (o.has("spec")) {
+    c.spec = read_spec(o.object("spec"), folder);
+  }
+  for (const ObjectReader& check : o.objects("checks")) {
+    c.checks.push_back(read_check(check, folder));
+  }
+  for (const ObjectReader& s : o.objects("sampled")) {
+    c.sampled.push_back(read_sampled(s, folder));
+  }
+  share_alpha(c, o);
+  for (const ObjectReader& s : o.objects("sites")) {
+    c.sites.push_back(read_site(s, folder));
   }
 }
 
@@ -408,21 +427,10 @@ CaseFile read_case(const std::string& json, const fs::path& file) {
   if (o.has("automaton")) {
     c.automaton = read_automaton(o.object("automaton"));
   }
-  if (o.has("spec")) {
-    c.spec = read_spec(o.object("spec"), folder);
-  }
-  for (const ObjectReader& check : o.objects("checks")) {
-    c.checks.push_back(read_check(check, folder));
-  }
-  for (const ObjectReader& s : o.objects("sampled")) {
-    c.sampled.push_back(read_sampled(s, folder));
-  }
-  share_alpha(c, o);
-  for (const ObjectReader& s : o.objects("sites")) {
-    c.sites.push_back(read_site(s, folder));
-  }
+  read_questions(o, folder, c);
   c.not_claimed = o.texts("notClaimed");
   check_names(c, o.where());
+  check_folded(c, o.where());
   return c;
 }
 

@@ -82,13 +82,10 @@ struct SiteCase {
   std::string width;              ///< a fraction: claim nullified to within it; or empty
 };
 
-/// The model is another one with an eraser folded into its weights (`assay fold`): what is asked of it is asked of that
-/// other one too.
+/// The model has an eraser folded in (`assay fold`): what is asked of it is asked of its base too.
 struct FoldedCase {
   std::filesystem::path base, eraser;
-  std::map<std::string, std::filesystem::path> dictionaries;  ///< of the base, by the case's names
-  std::map<std::string, std::filesystem::path>
-      readouts;                     ///< of the base, by the names that specs use
+  std::map<std::string, std::filesystem::path> dictionaries, readouts;  ///< of the base, by name
   std::string concept_name, regex;  ///< of what is left at the site; empty: the eraser's own
   std::size_t max_tokens = 12000;
 };

@@ -92,7 +92,11 @@ std::optional<RunClaim> parse_run_claim(const std::string& statement) {
   if (!divide(statement, "P", claim) || !read_chance(claim)) {
     return std::nullopt;
   }
-  if (claim.who == "HOLDS for every prompt and every choice of nature") {
+  const std::string any = "HOLDS for every prompt and every choice of nature";
+  const std::string boxes = any + ", by ";  // the size of the proof, which is no part of the claim
+  if (claim.who == any || (claim.who.starts_with(boxes) && claim.who.ends_with(" boxes") &&
+                           claim.who.find_first_not_of("0123456789", boxes.size()) ==
+                               claim.who.size() - std::string_view(" boxes").size())) {
     claim.who = "every prompt and every choice of nature";
     return claim;
   }

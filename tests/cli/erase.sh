@@ -58,7 +58,7 @@ expect 2 "${erase[@]}" --concept colour --out "$dir/none"
 expect 2 "${erase[@]}" --regex '[a' --name x --out "$dir/none"
 expect 2 "${erase[@]}" --regex '[a]' --out "$dir/none"
 expect 2 "${erase[@]}" --out "$dir/none"
-expect 2 "${erase[@]}" --concept digit --hook blocks.0.hook_resid_post --out "$dir/none"
+expect 2 "${erase[@]}" --concept digit --hook blocks.0.nowhere --out "$dir/none"
 expect 2 "${erase[@]}" --concept digit --grid-bits 30 --out "$dir/none"
 expect 3 "$ASSAY_BIN/assay" --quiet erase --model "$dir/model" --text "$dir/text/d0001.txt" \
   --concept digit --out "$dir/none"

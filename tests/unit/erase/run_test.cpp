@@ -147,7 +147,7 @@ TEST_CASE("a site, tokenizer or grid that cannot be used is refused by name") {
   const Tokenizer tokenizer = Tokenizer::bytes();
   const auto text = documents(4);
   const Concept digit = make_concept("digit");
-  REQUIRE_THROWS_AS(run_erasure({model, tokenizer, text, digit, kHookResidPost}), UsageError);
+  REQUIRE_THROWS_AS(run_erasure({model, tokenizer, text, digit, "blocks.0.nowhere"}), UsageError);
   const Tokenizer small = Tokenizer::characters("abc 123", 8);
   REQUIRE_THROWS_AS(run_erasure({model, small, text, digit, kHookResidMid}), UsageError);
   REQUIRE_THROWS_AS(run_erasure({model, tokenizer, text, digit, kHookResidMid, 1000, 1, 30}),

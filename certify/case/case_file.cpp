@@ -334,10 +334,10 @@ CaseFile read_case(const std::string& json, const fs::path& file) {
   const nlohmann::json value = parse_profile_json(json, file.string());
   const ObjectReader o(value, file.string());
   refuse_other_keys(
-      o, {"assay-case", "alpha",      "sampled", "name",      "serial",       "resourceUri",
-          "scope",      "validDays",  "model",   "text",      "dictionaries", "decoder",
-          "seed",       "evalTokens", "cards",   "bounds",    "erasures",     "automaton",
-          "spec",       "checks",     "sites",   "notClaimed"});
+      o, {"assay-case", "alpha",      "sampled", "name",       "serial",       "resourceUri",
+          "scope",      "validDays",  "model",   "text",       "dictionaries", "decoder",
+          "seed",       "evalTokens", "cards",   "bounds",     "erasures",     "automaton",
+          "spec",       "checks",     "sites",   "notClaimed", "previous"});
   if (o.count("assay-case") != 1) {
     throw InputError(o.where(), "assay-case", "1", std::to_string(o.count("assay-case")));
   }
@@ -385,6 +385,7 @@ CaseFile read_case(const std::string& json, const fs::path& file) {
   for (const ObjectReader& s : o.objects("sites")) {
     c.sites.push_back(read_site(s, folder));
   }
+  c.previous = o.has("previous") ? folder / o.text("previous") : fs::path();
   c.not_claimed = o.texts("notClaimed");
   check_names(c, o.where());
   return c;

@@ -4,6 +4,8 @@
 #include "assay/base/files.hpp"
 #include "assay/base/progress.hpp"
 #include "assay/base/text.hpp"
+#include "assay/certify/envelope.hpp"
+#include "assay/certify/exhibits.hpp"
 #include "assay/model/deep_model.hpp"
 #include "assumptions.hpp"
 #include "case_run.hpp"
@@ -120,6 +122,25 @@ void set_not_claimed(CaseRun& run) {
   out.insert(out.end(), run.file.not_claimed.begin(), run.file.not_claimed.end());
 }
 
+/// The last certificate as evidence, for the report to compare with; the certificates that it named come along.
+void add_previous(CaseRun& run) {
+  if (run.file.previous.empty()) {
+    return;
+  }
+  const std::string bytes = read_file(run.file.previous, kMaxEnvelopeBytes);
+  const Envelope envelope = parse_envelope(bytes, run.file.previous.string());
+  const Statement last = parse_statement(envelope.payload, run.file.previous.string());
+  const std::string id = sha256(envelope.payload).hex().substr(0, 16);
+  add_evidence(run.statement, run.paths, "previous/" + id + ".cert.dsse.json", kPreviousRole,
+               bytes);
+  for (const Evidence& e : last.evidence) {
+    const fs::path file = run.file.previous.parent_path() / "evidence" / e.name;
+    if (e.role == kPreviousRole && fs::exists(file)) {
+      add_evidence_file(run.statement, run.paths, e.name, kPreviousRole, file);
+    }
+  }
+}
+
 /// Ctrl-C between two stages: what is finished stays in evidence/, nothing is signed.
 void run_stage(CaseRun& run, void (*stage)(CaseRun&)) {
   if (interrupted()) {
@@ -173,6 +194,7 @@ CertifyResult certify_case(const CaseFile& file, const CertifyOptions& options,
   fs::remove(run.paths.envelope, ignored);
   set_subject(run.statement, file.name, file.model);
   add_evidence(run.statement, run.paths, "case.json", "case", file.bytes);
+  add_previous(run);
   for (const auto stage : {add_dictionaries, add_erasures, add_bound_claims, add_site_claims,
                            add_check_claims, add_automaton_claims, add_figures}) {
     run_stage(run, stage);

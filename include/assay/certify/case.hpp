@@ -101,6 +101,7 @@ struct CaseFile {
   std::vector<SampledCase> sampled;
   Rational alpha{1, 100};  ///< the chance of error of all rates together
   std::vector<SiteCase> sites;
+  std::filesystem::path previous;  ///< the envelope of the last certificate, or empty
   std::vector<std::string> not_claimed;
   std::string bytes;  ///< of the file, kept as evidence
 

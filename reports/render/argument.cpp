@@ -150,11 +150,14 @@ std::string figure(const Page& page, const std::vector<Family>& families) {
          "outlined twice.</figcaption></figure>\n";
 }
 
-std::string claim_item(const Page& page, std::size_t index) {
+std::string claim_line(const Page& page, std::size_t index) {
   const Claim& claim = page.statement.claims[index];
-  std::string out = "<li>" + claim_link(index + 1) + " " + status_badge(claim.status) + " " +
-                    (claim.status == Status::unknown ? "" : level_badge(claim.level) + " ") +
-                    esc(claim.text);
+  return claim_link(index + 1) + " " + status_badge(claim.status) + " " +
+         (claim.status == Status::unknown ? "" : level_badge(claim.level) + " ") + esc(claim.text);
+}
+
+/// What a claim rests on and what is doubted of it.
+std::string below_claim(const Claim& claim) {
   std::string below;
   for (const certify::Link& link : claim.chain) {
     below += "<li>because " + level_badge(link.level) + " " + esc(link.text) + "</li>";
@@ -165,20 +168,32 @@ std::string claim_item(const Page& page, std::size_t index) {
   for (const certify::Defeater& d : claim.defeaters) {
     below += "<li>doubt, <b>" + esc(d.state) + "</b>: " + esc(d.text) + "</li>";
   }
-  return out + (below.empty() ? "" : "<ul>" + below + "</ul>") + "</li>\n";
+  return below.empty() ? "" : "<ul>" + below + "</ul>";
+}
+
+/// Neighbours that rest on the same stand together, and what they rest on once below them.
+std::string members_list(const Page& page, const Family& family) {
+  std::string out, lines, below;
+  for (std::size_t i = 0; i < family.members.size(); ++i) {
+    const std::size_t index = family.members[i];
+    lines += (lines.empty() ? "" : "<br>") + claim_line(page, index);
+    below = below_claim(page.statement.claims[index]);
+    const bool last = i + 1 == family.members.size();
+    if (last || below_claim(page.statement.claims[family.members[i + 1]]) != below) {
+      out += "<li>" + lines + below + "</li>\n";
+      lines.clear();
+    }
+  }
+  return out;
 }
 
 std::string nested_list(const Page& page, const std::vector<Family>& families) {
   std::string out;
   for (std::size_t i = 0; i < families.size(); ++i) {
-    std::string members;
-    for (const std::size_t index : families[i].members) {
-      members += claim_item(page, index);
-    }
     out += "<li><b>G" + std::to_string(i + 2) + "</b> " + esc(families[i].name) + ": " +
            counts_text(families[i]) + "<details open><summary>Its " +
            std::to_string(families[i].members.size()) + " claims, link by link</summary><ul>" +
-           members + "</ul></details></li>\n";
+           members_list(page, families[i]) + "</ul></details></li>\n";
   }
   return "<ul class=\"argument\"><li><b>G1</b> Each claim is at the level stated, for exactly the "
          "files of "

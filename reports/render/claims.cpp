@@ -116,24 +116,30 @@ std::string bound_text(const Claim& claim) {
 std::string claims_html(const Page& page) {
   const std::vector<Claim>& claims = page.statement.claims;
   std::vector<std::vector<std::string>> rows;
-  std::string details;
   for (std::size_t i = 0; i < claims.size(); ++i) {
     const Claim& claim = claims[i];
     const bool decided = claim.status != Status::unknown;
     rows.push_back({claim_link(i + 1), esc(claim.text), status_badge(claim.status),
                     decided ? level_badge(claim.level) : "–", bound_text(claim),
                     esc(short_number(claim.attack, Towards::down)), esc(claim.unit)});
-    details += detail(page, claim, i + 1);
   }
   if (claims.empty()) {
     return section("claims", "Claims", "<p>This certificate makes no claim.</p>");
   }
   return section(
       "claims", "Claims",
-      table("Every claim, with its level and its figures",
+      table("Every claim, with its level and its figures; the number leads to it in full",
             {"No.", "Claim", "Status", "Level", "Bound vs threshold", "Attack found", "Unit"}, rows,
             "claims") +
-          forest_plot(claims) + details);
+          forest_plot(claims));
+}
+
+std::string details_html(const Page& page) {
+  std::string out;
+  for (std::size_t i = 0; i < page.statement.claims.size(); ++i) {
+    out += detail(page, page.statement.claims[i], i + 1);
+  }
+  return out.empty() ? "" : section("details", "Every claim in full", out);
 }
 
 }  // namespace assay::report

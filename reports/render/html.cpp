@@ -111,14 +111,11 @@ std::string element(const std::string& tag, const std::string& content,
 }
 
 std::string chapter_number(const std::string& id) {
-  static constexpr std::array<std::pair<std::string_view, const char*>, 18> kNumbers = {
+  static constexpr std::array<std::pair<std::string_view, const char*>, 19> kNumbers = {
       {{"subject", "1"},
        {"scope", "2"},
        {"claims", "3"},
-       {"verdicts", "3.1"},
-       {"automaton", "3.2"},
-       {"erasure", "3.3"},
-       {"dictionary", "3.4"},
+       {"erasure", "3.1"},
        {"argument", "4"},
        {"assumptions", "5"},
        {"failures", "6"},
@@ -128,8 +125,12 @@ std::string chapter_number(const std::string& id) {
        {"verify", "10"},
        {"mapping", "11"},
        {"signatures", "12"},
-       {"specifications", "A"},
-       {"annex", "B"}}};
+       {"details", "A"},
+       {"verdicts", "B"},
+       {"automaton", "C"},
+       {"dictionary", "D"},
+       {"specifications", "E"},
+       {"annex", "F"}}};
   for (const auto& [name, number] : kNumbers) {
     if (name == id) {
       return number;

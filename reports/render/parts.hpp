@@ -22,6 +22,7 @@ struct Page {
 [[nodiscard]] std::string subject_html(const Page& page);
 [[nodiscard]] std::string scope_html(const Page& page);
 [[nodiscard]] std::string claims_html(const Page& page);
+[[nodiscard]] std::string details_html(const Page& page);
 [[nodiscard]] std::string forest_plot(const std::vector<certify::Claim>& claims);
 [[nodiscard]] std::string verdicts_html(const Page& page);
 [[nodiscard]] std::string automaton_html(const Page& page);

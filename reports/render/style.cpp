@@ -161,7 +161,7 @@ border-top:3px solid var(--bar);padding:.5rem .7rem .6rem;font-size:.85rem;min-w
 .walk .says{overflow-wrap:anywhere}.q{color:var(--muted)}.q.bad{color:var(--violated);font-weight:600}
 .q.settled{color:var(--holds)}
 .walk ul{list-style:none;padding:.35rem 0 0;margin:.3rem 0 0;border-top:1px solid var(--line)}
-.walk ul li{margin:0;display:flex;justify-content:space-between;gap:.5rem;padding:.08rem .25rem;
+.walk ul li{margin:0;display:flex;flex-wrap:wrap;justify-content:space-between;gap:0 .5rem;padding:.08rem .25rem;
 background:linear-gradient(var(--tint),var(--tint)) left/var(--w) 100% no-repeat}
 .walk ul span{color:var(--muted)}
 )css";
@@ -232,7 +232,9 @@ thead{display:table-header-group}tr,figure,.card,.verdict,.withheld,pre,.short,.
 .claims td:nth-child(2){min-width:16rem}.claims td:nth-child(5){white-space:normal}
 details::details-content{content-visibility:visible;block-size:auto}.page figure~details{display:none}
 .page p,.page figure{margin:.4rem 0}.page{margin-top:1.2rem}
-.page,.walk>li,.sheet{break-inside:avoid}.walk{grid-template-columns:repeat(auto-fill,minmax(7.5rem,1fr))}
+.page,.walk>li,.sheet,.claim,h2,h3{break-inside:avoid}#details,#specifications{break-before:page}
+.argument{font-size:.9em}.argument li{margin:.1rem 0}#specifications pre{font-size:6.8pt;line-height:1.3;break-inside:auto}
+.domains,.claims{font-size:.86rem}.gsn{min-width:0}.walk{grid-template-columns:repeat(auto-fill,minmax(7.5rem,1fr))}
 p,ul,figcaption{max-width:none;orphans:3;widows:3}}
 )css";
 

@@ -323,9 +323,7 @@ CaseFile read_case(const std::string& json, const fs::path& file) {
   c.scope = o.optional_text("scope");
   c.valid_days = count_or(o, "validDays", 0);
   c.sequence = count_or(o, "sequence", 0);
-  if (o.has("previous")) {
-    c.previous = parse_digest(o.text("previous")).hex();
-  }
+  c.previous = o.has("previous") ? folder / o.text("previous") : fs::path();
   c.model = o.has("model") ? folder / o.text("model") : fs::path();
   c.text = o.has("text") ? folder / o.text("text") : fs::path();
   for (const auto& [name, path] : named_texts(o, "dictionaries")) {

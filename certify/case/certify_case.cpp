@@ -4,6 +4,8 @@
 #include "assay/base/files.hpp"
 #include "assay/base/progress.hpp"
 #include "assay/base/text.hpp"
+#include "assay/certify/envelope.hpp"
+#include "assay/certify/exhibits.hpp"
 #include "assay/model/deep_model.hpp"
 #include "assumptions.hpp"
 #include "case_run.hpp"
@@ -24,7 +26,6 @@ void set_certificate(CaseRun& run, const std::optional<std::string>& issued_at) 
   info.scope = run.file.scope;
   info.issued_at = issued_at.value_or("");
   info.sequence = run.file.sequence;
-  info.previous_sha256 = run.file.previous;
   if (run.file.valid_days > 0) {
     if (!issued_at) {
       throw UsageError("case: validDays needs a time of issue: give --time or SOURCE_DATE_EPOCH");
@@ -92,6 +93,26 @@ void set_not_claimed(CaseRun& run) {
         "from the text, and those that could be proved were kept.");
   }
   out.insert(out.end(), run.file.not_claimed.begin(), run.file.not_claimed.end());
+}
+
+/// The last certificate as evidence, for the report to compare with; the certificates that it named come along.
+void add_previous(CaseRun& run) {
+  if (run.file.previous.empty()) {
+    return;
+  }
+  const std::string bytes = read_file(run.file.previous, kMaxEnvelopeBytes);
+  const Envelope envelope = parse_envelope(bytes, run.file.previous.string());
+  const Statement last = parse_statement(envelope.payload, run.file.previous.string());
+  run.statement.certificate.previous_sha256 = sha256(envelope.payload).hex();
+  const std::string id = run.statement.certificate.previous_sha256.substr(0, 16);
+  add_evidence(run.statement, run.paths, "previous/" + id + ".cert.dsse.json", kPreviousRole,
+               bytes);
+  for (const Evidence& e : last.evidence) {
+    const fs::path file = run.file.previous.parent_path() / "evidence" / e.name;
+    if (e.role == kPreviousRole && fs::exists(file)) {
+      add_evidence_file(run.statement, run.paths, e.name, kPreviousRole, file);
+    }
+  }
 }
 
 /// Ctrl-C between two stages: what is finished stays in evidence/, nothing is signed.
@@ -184,6 +205,7 @@ CertifyResult certify_case(const CaseFile& file, const CertifyOptions& options,
   fs::remove(run.paths.envelope, ignored);
   set_subject(run.statement, file.name, file.model);
   add_evidence(run.statement, run.paths, "case.json", "case", file.bytes);
+  add_previous(run);
   for (const auto stage : {add_folded, add_dictionaries, add_erasures, add_bound_claims,
                            add_site_claims, add_check_claims, add_automaton_claims, add_figures}) {
     run_stage(run, stage);

@@ -230,11 +230,11 @@ void project(json& c, const Repair& repair, const Remedy& remedy, const fs::path
 }
 
 /// What the certificate is about now, and what it follows.
-void set_identity(json& c, const Repair& repair, const Remedy& remedy) {
+void set_identity(json& c, const Repair& repair, const Remedy& remedy, const Paths& paths) {
   const CertificateInfo& old = repair.old.certificate;
   const std::string words = remedy_words(repair, remedy);
   c["serial"] = repair.options.serial.empty() ? next_serial(old.serial) : repair.options.serial;
-  c["previous"] = repair.old_payload_sha256;
+  c["previous"] = paths.of(repair.options.original.certificate);
   if (old.sequence > 0) {
     c["sequence"] = old.sequence + 1;
   }
@@ -382,7 +382,7 @@ CaseFile remedied_case(const Repair& repair, const Remedy& remedy, const fs::pat
   } else {
     project(c, repair, remedy, folder, paths);
   }
-  set_identity(c, repair, remedy);
+  set_identity(c, repair, remedy, paths);
   const fs::path file = folder / "case.json";
   const std::string bytes = c.dump(1) + "\n";
   write_file_atomic(file, bytes);

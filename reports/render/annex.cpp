@@ -1,5 +1,7 @@
 #include <algorithm>
 
+#include "assay/base/text.hpp"
+#include "assay/certify/exhibits.hpp"
 #include "html.hpp"
 #include "parts.hpp"
 
@@ -16,6 +18,15 @@ std::string claims_that_fall(const certify::Statement& s, const std::string& id)
     }
   }
   return out.empty() ? "none" : out;
+}
+
+/// Text of several lines, each escaped on its own.
+std::string lines_html(std::string_view text) {
+  std::string out;
+  for (const std::string& line : split(text, '\n')) {
+    out += esc(line) + "\n";
+  }
+  return out;
 }
 
 }  // namespace
@@ -52,25 +63,39 @@ std::string method_html(const Page& page) {
   for (const auto& [key, value] : page.statement.environment) {
     rows.push_back({esc(key), "<code>" + esc(value) + "</code>"});
   }
-  std::string commands;
-  for (const std::string& command : page.statement.commands) {
-    commands += esc(command) + "\n";
-  }
   return section(
       "method", "How it was done",
       "<p>Bounds come from exact extremal attention over all contexts of a domain and from linear "
       "relaxations, evaluated with outward rounding. Every proof was written down as steps and "
       "accepted by <code>assay-check</code>, a separate program that shares no code with the one "
-      "that "
-      "found it.</p>\n" +
+      "that found it.</p>\n" +
           (rows.empty() ? "" : table("Tools and settings", {"What", "Value"}, rows)) +
-          (commands.empty() ? "" : "<h3>To do it again</h3>\n<pre>" + commands + "</pre>\n"));
+          "<h3>How far the tools are to be trusted</h3>\n<p>An error of the tool that searches can "
+          "make it miss a "
+          "proof, or write one that is none; the second is caught, because a claim is PROVED only "
+          "by steps that the checker "
+          "accepts from the statement and the weight files alone. In the words of ISO 26262-8: "
+          "tool impact TI2, error detection "
+          "TD1 by the independent checker, hence tool confidence level TCL1. Under DO-330 the "
+          "searching tool would "
+          "ask for TQL-5, and for TQL-4 where it replaces testing. What is left to be trusted: the "
+          "checker, the "
+          "compiler and standard library that it was built with, the machine it ran on, and "
+          "SHA-256.</p>\n"
+          "<p>Known limits: what is PROVED in real arithmetic is not a statement about float32 "
+          "kernels unless a claim "
+          "of its own says so; a property that is not decided within its budget is UNKNOWN, never "
+          "a pass.</p>\n");
 }
 
 std::string verify_html(const Page& page) {
   const std::string manifest = esc(page.statement.subject_name);
+  std::string commands;
+  for (const std::string& command : page.statement.commands) {
+    commands += esc(command) + "\n";
+  }
   return section(
-      "verify", "How to verify",
+      "verify", "Reproduce and verify",
       "<p>With the certificate, its <code>evidence/</code> folder, the model directory and the "
       "signer’s public key <em>from a source you trust</em>:</p>\n<pre>" +
           esc(verify_command(page.statement)) +
@@ -83,8 +108,12 @@ std::string verify_html(const Page& page) {
           "tool of ours:</p>\n<pre>jq -rj .payload CERT | base64 -d | sha256sum     # certificate "
           "id below"
           "\n(cd MODEL_DIR &amp;&amp; sha256sum --strict -c \"$OLDPWD/" +
-          manifest + "\")</pre>\n" + "<p class=\"note\">Certificate id " + digest_html(page.id) +
-          "</p>\n");
+          manifest +
+          "\")</pre>\n<p>With <code>--report FILE</code> the page you are reading is made anew "
+          "from the signed bytes and "
+          "compared, byte by byte.</p>\n" +
+          (commands.empty() ? "" : "<h3>To do it again</h3>\n<pre>" + commands + "</pre>\n") +
+          "<p class=\"note\">Certificate id " + digest_html(page.id) + "</p>\n");
 }
 
 std::string signatures_html(const Page& page) {
@@ -92,10 +121,38 @@ std::string signatures_html(const Page& page) {
   for (const std::string& id : page.input.key_ids) {
     items.push_back("<code class=\"hex\">" + esc(id) + "</code>");
   }
-  return section("signatures", "Signatures",
-                 "<p>The envelope names these Ed25519 keys. The names are hints: only <code>assay "
-                 "verify --key</code> decides whether a signature is valid.</p>\n" +
-                     (items.empty() ? "<p>None.</p>\n" : list(items)));
+  return section(
+      "signatures", "Signatures",
+      "<p>The envelope names these Ed25519 keys. The names are hints: only <code>assay "
+      "verify</code> decides whether a signature is valid; which role a key has, whether it was "
+      "revoked and how many must sign is the verifier’s trust policy (<code>--trust</code>), never "
+      "this "
+      "page.</p>\n" +
+          (items.empty() ? "<p>None.</p>\n" : list(items)));
+}
+
+std::string specifications_html(const Page& page) {
+  constexpr std::size_t kShown = std::size_t{64} << 10;
+  std::string out;
+  for (const certify::Evidence* evidence : page.evidence.with_role(certify::kSpecRole)) {
+    const auto bytes = page.evidence.read(*evidence);
+    out += bytes
+               ? "<details><summary><code>" + esc(evidence->name) + "</code> " +
+                     digest_html(evidence->sha256, true) + "</summary><pre>" +
+                     lines_html(bytes->substr(0, kShown)) + "</pre>" +
+                     (bytes->size() > kShown ? "<p class=\"note\">Cut here; the file is longer.</p>"
+                                             : "") +
+                     "</details>\n"
+               : withheld(
+                     *evidence,
+                     "The file was not there, or not as it was signed, when this report was made.");
+  }
+  return out.empty() ? ""
+                     : section("specifications", "Specifications",
+                               "<p>As written, and as resolved to token ids, feature numbers and "
+                               "digests: the resolved "
+                               "file is what the claims are about.</p>\n" +
+                                   out);
 }
 
 std::string annex_html(const Page& page) {
@@ -116,7 +173,7 @@ std::string annex_html(const Page& page) {
        "Taken as true, listed, and named in every claim that leans on it."},
       {status_badge(certify::Status::unknown), "Not decided within the budget. Never a pass."}};
   return section(
-      "annex", "Annex: words and digests",
+      "annex", "Words and digests",
       table("What the words mean", {"Word", "Meaning"}, levels) +
           "<p>A claim’s level is the weakest PROVED, STATISTICAL or OBSERVED link of its "
           "chain. Assumptions do not lower it; they are printed with it.</p>\n" +

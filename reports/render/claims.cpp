@@ -7,40 +7,7 @@ namespace assay::report {
 namespace {
 
 using certify::Claim;
-using certify::Level;
 using certify::Status;
-
-/// What the level of a decided claim means; the wording is the contract's.
-std::string level_sentence(const Claim& claim) {
-  if (claim.status == Status::unknown) {
-    return "Not decided: " + esc(claim.reason.empty() ? "no reason is given" : claim.reason) +
-           " Treat as <b>not shown</b>.";
-  }
-  if (claim.status == Status::violated) {
-    return claim.counterexample.empty() ? "The claim does not hold."
-                                        : "A concrete counterexample exists; it stands below under "
-                                          "“Counterexamples, failures, "
-                                          "unknowns”.";
-  }
-  if (claim.level == Level::proved && claim.formal.starts_with("some ")) {
-    return "By the run that the domain names, replayed on the model. An independent checker "
-           "accepted it. Other runs may do otherwise.";
-  }
-  switch (claim.level) {
-    case Level::proved:
-      return "For <b>every</b> input of the domain. An independent checker accepted the proof. "
-             "This "
-             "is a mathematical result about the files listed in this report, not a test result.";
-    case Level::statistical:
-      return "With the stated confidence over the stated distribution; the sampling plan was fixed "
-             "before the draw. It says nothing about inputs not drawn from that distribution.";
-    case Level::observed:
-      return "Seen on the listed data. <b>No claim is made about other inputs.</b>";
-    case Level::assumed:
-      break;
-  }
-  return "Taken as true, not checked.";
-}
 
 std::string term(const std::string& name, const std::string& html) {
   return html.empty() ? "" : "<dt>" + name + "</dt><dd>" + html + "</dd>\n";
@@ -67,7 +34,7 @@ std::string chain_html(const Claim& claim) {
   for (const certify::Link& link : claim.chain) {
     out += "<li>" + level_badge(link.level) + " " + esc(link.text) + "</li>";
   }
-  return out.empty() ? "" : "<ol class=\"chain\">" + out + "</ol>";
+  return out.empty() ? "" : chain_figure(claim) + "<ol class=\"chain\">" + out + "</ol>";
 }
 
 std::string assumptions_of(const Claim& claim) {
@@ -118,7 +85,7 @@ std::string detail(const Page& page, const Claim& claim, std::size_t number) {
          id + "-h\"><span class=\"no\">C" + std::to_string(number) + "</span> " + esc(claim.text) +
          "</h3>\n<p class=\"badges\">" + status_badge(claim.status) +
          (claim.status == Status::unknown ? "" : " " + level_badge(claim.level)) + " <code>" +
-         esc(claim.id) + "</code></p>\n<p>" + level_sentence(claim) + "</p>\n<dl>\n" +
+         esc(claim.id) + "</code></p>\n<p>" + level_sentence(page, claim) + "</p>\n<dl>\n" +
          term("Domain", esc(claim.domain)) +
          term("Drawn", has_verdict(page, claim) ? "<a href=\"#verdict-" + std::to_string(number) +
                                                       "\">its automaton and verdict</a>"
@@ -149,24 +116,30 @@ std::string bound_text(const Claim& claim) {
 std::string claims_html(const Page& page) {
   const std::vector<Claim>& claims = page.statement.claims;
   std::vector<std::vector<std::string>> rows;
-  std::string details;
   for (std::size_t i = 0; i < claims.size(); ++i) {
     const Claim& claim = claims[i];
     const bool decided = claim.status != Status::unknown;
     rows.push_back({claim_link(i + 1), esc(claim.text), status_badge(claim.status),
                     decided ? level_badge(claim.level) : "–", bound_text(claim),
                     esc(short_number(claim.attack, Towards::down)), esc(claim.unit)});
-    details += detail(page, claim, i + 1);
   }
   if (claims.empty()) {
     return section("claims", "Claims", "<p>This certificate makes no claim.</p>");
   }
   return section(
       "claims", "Claims",
-      table("Every claim, with its level and its figures",
+      table("Every claim, with its level and its figures; the number leads to it in full",
             {"No.", "Claim", "Status", "Level", "Bound vs threshold", "Attack found", "Unit"}, rows,
             "claims") +
-          forest_plot(claims) + details);
+          forest_plot(claims));
+}
+
+std::string details_html(const Page& page) {
+  std::string out;
+  for (std::size_t i = 0; i < page.statement.claims.size(); ++i) {
+    out += detail(page, page.statement.claims[i], i + 1);
+  }
+  return out.empty() ? "" : section("details", "Every claim in full", out);
 }
 
 }  // namespace assay::report

@@ -1,6 +1,7 @@
 #include "html.hpp"
 
 #include <array>
+#include <utility>
 
 #include "assay/base/text.hpp"
 
@@ -30,7 +31,8 @@ std::string hidden_mark(std::string_view s) {
   return s.substr(0, 3) == "\xef\xbb\xbf" ? "\\xef\\xbb\\xbf" : "";
 }
 
-/// `visible`, but a backslash stays as it is: evidence files carry text made visible before.
+}  // namespace
+
 std::string harmless(std::string_view text) {
   std::string out;
   std::size_t begin = 0;
@@ -60,8 +62,6 @@ std::string harmless(std::string_view text) {
   flush(text.size());
   return out;
 }
-
-}  // namespace
 
 std::string esc(std::string_view text) {
   std::string out;
@@ -110,9 +110,40 @@ std::string element(const std::string& tag, const std::string& content,
   return out + ">" + content + "</" + tag + ">\n";
 }
 
+std::string chapter_number(const std::string& id) {
+  static constexpr std::array<std::pair<std::string_view, const char*>, 19> kNumbers = {
+      {{"subject", "1"},
+       {"scope", "2"},
+       {"claims", "3"},
+       {"erasure", "3.1"},
+       {"argument", "4"},
+       {"assumptions", "5"},
+       {"failures", "6"},
+       {"not-claimed", "7"},
+       {"changes", "8"},
+       {"method", "9"},
+       {"verify", "10"},
+       {"mapping", "11"},
+       {"signatures", "12"},
+       {"details", "A"},
+       {"verdicts", "B"},
+       {"automaton", "C"},
+       {"dictionary", "D"},
+       {"specifications", "E"},
+       {"annex", "F"}}};
+  for (const auto& [name, number] : kNumbers) {
+    if (name == id) {
+      return number;
+    }
+  }
+  return "";
+}
+
 std::string section(const std::string& id, const std::string& heading, const std::string& content) {
+  const std::string number = chapter_number(id);
   return "<section id=\"" + id + "\" aria-labelledby=\"" + id + "-h\">\n<h2 id=\"" + id + "-h\">" +
-         heading + "</h2>\n" + content + "</section>\n";
+         (number.empty() ? "" : "<span class=\"num\">" + number + "</span> ") + heading +
+         "</h2>\n" + content + "</section>\n";
 }
 
 std::string table(const std::string& caption, const std::vector<std::string>& columns,

@@ -10,6 +10,8 @@
 
 namespace assay::report {
 
+/// `visible`, but a backslash stays as it is: evidence files carry text made visible before.
+[[nodiscard]] std::string harmless(std::string_view text);
 /// Text for an element or a quoted attribute: markup characters escaped, control characters,
 /// invalid UTF-8 and direction marks shown by their bytes.
 [[nodiscard]] std::string esc(std::string_view text);
@@ -17,6 +19,8 @@ namespace assay::report {
 [[nodiscard]] std::string token(std::string_view text);
 [[nodiscard]] std::string element(const std::string& tag, const std::string& content,
                                   const std::string& attributes = "");
+/// The number of a chapter in the fixed order of the report, "3.1"; "" for an id that has none.
+[[nodiscard]] std::string chapter_number(const std::string& id);
 /// `content` is HTML already.
 [[nodiscard]] std::string section(const std::string& id, const std::string& heading,
                                   const std::string& content);

@@ -10,24 +10,31 @@ namespace assay::report {
 namespace {
 
 std::string contents(const std::string& body) {
-  static constexpr std::array<std::pair<const char*, const char*>, 13> kChapters = {
+  static constexpr std::array<std::pair<const char*, const char*>, 19> kChapters = {
       {{"subject", "What was examined"},
+       {"scope", "Scope"},
        {"claims", "Claims"},
-       {"verdicts", "Verdicts"},
-       {"automaton", "Automaton"},
-       {"failures", "Failures and unknowns"},
        {"erasure", "Erasure"},
-       {"dictionary", "Model and dictionary"},
+       {"argument", "Argument"},
        {"assumptions", "Assumptions"},
+       {"failures", "Failures and unknowns"},
        {"not-claimed", "Not claimed"},
+       {"changes", "Changes"},
        {"method", "Method"},
        {"verify", "Verify"},
+       {"mapping", "Law and standards"},
        {"signatures", "Signatures"},
-       {"annex", "Annex"}}};
+       {"details", "Every claim"},
+       {"verdicts", "Verdicts drawn"},
+       {"automaton", "Automaton"},
+       {"dictionary", "Model and dictionary"},
+       {"specifications", "Specifications"},
+       {"annex", "Words and digests"}}};
   std::string out;
   for (const auto& [id, title] : kChapters) {
     if (body.find("<section id=\"" + std::string(id) + "\"") != std::string::npos) {
-      out += "<a href=\"#" + std::string(id) + "\">" + title + "</a>\n";
+      out += "<a href=\"#" + std::string(id) + "\"><span class=\"num\">" + chapter_number(id) +
+             "</span> " + title + "</a>\n";
     }
   }
   return "<nav class=\"toc\" aria-label=\"Contents\">\n" + out + "</nav>\n";
@@ -39,11 +46,12 @@ std::string render_html(const ReportInput& input) {
   const certify::Statement statement = certify::parse_statement(input.payload, "payload");
   const EvidenceReader evidence(statement, input.evidence_dir);
   const Page page{statement, input, evidence, sha256(input.payload)};
-  const std::string body = subject_html(page) + claims_html(page) + verdicts_html(page) +
-                           automaton_html(page) + failures_html(page) + erasure_html(page) +
-                           dictionary_html(page) + assumptions_html(page) + not_claimed_html(page) +
-                           method_html(page) + verify_html(page) + signatures_html(page) +
-                           annex_html(page);
+  const std::string body =
+      subject_html(page) + scope_html(page) + claims_html(page) + erasure_html(page) +
+      argument_html(page) + assumptions_html(page) + failures_html(page) + not_claimed_html(page) +
+      changes_html(page) + method_html(page) + verify_html(page) + mapping_html(page) +
+      signatures_html(page) + details_html(page) + verdicts_html(page) + automaton_html(page) +
+      dictionary_html(page) + specifications_html(page) + annex_html(page);
   const std::string id8 = page.id.hex().substr(0, 8);
   return "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
          "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "

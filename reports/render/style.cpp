@@ -161,9 +161,28 @@ border-top:3px solid var(--bar);padding:.5rem .7rem .6rem;font-size:.85rem;min-w
 .walk .says{overflow-wrap:anywhere}.q{color:var(--muted)}.q.bad{color:var(--violated);font-weight:600}
 .q.settled{color:var(--holds)}
 .walk ul{list-style:none;padding:.35rem 0 0;margin:.3rem 0 0;border-top:1px solid var(--line)}
-.walk ul li{margin:0;display:flex;justify-content:space-between;gap:.5rem;padding:.08rem .25rem;
+.walk ul li{margin:0;display:flex;flex-wrap:wrap;justify-content:space-between;gap:0 .5rem;padding:.08rem .25rem;
 background:linear-gradient(var(--tint),var(--tint)) left/var(--w) 100% no-repeat}
 .walk ul span{color:var(--muted)}
+)css";
+
+constexpr const char* kArgument = R"css(
+h2 .num,.toc .num{color:var(--muted);font-weight:400;margin-right:.25em;font-variant-numeric:tabular-nums}
+.gsn{display:block;width:100%;min-width:44rem;height:auto;font-size:11.5px;margin:0 auto}
+.gsn text{fill:var(--ink);text-anchor:middle}.gsn .head{font-weight:700;fill:var(--muted);font-size:10.5px}
+.gsn .count{font-weight:600}
+.gsn .goal,.gsn .context{fill:var(--sheet);stroke:var(--ink);stroke-width:1.3}.gsn .context{stroke:var(--muted)}
+.gsn .goal.violated{stroke:var(--violated);stroke-width:1.2;outline:1px solid var(--violated);outline-offset:2px}
+.gsn .goal.unknown{stroke:var(--unknown);stroke-dasharray:5 3}
+.gsn .by,.gsn .in,.links .by{fill:none;stroke:var(--muted);stroke-width:1.2}
+.gsn .tip{fill:var(--muted)}.gsn .tip.open{fill:var(--sheet);stroke:var(--muted)}
+.links{display:block;margin:0 0 .35rem}.links .link{fill:var(--sheet);stroke:var(--line);stroke-width:1.3}
+.links .weakest{stroke:var(--ink);stroke-width:2.6}.links circle.link{stroke:var(--ink)}
+.argument,.argument ul{max-width:none}.argument>li{margin:0}.argument ul ul ul{font-size:.875rem}.argument ul ul ul li{margin:.1rem 0}
+.argument ul ul ul ul{color:var(--muted)}
+.releases td{text-align:center}.cell{display:inline-block;min-width:1.7em;font-weight:600;border:1px solid currentColor;border-radius:2px}
+.cell.holds{color:var(--holds)}.cell.violated{color:var(--violated)}.cell.unknown{color:var(--unknown)}
+.cell.none{color:var(--muted);border-style:dotted}
 )css";
 
 constexpr const char* kErasure = R"css(
@@ -213,7 +232,9 @@ thead{display:table-header-group}tr,figure,.card,.verdict,.withheld,pre,.short,.
 .claims td:nth-child(2){min-width:16rem}.claims td:nth-child(5){white-space:normal}
 details::details-content{content-visibility:visible;block-size:auto}.page figure~details{display:none}
 .page p,.page figure{margin:.4rem 0}.page{margin-top:1.2rem}
-.page,.walk>li,.sheet{break-inside:avoid}.walk{grid-template-columns:repeat(auto-fill,minmax(7.5rem,1fr))}
+.page,.walk>li,.sheet,.claim,h2,h3{break-inside:avoid}#details,#specifications{break-before:page}
+.argument{font-size:.9em}.argument li{margin:.1rem 0}#specifications pre{font-size:6.8pt;line-height:1.3;break-inside:auto}
+.domains,.claims{font-size:.86rem}.gsn{min-width:0}.walk{grid-template-columns:repeat(auto-fill,minmax(7.5rem,1fr))}
 p,ul,figcaption{max-width:none;orphans:3;widows:3}}
 )css";
 
@@ -221,8 +242,9 @@ p,ul,figcaption{max-width:none;orphans:3;widows:3}}
 
 std::string style_sheet(const std::string& id8) {
   // No page size: A4 and Letter are the printer's to choose.
-  return std::string(kColours) + kText + kSummary + kTables + kVerdicts + kErasure + kPhone +
-         kPrint + "@page{margin:17mm 16mm 18mm;@bottom-left{content:\"Assay certificate " + id8 +
+  return std::string(kColours) + kText + kSummary + kTables + kVerdicts + kArgument + kErasure +
+         kPhone + kPrint + "@page{margin:17mm 16mm 18mm;@bottom-left{content:\"Assay certificate " +
+         id8 +
          "\";font:8pt sans-serif;color:#555}@bottom-right{content:counter(page) \" / \" "
          "counter(pages);font:8pt sans-serif;color:#555}}\n";
 }

@@ -165,7 +165,8 @@ std::string summary_html(const Page& page) {
          "aria-label=\"Summary\">\n" +
          verdict_box(certify::verdict_of(page.statement.claims)) +
          summary_table(page.statement.claims) + two_lists(page) +
-         "<div class=\"signed\"><p><b>Signature by key</b> " + (signer.empty() ? "none" : signer) +
+         "<div class=\"signed\"><p><b>Since the last certificate</b> " + change_line(page) +
+         "</p><p><b>Signature by key</b> " + (signer.empty() ? "none" : signer) +
          "</p><p><b>Check it yourself</b> <code>" + esc(verify_command(page.statement)) +
          "</code></p></div>\n</section>\n";
 }
@@ -196,6 +197,34 @@ std::string subject_html(const Page& page) {
           (materials.empty()
                ? ""
                : table("What else went in", {"Material", "Role", "sha256"}, materials)));
+}
+
+std::string scope_html(const Page& page) {
+  const certify::Statement& s = page.statement;
+  std::vector<std::vector<std::string>> rows;
+  for (std::size_t i = 0; i < s.claims.size(); ++i) {
+    const std::string& domain = s.claims[i].domain;
+    const std::string cell = domain.empty() ? "not stated" : esc(domain);
+    auto found = std::find_if(rows.begin(), rows.end(),
+                              [&](const std::vector<std::string>& row) { return row[0] == cell; });
+    if (found == rows.end()) {
+      rows.push_back({cell, ""});
+      found = rows.end() - 1;
+    }
+    (*found)[1] += ((*found)[1].empty() ? "" : ", ") + claim_link(i + 1);
+  }
+  return section("scope", "Scope, intended use, input domains",
+                 (s.certificate.scope.empty() ? "" : "<p>" + esc(s.certificate.scope) + "</p>\n") +
+                     "<p>The intended use is the one of the party that signs; this report speaks "
+                     "of the listed files alone. A claim holds "
+                     "inside its domain and says nothing beyond it. Against inputs in the domain "
+                     "it stands whoever chooses them: the words "
+                     "“every input” take in inputs made to break the claim. It does not stand "
+                     "against other weights, another tokenizer or "
+                     "decoder, or an eraser that is listed and not applied.</p>\n" +
+                     (rows.empty() ? ""
+                                   : table("Input domains, and the claims about each",
+                                           {"Domain", "Claims"}, rows, "domains")));
 }
 
 }  // namespace assay::report

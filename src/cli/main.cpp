@@ -4,6 +4,7 @@
 #include <string>
 
 #include "assay/base/progress.hpp"
+#include "export.hpp"
 #include "session.hpp"
 
 namespace assay::cli {
@@ -76,6 +77,7 @@ int run(int argc, char** argv) {
   add_verify(app, session);
   add_repair(app, session);
   add_report(app, session);
+  add_export(app, session);
   add_key(app, session);
   refuse_negative_counts(app);
   app.parse_complete_callback([&] {

@@ -3,7 +3,8 @@
 #include <memory>
 
 #include "assay/base/files.hpp"
-#include "assay/certify/envelope.hpp"
+#include "print_pdf.hpp"
+#include "report_file.hpp"
 #include "session.hpp"
 
 namespace assay::cli {
@@ -18,22 +19,15 @@ struct ReportOptions {
 };
 
 void make_report(const ReportOptions& options, Session& session) {
-  const fs::path file = options.certificate;
-  certify::Envelope envelope =
-      certify::parse_envelope(read_file(file, certify::kMaxEnvelopeBytes), file.string());
-  report::ReportInput input;
-  input.evidence_dir =
-      options.evidence.empty() ? file.parent_path() / "evidence" : fs::path(options.evidence);
-  for (const certify::Signature& signature : envelope.signatures) {
-    input.key_ids.push_back(signature.key_id);
-  }
-  input.payload = std::move(envelope.payload);
-  const std::string html = report::render_html(input);
-  write_file_atomic(options.out, html);
+  const report::ReportInput input = report_input(options.certificate, options.evidence);
+  const fs::path out = options.out;
+  const std::string bytes = out.extension() == ".pdf" ? print_pdf(report::render_html(input), input)
+                                                      : report_bytes(input, out);
+  write_file_atomic(out, bytes);
   session.finish(ExitCode::ok,
-                 options.out + ": " + std::to_string(html.size()) +
+                 options.out + ": " + std::to_string(bytes.size()) +
                      " bytes (the signature was not checked; that is `assay verify`)",
-                 {{"report", options.out}, {"bytes", html.size()}, {"signatureChecked", false}});
+                 {{"report", options.out}, {"bytes", bytes.size()}, {"signatureChecked", false}});
 }
 
 }  // namespace
@@ -41,10 +35,13 @@ void make_report(const ReportOptions& options, Session& session) {
 void add_report(CLI::App& app, Session& session) {
   const auto options = std::make_shared<ReportOptions>();
   CLI::App* sub = app.add_subcommand(
-      "report", "Render a certificate and its evidence as one HTML page for people");
+      "report", "Render a certificate and its evidence for people: HTML, PDF, Markdown or JSON");
   sub->add_option("CERT", options->certificate, "NAME.cert.dsse.json")->required();
   sub->add_option("--evidence", options->evidence, "Default: evidence/ beside CERT");
-  sub->add_option("--out", options->out, "The HTML file to write")->required();
+  sub->add_option("--out", options->out,
+                  "The file to write: .html, .md, .json (the signed payload), or .pdf (printed by "
+                  "a Chromium on PATH, or ASSAY_CHROMIUM)")
+      ->required();
   sub->callback([options, &session] { make_report(*options, session); });
 }
 

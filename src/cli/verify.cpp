@@ -2,7 +2,9 @@
 
 #include <memory>
 
+#include "assay/base/files.hpp"
 #include "assay/base/text.hpp"
+#include "report_file.hpp"
 #include "session.hpp"
 
 namespace assay::cli {
@@ -88,6 +90,23 @@ nlohmann::ordered_json json_of(const VerifyResult& result) {
   return out;
 }
 
+/// Makes the report anew from the signed bytes and compares. A file that says anything else is exit 8.
+void compare_report(const VerifyOptions& options, const std::string& file, VerifyResult& result) {
+  if (file.empty() || !result.statement) {
+    return;
+  }
+  const std::string made =
+      report_bytes(report_input(options.certificate, options.evidence_dir), file);
+  if (read_file(file, std::size_t{256} << 20) == made) {
+    result.steps.push_back("the report says what the signed payload says, byte by byte");
+    return;
+  }
+  result.findings.push_back(
+      {ExitCode::evidence,
+       file + ": not the report of this certificate (made anew, its bytes differ)"});
+  result.code = result.code == ExitCode::ok ? ExitCode::evidence : result.code;
+}
+
 }  // namespace
 
 void add_verify(CLI::App& app, Session& session) {
@@ -106,8 +125,12 @@ void add_verify(CLI::App& app, Session& session) {
       ->check(CLI::Range(1, 86400));
   sub->add_flag("--allow-extra", options->allow_extra,
                 "Accept files in the model directory that the certificate does not list");
-  sub->callback([options, &session] {
-    const VerifyResult result = certify::verify(*options);
+  const auto report = std::make_shared<std::string>();
+  sub->add_option("--report", *report,
+                  "A report of CERT (.html, .md, .json): made anew and compared byte by byte");
+  sub->callback([options, report, &session] {
+    VerifyResult result = certify::verify(*options);
+    compare_report(*options, *report, result);
     session.finish(result.code, text_of(result), json_of(result));
   });
 }

@@ -5,7 +5,7 @@ from fractions import Fraction
 ID = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}\Z")
 NAT = re.compile(r"(0|[1-9][0-9]*)\Z")
 HEX = re.compile(r"(-?)0x([0-9a-f])(?:\.([0-9a-f]+))?p([+-])([0-9]+)\Z")
-FRAC = re.compile(r"(-?)([0-9]+)(?:/([0-9]+))?\Z")
+FRAC = re.compile(r"(-?)(0|[1-9][0-9]*)(?:/([1-9][0-9]*))?\Z")
 SHA = re.compile(r"[0-9a-f]{64}\Z")
 
 

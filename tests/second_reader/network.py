@@ -23,6 +23,21 @@ def whole(config, key, default=None):
     return value
 
 
+SWITCHES = (
+    "parallel_attn_mlp gated_mlp use_local_attn final_rms use_qk_norm post_embedding_ln use_normalization_before_and_after "
+    "rotary_adjacent_pairs use_NTK_by_parts_rope use_yarn_rope shortformer_pos"
+).split()
+
+
+def refuse_unsupported(c):
+    """A key that would change the function."""
+    for key in SWITCHES:
+        need(c.get(key) in (None, False), f"{key} is on")
+    for key in ("attn_scores_soft_cap", "output_logits_soft_cap"):
+        need(c.get(key) is None or Fraction(str(c[key])) <= 0, f"{key} is on")
+    need(c.get("attention_dir") in (None, "causal") and c.get("num_experts") is None and c.get("experts_per_token") is None, "another attention, or experts")
+
+
 class Network:
     def __init__(self, folder):
         config_bytes, weights = read(f"{folder}/config.json"), read(f"{folder}/model.safetensors")
@@ -37,22 +52,27 @@ class Network:
         if self._loaded:
             return self
         c = self.config
+        refuse_unsupported(c)
         need(whole(c, "n_layers") == 1, "not one layer")
-        self.d, self.heads, self.d_head = whole(c, "d_model"), whole(c, "n_heads"), whole(c, "d_head")
+        self.d, self.d_head = whole(c, "d_model"), whole(c, "d_head")
+        self.heads = whole(c, "n_heads", self.d // self.d_head)
+        need(c.get("n_key_value_heads") in (None, self.heads), "grouped queries")
         self.vocab, self.n_ctx = whole(c, "d_vocab"), whole(c, "n_ctx")
         self.out = self.vocab if c.get("d_vocab_out") in (None, -1) else whole(c, "d_vocab_out")
         self.attn_only = c.get("attn_only", False)
-        self.positions = c.get("positional_embedding_type")
-        self.window, self.relative = c.get("attention_window"), c.get("relative_bias", self.positions == "relative_bias")
-        self.norm = c.get("normalization_type")
+        self.positions = c.get("positional_embedding_type") or ("relative_bias" if c.get("relative_bias") else "standard")
+        self.window = c.get("attention_window")
+        self.relative = c["relative_bias"] if c.get("relative_bias") is not None else self.positions == "relative_bias"
+        self.norm = c.get("normalization_type", c.get("normalization", "LN"))
         need(self.positions in ("standard", "rotary", "relative_bias", "none"), "positions that the page does not have")
         need(self.norm in (None, "LN", "LNPre"), "a normalisation that the page does not have")
         need(type(self.attn_only) is bool and type(self.relative) is bool, "a switch that is none")
-        need(self.window is None or (type(self.window) is int and self.window > 0), "no window")
+        need(self.window is None or (type(self.window) is int and 0 < self.window <= self.n_ctx), "no window")
         need(self.relative or self.positions != "relative_bias", "no relative bias where positions ask for one")
-        self.scale = number(c, "attn_scale", None) if c.get("attn_scale") is not None else iv.sqrt(iv.of(self.d_head))
+        stated = c.get("attn_scale") not in (None, -1)
+        self.scale = iv.UNIT if c.get("use_attn_scale") is False else number(c, "attn_scale", None) if stated else iv.sqrt(iv.of(self.d_head))
         self.eps = number(c, "eps", Decimal("1e-5"))
-        self.f = 0 if self.attn_only else whole(c, "d_mlp")
+        self.f = 0 if self.attn_only else whole(c, "d_mlp", 4 * self.d)
         self.act = c.get("act_fn")
         need(self.attn_only or self.act in ("relu", "gelu", "gelu_new"), "an activation that the page does not have")
         d, h, k, f = self.d, self.heads, self.d_head, self.f
@@ -254,12 +274,12 @@ class Dictionary:
         self.digests = [digest(cfg), digest(weights)]
         c = strict_json(cfg)
         self.tensors, _ = safetensors(weights)
-        self.kind = c.get("architecture", "standard")
+        self.kind = c.get("architecture")
         need(self.kind in self.KINDS, "an encoder that the page does not have")
         if c.get("normalize_activations", "none") != "none":
             raise NotRead("an SAE that normalises what it reads")
         self.d, self.size = whole(c, "d_in"), whole(c, "d_sae")
-        self.centre = c.get("apply_b_dec_to_input", False)
+        self.centre = c.get("apply_b_dec_to_input", not self.kind.endswith("transcoder"))
         self.hook = c.get("metadata", {}).get("hook_name", c.get("hook_name"))
         self.k = c.get("k")
         self.rescale = c.get("rescale_acts_by_decoder_norm", False)

@@ -95,7 +95,6 @@ struct CaseFile {
   std::string name, serial, resource_uri, scope;
   std::size_t valid_days = 0;         ///< 0: no expiry date; else it needs a time of issue
   std::uint64_t sequence = 0;         ///< 0: not stated
-  std::string previous;               ///< digest of the payload that it follows, or empty
   std::filesystem::path model, text;  ///< may be empty in the file; see needs_text
   std::map<std::string, std::filesystem::path> dictionaries;
   Decoder decoder;
@@ -111,6 +110,7 @@ struct CaseFile {
   std::vector<SampledCase> sampled;
   Rational alpha{1, 100};  ///< the chance of error of all rates together
   std::vector<SiteCase> sites;
+  std::filesystem::path previous;  ///< the envelope of the last certificate, or empty
   std::vector<std::string> not_claimed;
   std::string bytes;  ///< of the file, kept as evidence
 

@@ -78,6 +78,9 @@ inline constexpr const char* kCounterexampleRole = "counterexample";
 inline constexpr const char* kPropertyRole = "property";
 inline constexpr const char* kPictureRole = "automaton-picture";
 inline constexpr const char* kAutomatonRole = "automaton";
+inline constexpr const char* kPreviousRole =
+    "previous";  ///< the envelope of an earlier certificate
+inline constexpr const char* kSpecRole = "spec";
 
 [[nodiscard]] std::string feature_cards_json(const std::vector<FeatureCard>& cards);
 [[nodiscard]] std::string counterexample_json(const Counterexample& counterexample);

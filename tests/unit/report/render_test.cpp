@@ -34,7 +34,7 @@ TEST_CASE("the report is the same bytes each time, without script or address") {
   REQUIRE(has(html, "class=\"skip\""));
   REQUIRE(has(html, "Nothing is said about other models."));
   REQUIRE(has(html, "class=\"forest\""));
-  REQUIRE(has(html, "For <b>every</b> input of the domain."));
+  REQUIRE(has(html, "For <b>every</b> input in the domain stated below"));
 }
 
 TEST_CASE("hostile text reaches the page as text only") {
@@ -88,7 +88,7 @@ TEST_CASE("the verdict and its words follow the claims") {
   c.statement.claims[0].reason = "Node budget of 10 reached.";
   const std::string html = html_of(c);
   REQUIRE(has(html, "Treat as <b>not shown</b>"));
-  REQUIRE_FALSE(has(html, "For <b>every</b> input"));
+  REQUIRE_FALSE(has(html, "For <b>every</b> input in the domain"));
   c.statement.claims.clear();
   REQUIRE(has(html_of(c), "No claim was checked. Nothing is shown."));
   REQUIRE_THROWS_AS(render_html({"{}", {}, ""}), assay::InputError);

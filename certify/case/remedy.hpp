@@ -29,7 +29,6 @@ struct Remedy {
 struct Repair {
   const RepairOptions& options;
   Statement old;
-  std::string old_payload_sha256;
   CaseFile file;  ///< with the paths of the command line
   Subject subject;
   std::map<std::string, Readout> probes;  ///< by "CONCEPT/probe", from the evidence

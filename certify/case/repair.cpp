@@ -311,7 +311,6 @@ RepairResult repair(const RepairOptions& options, const PrivateKey& key) {
   }
   Repair r{options,
            *result.original.statement,
-           result.original.payload_sha256,
            case_of(options, *result.original.statement),
            {},
            {},

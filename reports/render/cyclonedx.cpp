@@ -16,6 +16,7 @@ using certify::Status;
 using Json = nlohmann::ordered_json;
 
 constexpr const char* kModelRef = "model";
+constexpr const char* kTargetRef = "target";  ///< the model again, as what the claims are about
 
 Json hash_of(const Digest& digest) {
   return Json::array({{{"alg", "SHA-256"}, {"content", digest.hex()}}});
@@ -101,7 +102,7 @@ Json declarations(const Statement& s, const ReportInput& input) {
       evidence.back()["data"] = files;
     }
     Json claim = {{"bom-ref", ref},
-                  {"target", kModelRef},
+                  {"target", kTargetRef},
                   {"predicate", harmless(c.text)},
                   {"reasoning",
                    certify::status_name(c.status) +
@@ -133,7 +134,11 @@ Json declarations(const Statement& s, const ReportInput& input) {
                              {"assessor", "signer"}}})},
               {"claims", claims},
               {"evidence", evidence},
-              {"targets", {{"components", Json::array({kModelRef})}}}};
+              {"targets",
+               {{"components", Json::array({{{"type", "machine-learning-model"},
+                                             {"bom-ref", kTargetRef},
+                                             {"name", harmless(s.certificate.name)},
+                                             {"hashes", hash_of(s.subject_sha256)}}})}}}};
   if (!map.empty()) {
     out["attestations"][0]["map"] = Json::array({map});
   }

@@ -17,15 +17,20 @@ using certify::Statement;
 using certify::Status;
 
 std::string md(std::string_view text) {
-  static constexpr std::string_view kMarkup = "\\`*_[]<>|#~$^!{}";
+  static constexpr std::string_view kMarkup = "\\`*_[]|#~$^!{}";
   const std::string plain = harmless(text);
   std::string out;
   for (std::size_t i = 0; i < plain.size(); ++i) {
     const char c = plain[i], next = i + 1 < plain.size() ? plain[i + 1] : ' ';
     const bool command = c == ':' && (next == ':' || next == '/' || (i > 0 && plain[i - 1] == ':'));
     const bool address = c == '.' && i >= 3 && plain.compare(i - 3, 3, "www") == 0;
+    const bool target = c == '(' && i > 0 && plain[i - 1] == ']';
     if (c == '&') {
       out += "&amp;";
+    } else if (c == '<' || c == '>') {
+      out += c == '<' ? "&lt;" : "&gt;";
+    } else if (target) {
+      out += "\\(";
     } else if (c == '@') {  // a mention, or an address of mail
       out += "&#64;";
     } else if (command) {  // a workflow command, or a scheme

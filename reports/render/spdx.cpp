@@ -146,7 +146,7 @@ std::string spdx_json(const ReportInput& input) {
   const std::string certificate =
       doc.add("software_File", "certificate",
               {{"name", harmless(s.certificate.name) + " certificate payload"},
-               {"software_contentType", "application/vnd.in-toto+json"},
+               {"contentType", "application/vnd.in-toto+json"},
                {"verifiedUsing", hash_of(id)}});
   doc.relate("evidence", model, "hasEvidence", Json::array({certificate}));
   Json graph = Json::array({{{"type", "CreationInfo"},

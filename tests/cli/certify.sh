@@ -87,6 +87,33 @@ grep -q "<h1>tiny</h1>" "$work/report.html" || fail "no title in the report"
 ! grep -Eq '>[0-9.]+e[0-9.]+\.[0-9]' "$work/report.html" || fail "a number that is none in the report"
 ! grep -Eqi "<script|https?://[^w]" "$work/report.html" || fail "script or address in the report"
 
+# In every form it is made anew and compared with the signed bytes; one altered bit is found.
+report_of() { verify "$work/model" a --report "$1"; }
+verify() { assay verify "$work/${2:-a}/tiny.cert.dsse.json" --model "$1" --key "$work/keys/public.pem" --at 2026-02-01T00:00:00Z "${@:3}"; }
+for form in html md json; do
+  expect 0 assay report "$work/a/tiny.cert.dsse.json" --out "$work/report.$form"
+  expect 0 report_of "$work/report.$form"
+  grep -q "the report says what the signed payload says" "$work/out" || fail "--report was not compared"
+  flip "$work/report.$form"; expect 8 report_of "$work/report.$form"; flip "$work/report.$form"
+done
+expect 2 assay report "$work/a/tiny.cert.dsse.json" --out "$work/report.txt"
+expect 2 env ASSAY_CHROMIUM="$work/none" assay report "$work/a/tiny.cert.dsse.json" --out "$work/report.pdf"
+if command -v chromium >/dev/null; then
+  expect 0 assay report "$work/a/tiny.cert.dsse.json" --out "$work/report.pdf"
+  [ "$(head -c 5 "$work/report.pdf")" = "%PDF-" ] || fail "no PDF"
+fi
+for format in cyclonedx spdx model-card; do
+  expect 0 assay export "$work/a/tiny.cert.dsse.json" --format "$format" --out "$work/export.$format"
+  [ -s "$work/export.$format" ] || fail "$format: nothing was written"
+done
+expect 2 assay export "$work/a/tiny.cert.dsse.json" --format other --out "$work/export.other"
+
+# The next certificate names this one, and its report says what changed.
+sed 's/"serial": "1"/"serial": "2", "previous": "a\/tiny.cert.dsse.json"/' "$work/case.json" >"$work/next.json"
+assay --quiet certify "$work/next.json" --key "$work/keys/private.pem" --time 2026-02-28T00:00:00Z --out "$work/next" >/dev/null || true
+expect 0 assay report "$work/next/tiny.cert.dsse.json" --out "$work/next.html"
+grep -q "0 claims changed, 0 added, 0 removed since 2026-01-31" "$work/next.html" || fail "the report does not compare with the last certificate"
+
 # Bad input: what is wrong, and nothing is left behind.
 bad() { # bad PYTHON-EDIT EXPECTED-WORDS
   python3 -c "import json; c = json.load(open('$work/case.json')); $1; json.dump(c, open('$work/bad.json', 'w'))"

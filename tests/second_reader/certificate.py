@@ -30,6 +30,24 @@ UNREAD = set(
 ) - set(RULES)
 
 
+class Readouts:
+    """The readout files of the header, opened and compared when a rule reads one."""
+
+    def __init__(self, cert):
+        self.cert = cert
+
+    def __contains__(self, name):
+        return name in self.cert.listed
+
+    def __getitem__(self, name):
+        need(name in self, f"no readout {name} in the header")
+        given = dict(r.split("=", 1) for r in self.cert.options.get("readout", []))
+        need(name in given, f"readout {name} is missing")
+        data = read(given[name])
+        need(digest(data) == self.cert.listed[name], "another readout")
+        return readout(data)
+
+
 class Certificate:
     """What the rules read: kind, inputs, statement, and the earlier steps by id."""
 
@@ -49,15 +67,15 @@ class Certificate:
         need(word == "kind" and len(rest) == 1 and rest[0] in SEMANTICS, "no kind")
         self.kind = rest[0]
         need(self.line(2) == ["semantics", SEMANTICS[self.kind]], "other semantics")
-        self.header, self.readouts, at, last = {}, {}, 3, -1
+        self.header, self.listed, at, last = {}, {}, 3, -1
         must, may = LINES[self.kind]
         while "statement" not in self.header:
             word, *rest = self.line(at)
             need(word in ORDER and ORDER.index(word) >= last, f"line {at + 1}: no header line here")
             need(word == "statement" or word in must | may, f"a certificate of this kind has no line {word}")
             if word == "readout":
-                need(len(rest) == 2 and ident(rest[0]) > max(self.readouts, default=""), "readouts out of order")
-                self.readouts[rest[0]] = sha(rest[1])
+                need(len(rest) == 2 and ident(rest[0]) > max(self.listed, default=""), "readouts out of order")
+                self.listed[rest[0]] = sha(rest[1])
             else:
                 need(word not in self.header, f"{word} stands twice")
                 need(len(rest) == (2 if word in ("model", "sae", "eraser") else 1), f"{word}: digests")
@@ -73,19 +91,11 @@ class Certificate:
 
     def inputs(self):
         """The files, whose digests are those of the header."""
-        h, self.network, self.sae, self.spec, self.request = self.header, None, None, None, None
+        h, self.network, self._sae, self.spec, self.request = self.header, None, None, None, None
         if "model" in h:
             self.network = Network(self.option("model"))
             need(self.network.digests == h["model"], "another model")
-        if "sae" in h:
-            self.sae = Dictionary(self.option("sae"))
-            need(self.sae.digests == h["sae"], "another sae")
-        given = dict(r.split("=", 1) for r in self.options.get("readout", []))
-        for name, want in self.readouts.items():
-            need(name in given, f"readout {name} is missing")
-            data = read(given[name])
-            need(digest(data) == want, "another readout")
-            self.readouts[name] = readout(data)
+        self.readouts = Readouts(self)
         for name in ("automaton", "runs", "chain", "machine"):
             if name in h:
                 data = read(self.option(name))
@@ -106,6 +116,14 @@ class Certificate:
         if "eraser" in h:
             self.eraser = rules_erasure.Eraser(self)
 
+    @property
+    def sae(self):
+        """Opened, and its digests compared, by the rules that read it; None without a header line."""
+        if self._sae is None and "sae" in self.header:
+            self._sae = Dictionary(self.option("sae"))
+            need(self._sae.digests == self.header["sae"], "another sae")
+        return self._sae
+
     def check_uses(self):
         """Every `use model` has the header's digest, as has what a concluded claim reads (needed below)."""
         for kind, _, want in self.spec.uses:
@@ -118,10 +136,9 @@ class Certificate:
         for ap in prop.aps:
             atom = self.spec.aps[ap]
             if atom[0] == "feat":
-                need(self.sae and uses.get(atom[1]) == ("sae", self.sae.digests[1]), "the SAE of a claim is not the header's")
+                need("sae" in self.header and uses.get(atom[1]) == ("sae", self.header["sae"][1]), "the SAE of a claim is not the header's")
             if atom[0] == "read":
-                need(atom[1] in self.readouts, "the readout of a claim is not in the header")
-                need(uses.get(atom[1]) == ("readout", digest(read(dict(r.split("=", 1) for r in self.options["readout"])[atom[1]]))), "another readout")
+                need(uses.get(atom[1]) == ("readout", self.listed.get(atom[1])), "the readout of a claim is not the header's")
 
     # -- steps
     def run(self):

@@ -173,7 +173,7 @@ def windows(cert, name, premises, words):
     machine = cert.premise(premises, (Dfa, Buchi))
     net = cert.network.load()
     need(net.plain(), "no plain model")
-    number, q = words.nat(), words.nat(machine.states)
+    number, q = words.nat(), words.nat()
     sets = []
     while words:
         sets.append(token_set(words.take(), net.vocab))
@@ -215,7 +215,7 @@ def exact(cert, name, premises, words):
     need(not (prop.claim == "some" and run_may_end(runs) and bounded_f(refuted(cert, prop))), "a short run may satisfy both")
     settled = d.settled()
     pairs = cert.steps.get(("pairs", premises[0]), Pairs()).number
-    need(not any(q in d.bad for _, q in pairs), "a pair in B")
+    need(all(q < d.states and q not in d.bad for _, q in pairs), "a pair in B, or with a state that is none")
     if d.first not in settled:
         for u in runs.prompt_windows():
             need(pairs.get((u, d.first)) == 0, "a prompt is not in the set")

@@ -71,6 +71,7 @@ def live(cert, name, premises, words):
     cert.reads(prop)
     runs = endless(cert)
     pairs = cert.steps.get(("pairs", premises[0]), Pairs()).number
+    need(all(q < b.states for _, q in pairs), "a pair with a state that is none")
     for u in runs.prompt_windows():
         need(all((u, q) in pairs for q in b.first), "a prompt is not in the set")
     w = cert.network.window

@@ -67,6 +67,7 @@ TEST_CASE("the levels are said in their fixed words") {
   claim.statistics = Statistics{};
   claim.statistics->n = 20000;
   claim.statistics->alpha = "1/100";
+  claim.statistics->method = kClopperPearson;
   claim.statistics->lo = "0.000000";
   claim.statistics->hi = "0.000231";
   html = html_of(c);

@@ -172,38 +172,37 @@ void probe_line(std::string& text, const char* name, const ProbePair& p, bool li
 }  // namespace
 
 std::string erasure_json(const EraseResult& r) {
-  const Json root = {
-      {"assay-erasure", 1},
-      {"level", "OBSERVED"},
-      {"concept", concept_json(r)},
-      {"hook", r.hook},
-      {"dataFlow", bypass_text(r.hook)},
-      {"seed", r.seed},
-      {"maxTokensPerSplit", r.max_tokens},
-      {"eraser", fit_json(r.fit)},
-      {"splits",
-       {{"fit", split_json(r.fit_split)},
-        {"calibration", split_json(r.calibration_split)},
-        {"probeTrain", split_json(r.train_half)},
-        {"probeTest", split_json(r.test_half)}}},
-      {"calibrationUses", 1},
-      {"residuals",
-       {claim_json(r.on_fit, r.fit_split.r2_before),
-        claim_json(r.on_calibration, r.calibration_split.r2_before)}},
-      {"probes",
-       {{"logistic", pair_json(r.logistic, true)},
-        {"leastSquares", pair_json(r.least_squares, false)},
-        {"reluFeatures", pair_json(r.relu, true)},
-        {"reluFeatureCount", r.relu_features}}},
-      {"crossEntropy",
-       {{"level", "OBSERVED"},
-        {"tokens", r.cost.tokens},
-        {"clean", r.cost.clean},
-        {"erased", r.cost.erased},
-        {"difference", r.cost.erased - r.cost.clean}}},
-      {"relativeChange", r.mean_change},
-      {"definitions", definitions()},
-      {"notClaimed", not_claimed(r)}};
+  const Json root = {{"assay-erasure", 1},
+                     {"level", "OBSERVED"},
+                     {"concept", concept_json(r)},
+                     {"hook", r.hook},
+                     {"dataFlow", bypass_text(r.hook)},
+                     {"seed", r.seed},
+                     {"maxTokensPerSplit", r.max_tokens},
+                     {"eraser", fit_json(r.fit)},
+                     {"splits",
+                      {{"fit", split_json(r.fit_split)},
+                       {"calibration", split_json(r.calibration_split)},
+                       {"probeTrain", split_json(r.train_half)},
+                       {"probeTest", split_json(r.test_half)}}},
+                     {"calibrationUses", 1},
+                     {"residuals",
+                      {claim_json(r.on_fit, r.fit_split.r2_before),
+                       claim_json(r.on_calibration, r.calibration_split.r2_before)}},
+                     {"probes",
+                      {{"logistic", pair_json(r.logistic, true)},
+                       {"leastSquares", pair_json(r.least_squares, false)},
+                       {"reluFeatures", pair_json(r.relu, true)},
+                       {"reluFeatureCount", r.relu_features}}},
+                     {"crossEntropy",
+                      {{"level", "OBSERVED"},
+                       {"tokens", r.cost.tokens},
+                       {"clean", r.cost.clean},
+                       {"erased", r.cost.erased},
+                       {"difference", r.cost.erased - r.cost.clean}}},
+                     {"relativeChange", r.mean_change},
+                     {"definitions", definitions()},
+                     {"notClaimed", not_claimed(r)}};
   return root.dump(1) + "\n";
 }
 
@@ -239,6 +238,9 @@ std::string erasure_table(const EraseResult& r) {
   text += "\nnext-token cross-entropy on held-out text, nats: " + fixed(r.cost.clean, 4) +
           " clean, " + fixed(r.cost.erased, 4) + " erased (" + (change < 0 ? "" : "+") +
           fixed(change, 4) + ")\n";
+  if (bypass_of(r.hook) == Bypass::residual) {
+    text += "claimed of the site alone: it is bypassed by " + bypass_text(r.hook) + "\n";
+  }
   text +=
       "not claimed: non-linear probes, other layers and sites, AUC of other probes, other text, "
       "relearning";

@@ -79,8 +79,9 @@ void run(const Options& o, Session& session) {
   bounds::BoundCertificate certificate(model, nullptr);
   nlohmann::ordered_json readings = nlohmann::ordered_json::array();
   const std::filesystem::path out = o.out;
-  std::string text, again = "assay-check " + (out / "worst.cert").string() + " --model " + o.model +
-                            " --request " + (out / "worst.cert.request").string();
+  std::string text, again = "assay-check ";
+  again.append((out / "worst.cert").string()).append(" --model ").append(o.model);
+  again.append(" --request ").append((out / "worst.cert.request").string());
   for (const auto& [name, path] : probes) {
     const Readout readout = load_readout(path);
     const Worst w = enclose(o, model, name, readout, bounder, certificate);
@@ -99,7 +100,7 @@ void run(const Options& o, Session& session) {
                         {"attainedLo", w.attained_lo},
                         {"attainedHi", w.attained_hi},
                         {"meaning", meaning(w)}});
-    again += " --readout " + name + "=" + path;
+    again.append(" --readout ").append(name).append("=").append(path);
   }
   const nlohmann::ordered_json object = {
       {"assay-erase-worst", 1},

@@ -33,9 +33,9 @@ void check_input(const EraseInput& input) {
     throw UsageError("tokenizer: expected " + std::to_string(input.model.config.d_vocab) +
                      " tokens as in the model, found " + std::to_string(input.tokenizer.size()));
   }
-  const std::size_t d =
-      input.hook == kHookMlpPre || input.hook == kHookMlpPost ? input.model.config.d_mlp
-                                                              : input.model.config.d_model;
+  const std::size_t d = input.hook == kHookMlpPre || input.hook == kHookMlpPost
+                            ? input.model.config.d_mlp
+                            : input.model.config.d_model;
   if (d > kMaxWidth) {
     throw UsageError("hook: expected a site of at most 4096 dimensions, found " +
                      std::to_string(d));

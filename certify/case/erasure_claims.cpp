@@ -5,6 +5,7 @@
 #include "assay/base/progress.hpp"
 #include "assay/base/text.hpp"
 #include "assay/erase/erasure.hpp"
+#include "assay/erase/in_model.hpp"
 #include "assay/spec/print.hpp"
 #include "case_run.hpp"
 
@@ -51,6 +52,11 @@ Claim residual_claim(const erase::EraseResult& r, const erase::ResidualClaim& re
       {"Tokens of one document depend on each other, so chance alone leaves more than d/n on "
        "rows that the eraser was not fitted on.",
        "accepted"});
+  if (erase::bypass_of(r.hook) == erase::Bypass::residual) {
+    c.defeaters.push_back({"The site is bypassed by " + erase::bypass_text(r.hook) +
+                               ": nothing is claimed of what the model computes after it.",
+                           "open"});
+  }
   c.defeaters.push_back(
       {"A non-linear probe still finds the concept (see the erasure table).", "accepted"});
   return c;

@@ -156,9 +156,9 @@ void add_site(CaseRun& run, const erase::Fold& fold, const erase::EraserOrigin& 
                           {run.subject.model, run.subject.tokenizer, run.subject.documents,
                            *labelled, f.max_tokens, run.file.seed},
                           view.config, view.weights);
-  const std::string folder = "erasure/site";
+  const std::string folder = "erasure/site", inside = folder + "/";
   const auto add = [&](const std::string& name, const char* role, const std::string& bytes) {
-    add_evidence(run.statement, run.paths, folder + "/" + name, role, bytes);
+    add_evidence(run.statement, run.paths, inside + name, role, bytes);
   };
   add("eraser.json", "eraser", view.config);
   add("eraser.safetensors", "eraser", view.weights);
@@ -167,7 +167,7 @@ void add_site(CaseRun& run, const erase::Fold& fold, const erase::EraserOrigin& 
   for (const auto& [name, bytes] : made.files) {
     add(name, name == "erasure.cert" ? "proof" : "erasure", bytes);
     if (name.ends_with(".safetensors")) {
-      inputs.push_back({"data", folder + "/" + name});
+      inputs.push_back({"data", inside + name});
     } else if (name == "erasure.request") {
       request = split(bytes, '\n');
     }

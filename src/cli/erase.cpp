@@ -6,6 +6,7 @@
 #include "erase_json.hpp"
 #include "erase_report.hpp"
 #include "erase_tensors.hpp"
+#include "erase_worst.hpp"
 #include "session.hpp"
 
 namespace assay::cli {
@@ -85,6 +86,7 @@ void add_erase(CLI::App& app, Session& session) {
   add_erase_split(*sub, session);
   add_erase_feature(*sub, session);
   add_erase_report(*sub, session);
+  add_erase_worst(*sub, session);
   sub->callback([options, sub, &session] {
     if (sub->get_subcommands().empty()) {
       run(*options, session);

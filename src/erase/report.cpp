@@ -238,6 +238,9 @@ std::string erasure_table(const EraseResult& r) {
   text += "\nnext-token cross-entropy on held-out text, nats: " + fixed(r.cost.clean, 4) +
           " clean, " + fixed(r.cost.erased, 4) + " erased (" + (change < 0 ? "" : "+") +
           fixed(change, 4) + ")\n";
+  if (bypass_of(r.hook) == Bypass::residual) {
+    text += "claimed of the site alone: it is bypassed by " + bypass_text(r.hook) + "\n";
+  }
   text +=
       "not claimed: non-linear probes, other layers and sites, AUC of other probes, other text, "
       "relearning";

@@ -43,7 +43,7 @@ TEST_CASE("the erasure page says what is not claimed, whatever else it says") {
   }
   const std::string html = render_erasure_page(page());
   REQUIRE(has(html, "Anything about cats."));
-  REQUIRE(has(html, "at most 0.217"));
+  REQUIRE(has(html, "at most 217/1000"));
   REQUIRE(has(html, "the residual stream"));
   REQUIRE_FALSE(has(html, "Nothing about it is certified"));
   REQUIRE(has(render_erasure_page({}), "Nothing about it is certified"));

@@ -1,5 +1,6 @@
 #include "facts.hpp"
 
+#include <cstdint>
 #include <utility>
 
 #include "reject.hpp"
@@ -22,6 +23,26 @@ void Facts::need_block_in_place(const Step& step) const {
   if (!fits) {
     refuse(step, "the lines after NEURONS, BOX … are their range lines, one a number");
   }
+}
+
+void Facts::add(const Step& step, const BoundFact& fact, bool part) {
+  (part ? parts_ : bounds_).emplace(step.id, fact);
+  of_claim_[fact.claim->id].push_back(step.id);
+}
+
+const BoundFact* Facts::find(std::string_view id, bool part) const {
+  const auto& all = part ? parts_ : bounds_;
+  const auto found = all.find(id);
+  return found == all.end() ? nullptr : &found->second;
+}
+
+void Facts::forget(const std::string& claim) {
+  for (const std::string& id : of_claim_[claim]) {
+    bounds_.erase(id);
+    parts_.erase(id);
+  }
+  of_claim_.erase(claim);
+  against.erase(against.lower_bound({claim, 0}), against.upper_bound({claim, SIZE_MAX}));
 }
 
 const ContextCase& Facts::find_case(const Step& step, std::string_view id) const {

@@ -53,12 +53,16 @@ class Facts {
   std::map<std::string, ContextCase> cases;
   std::map<std::string, RangeFact> ranges;
   std::map<std::string, SpreadFact> spreads, final_spreads;
-  std::map<std::string, BoundFact> bounds, parts;  ///< facts, PART-NUM
   std::map<std::pair<std::string, std::size_t>, RequestClaim>
       against;                                                    ///< claim, Y; rule_rival.cpp
   std::pair<std::string, std::shared_ptr<const HullTable>> hull;  ///< of a case and head
   std::string open;  ///< the id of the RangeFact whose lines come now
 
+  void add(const Step& step, const BoundFact& fact, bool part = false);
+  /// nullptr: none. `part`: of PART-NUM, else a fact.
+  [[nodiscard]] const BoundFact* find(std::string_view id, bool part = false) const;
+  /// The facts of a claim, which no other claim's steps may cite.
+  void forget(const std::string& claim);
   /// The lines after a step that opens a block are its lines, one a number, and there are no others.
   void need_block_in_place(const Step& step) const;
   [[nodiscard]] const ContextCase& find_case(const Step& step, std::string_view id) const;
@@ -93,6 +97,8 @@ class Facts {
   [[nodiscard]] std::shared_ptr<const Projection> projection(Projections& known, std::size_t key,
                                                              const std::vector<Interval>& g);
 
+  std::map<std::string, BoundFact, std::less<>> bounds_, parts_;  ///< facts, PART-NUM
+  std::map<std::string, std::vector<std::string>> of_claim_;      ///< ids of both
   Attention& attention_;
   SetPointer every_token_;
   std::map<std::string, std::shared_ptr<const ReadyCase>> ready_;

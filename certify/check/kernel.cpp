@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <map>
 #include <set>
 #include <tuple>
 #include <unordered_set>
@@ -19,6 +18,7 @@ constexpr std::size_t kMaxLine = std::size_t{1} << 20;
 constexpr std::size_t kMaxLines = 4'000'000;
 
 using Words = std::vector<std::string_view>;
+using Print = std::function<void(const std::string&)>;
 
 /// The lines of the certificate, one in memory at a time; knows the number of the current one.
 class Lines {
@@ -142,10 +142,7 @@ class HeaderReader {
 /// Runs the steps one after the other.
 class Kernel {
  public:
-  explicit Kernel(Session& session) : session_(session) {
-    const std::vector<std::string> claims = session.claims();
-    claims_.insert(claims.begin(), claims.end());
-  }
+  explicit Kernel(Session& session) : session_(session), done_(session.claim_count()) {}
 
   void run(Lines& lines, Words words) {
     while (words[0] != "end" || words.size() != 2) {
@@ -164,7 +161,14 @@ class Kernel {
     }
   }
 
+  /// What is shown of a claim.
+  struct Done {
+    std::string level, words;
+    const std::string* rest = nullptr;
+  };
   [[nodiscard]] const std::set<std::string>& rules_used() const { return rules_; }
+  [[nodiscard]] const std::vector<Done>& done() const { return done_; }
+  [[nodiscard]] std::size_t concluded() const { return concluded_; }
 
  private:
   void apply(const Words& words) {
@@ -181,19 +185,26 @@ class Kernel {
     if (rule == kRules.end()) {
       throw Reject("step", "no such rule in this kind of certificate");
     }
-    if (!ids_.insert(step.id).second) {
+    // Two ids of one hash are taken for one: then a good certificate is rejected, and never a bad one accepted.
+    if (!ids_.insert(std::hash<std::string>{}(step.id)).second) {
       throw Reject("step", "a second step has the id " + step.id);
     }
-    if (claims_.contains(step.id) != rule->concludes) {
+    const std::optional<std::size_t> claim = session_.claim_place(step.id);
+    if (claim.has_value() != rule->concludes) {
       throw Reject("step", "exactly the steps that conclude have the id of a claim");
     }
     if (header.has_cases()) {
       session_.facts().need_block_in_place(step);
     }
-    const std::size_t before = session_.conclusions.size();
     rule->apply(session_, step);
-    if (session_.conclusions.size() != before + (rule->concludes ? 1 : 0)) {
+    std::vector<Conclusion> shown = std::exchange(session_.conclusions, {});
+    if (shown.size() != (claim ? 1U : 0U) || (claim && shown[0].claim != step.id)) {
       throw Reject("step", "the rule did not conclude");
+    }
+    if (claim) {
+      done_[*claim] = {std::move(shown[0].level), std::move(shown[0].words), shown[0].rest};
+      ++concluded_;
+      session_.close(*claim);
     }
     if (std::exchange(last_rule_, rule) != rule) {
       rules_.emplace(step.rule);
@@ -201,43 +212,47 @@ class Kernel {
   }
 
   Session& session_;
-  std::set<std::string> claims_, rules_;  ///< claims_: ids
-  std::unordered_set<std::string> ids_;
+  std::unordered_set<std::size_t> ids_;  ///< hashes
+  std::set<std::string> rules_;
   decltype(kRules)::const_iterator last_rule_ = kRules.end();
-  std::size_t steps_ = 0;
+  std::vector<Done> done_;  ///< by claim; no level: not shown
+  std::size_t steps_ = 0, concluded_ = 0;
 };
 
 /// The statement's words for one conclusion, and "not concluded" for the claims left over.
-void report(const Session& session, const Kernel& kernel, Outcome& outcome) {
-  std::map<std::string_view, const Conclusion*> conclusions;
-  for (const Conclusion& c : session.conclusions) {
-    conclusions.emplace(c.claim, &c);
-  }
-  std::vector<std::string> missing;
-  for (const std::string& id : session.claims()) {
-    const auto found = conclusions.find(id);
-    if (found != conclusions.end()) {
-      outcome.lines.push_back("ACCEPT " + id + " " + found->second->level + " " +
-                              found->second->words);
+void report(const Session& session, const Kernel& kernel, Outcome& outcome, const Print& print) {
+  const bool none = kernel.concluded() == 0, some = kernel.concluded() < session.claim_count();
+  const bool bad = none || (some && !session.header().is_about_runs());
+  const auto out = [&](const std::string& line) {
+    if (print && !bad) {
+      print(line);
     } else {
-      missing.push_back("not concluded " + id);
+      outcome.lines.push_back(line);
+    }
+  };
+  for (const bool shown : {true, false}) {
+    for (std::size_t i = 0; i < session.claim_count(); ++i) {
+      const Kernel::Done& done = kernel.done()[i];
+      if (done.level.empty() == shown || (shown && bad)) {
+        continue;
+      }
+      out(!shown ? "not concluded " + session.claim_id(i)
+                 : "ACCEPT " + session.claim_id(i) + " " + done.level + " " +
+                       (done.words.empty() ? session.claim_words(i) : done.words) +
+                       (done.rest == nullptr ? "" : *done.rest));
     }
   }
-  const bool none = session.conclusions.empty();
-  if (none || (!missing.empty() && !session.header().is_about_runs())) {
-    outcome.lines = missing;
+  if (bad) {
     throw Reject("end", none ? "nothing is concluded" : "a claim is not concluded");
   }
-  outcome.lines.insert(outcome.lines.end(), missing.begin(), missing.end());
   std::string rules;
   for (const std::string& rule : kernel.rules_used()) {
     rules += " " + rule;
   }
-  outcome.lines.push_back("accepted " + std::to_string(session.conclusions.size()) +
-                          " claims, kernel 1, rules" + rules);
+  out("accepted " + std::to_string(kernel.concluded()) + " claims, kernel 1, rules" + rules);
 }
 
-void decide(const Inputs& inputs, Lines& lines, Outcome& outcome) {
+void decide(const Inputs& inputs, Lines& lines, Outcome& outcome, const Print& print) {
   // volatile: the machine must do it, not the compiler; the ties tell the rounding modes apart
   const volatile double one = 1, next = 1 + 0x1p-52, half = 0x1p-53, smallest = 0x1p-1022;
   if (one + half != 1 || next + half != 1 + 0x1p-51 || !(smallest / 2 > 0)) {
@@ -248,13 +263,13 @@ void decide(const Inputs& inputs, Lines& lines, Outcome& outcome) {
   Session session(inputs, std::move(header));
   Kernel kernel(session);
   kernel.run(lines, std::move(words));
-  report(session, kernel, outcome);
+  report(session, kernel, outcome, print);
   outcome.accepted = true;  // the only place
 }
 
 }  // namespace
 
-Outcome check(const Inputs& inputs) noexcept {
+Outcome check(const Inputs& inputs, const Print& print) noexcept {
   Outcome outcome;
   std::size_t line = 0;
   try {
@@ -263,7 +278,7 @@ Outcome check(const Inputs& inputs) noexcept {
     }
     Lines lines(inputs.certificate);
     try {
-      decide(inputs, lines, outcome);
+      decide(inputs, lines, outcome, print);
       return outcome;
     } catch (...) {
       line = lines.number();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -22,6 +23,8 @@ struct Outcome {
 };
 
 /// Reads the certificate and decides. Never throws: whatever goes wrong is a rejection.
-[[nodiscard]] Outcome check(const Inputs& inputs) noexcept;
+/// `print` gets the lines of an acceptance, one after the other, in place of Outcome.
+[[nodiscard]] Outcome check(const Inputs& inputs,
+                            const std::function<void(const std::string&)>& print = {}) noexcept;
 
 }  // namespace assay_check

@@ -89,10 +89,13 @@ int run(int argc, char** argv) {
   if (options.version) {
     return std::puts("assay-check " ASSAY_CHECK_VERSION) < 0 ? 1 : 0;
   }
-  const assay_check::Outcome outcome = assay_check::check(options.inputs);
   bool printed = true;
-  for (const std::string& line : outcome.lines) {
+  const auto print = [&](const std::string& line) {
     printed = options.quiet || (std::puts(line.c_str()) >= 0 && printed);
+  };
+  const assay_check::Outcome outcome = assay_check::check(options.inputs, print);
+  for (const std::string& line : outcome.lines) {
+    print(line);
   }
   return std::fflush(stdout) == 0 && printed && outcome.accepted ? 0 : 1;
 }

@@ -1,5 +1,7 @@
 #include "request.hpp"
 
+#include <algorithm>
+
 #include "erasure_claim.hpp"
 #include "reject.hpp"
 #include "sha256.hpp"
@@ -84,6 +86,7 @@ RequestClaim parse_claim(const Words& words) {
         words[0] == "feature-on" ? RequestClaim::Kind::must_on : RequestClaim::Kind::must_off;
     claim.quantity = {Quantity::Kind::feature, parse_nat(words[2]), {}, {}};
     claim.domain = parse_id(words[4]);
+    claim.words = "feature " + std::string(words[2]);
     return claim;
   }
   need(words[0] == "feature-off" || words[0] == "token-out", "expected a claim");
@@ -92,20 +95,22 @@ RequestClaim parse_claim(const Words& words) {
       words[0] == "token-out" ? RequestClaim::Kind::token_out : RequestClaim::Kind::feature_off;
   claim.subject = parse_nat(words[2]);
   claim.quantity = {Quantity::Kind::feature, claim.subject, {}, {}};  // of feature-off
+  claim.words = (words[0] == "token-out" ? "token " : "feature ") + std::string(words[2]);
   for (std::size_t i = 4; i < words.size(); ++i) {
     claim.suffix.push_back(parse_nat(words[i]));
   }
   return claim;
 }
 
-void parse_line(std::string_view line, Request& request) {
+/// A decoder, domain or direction line; false for a claim's.
+bool parse_line(std::string_view line, Request& request) {
   const Words words = split_words(line);
   if (words[0] == "decoder") {
     need(!request.decoder && words.size() == 7 && words[1] == "min-p" &&
              words[3] == "temperature" && words[5] == "order",
          "expected one line decoder min-p FRAC temperature FRAC order before|after");
     request.decoder = parse_min_p(words[2], words[4], words[6]);
-    return;
+    return true;
   }
   if (words[0] == "domain" || words[0] == "direction") {
     need(words.size() >= 4, "expected a domain or direction line");
@@ -118,47 +123,95 @@ void parse_line(std::string_view line, Request& request) {
     if (words[0] == "direction") {
       request.direction_sha[id] = sha256(line.substr(words[3].data() - line.data()));
     }
-    return;
+    return true;
   }
-  request.claims.push_back(parse_claim(words));
-  need(request.place.emplace(request.claims.back().id, request.claims.size() - 1).second,
-       "a second claim has this id");
+  return false;
+}
+
+/// What a claim names is there.
+void check_names(const RequestClaim& claim, const Request& request) {
+  using Kind = RequestClaim::Kind;
+  need(claim.kind != Kind::token_out || request.decoder, "token-out needs a decoder line");
+  need((claim.kind != Kind::bound && claim.kind != Kind::float32 && claim.kind != Kind::must_on &&
+        claim.kind != Kind::must_off) ||
+           request.domains.contains(claim.domain),
+       "the claim names no domain line");
+  need(claim.quantity.kind != Quantity::Kind::residual_mid ||
+           request.directions.contains(claim.quantity.name),
+       "residual-mid names no direction line");
+}
+
+/// Everything but the claims, and where these are; `line` is the current one's number, from 0.
+void read_lines(Request& request, std::size_t& line) {
+  const std::string_view text = request.claims.text();
+  bool ended = false;
+  for (std::size_t begin = 0; begin < text.size(); ++line) {
+    const std::size_t end = text.find('\n', begin);
+    need(end != std::string::npos, "the last line does not end");
+    const std::string_view row = text.substr(begin, end - begin);
+    need(!ended, "a line after end");
+    if (line == 0) {
+      need(row == "assay-request 1", "expected assay-request 1");
+    } else if (row == "end") {
+      ended = true;
+    } else if (!row.starts_with('#') && !parse_line(row, request)) {
+      request.claims.add(begin, line);
+    }
+    begin = end + 1;
+  }
+  need(ended && request.claims.size() > 0, "expected at least one claim and end");
 }
 
 }  // namespace
 
-Request parse_request(const std::string& text, const std::string& file) {
-  Request request;
+void ClaimLines::add(std::size_t begin, std::size_t number) {
+  lines_.push_back({static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(number)});
+}
+
+std::string_view ClaimLines::line(std::size_t place) const {
+  const std::size_t begin = lines_.at(place).begin;
+  return std::string_view(text_).substr(begin, text_.find('\n', begin) - begin);
+}
+
+/// The second word of a line that `at` has read.
+std::string_view ClaimLines::id_at(std::size_t place) const {
+  const std::string_view row = line(place);
+  const std::size_t from = row.find(' ') + 1;
+  return row.substr(from, row.find(' ', from) - from);
+}
+
+RequestClaim ClaimLines::at(std::size_t place) const {
+  return parse_claim(split_words(line(place)));
+}
+
+void ClaimLines::index() {
+  for (std::uint32_t i = 0; i < lines_.size(); ++i) {
+    by_id_.push_back(i);
+  }
+  const auto before = [&](std::uint32_t a, std::uint32_t b) { return id_at(a) < id_at(b); };
+  std::stable_sort(by_id_.begin(), by_id_.end(), before);
+  const auto twice = std::adjacent_find(by_id_.begin(), by_id_.end(),
+                                        [&](auto a, auto b) { return !before(a, b); });
+  need(twice == by_id_.end(), "a second claim has this id");
+}
+
+std::optional<std::size_t> ClaimLines::find(std::string_view id) const {
+  const auto found = std::lower_bound(by_id_.begin(), by_id_.end(), id,
+                                      [&](auto a, std::string_view x) { return id_at(a) < x; });
+  return found != by_id_.end() && id_at(*found) == id ? std::optional<std::size_t>(*found)
+                                                      : std::nullopt;
+}
+
+Request parse_request(std::string text, const std::string& file) {
+  Request request{{}, ClaimLines(std::move(text)), {}, {}, {}};
   std::size_t line = 0;
   try {
-    bool ended = false;
-    for (std::size_t begin = 0; begin < text.size(); ++line) {
-      const std::size_t end = text.find('\n', begin);
-      need(end != std::string::npos, "the last line does not end");
-      const std::string_view row = std::string_view(text).substr(begin, end - begin);
-      begin = end + 1;
-      need(!ended, "a line after end");
-      if (line == 0) {
-        need(row == "assay-request 1", "expected assay-request 1");
-      } else if (row == "end") {
-        ended = true;
-      } else if (!row.starts_with('#')) {
-        parse_line(row, request);
-      }
+    read_lines(request, line);
+    for (std::size_t i = 0; i < request.claims.size(); ++i) {
+      line = request.claims.number(i);
+      check_names(request.claims.at(i), request);
     }
-    need(ended && !request.claims.empty(), "expected at least one claim and end");
-    for (const RequestClaim& claim : request.claims) {
-      need(claim.kind != RequestClaim::Kind::token_out || request.decoder,
-           "token-out needs a decoder line");
-      using Kind = RequestClaim::Kind;
-      need((claim.kind != Kind::bound && claim.kind != Kind::float32 &&
-            claim.kind != Kind::must_on && claim.kind != Kind::must_off) ||
-               request.domains.contains(claim.domain),
-           "the claim names no domain line");
-      need(claim.quantity.kind != Quantity::Kind::residual_mid ||
-               request.directions.contains(claim.quantity.name),
-           "residual-mid names no direction line");
-    }
+    request.claims.index();
   } catch (const Reject& r) {
     throw Reject("request", r.reason(), file, line + 1);
   }

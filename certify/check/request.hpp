@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
@@ -53,10 +54,38 @@ struct RequestClaim {
   std::optional<std::size_t> within;  ///< reach_*: in at most so many steps; none: ever
 };
 
+/// The claims of a request, each read from its line when it is asked for: a line and 12 bytes are all that is kept.
+class ClaimLines {
+ public:
+  explicit ClaimLines(std::string text) : text_(std::move(text)) {}
+
+  [[nodiscard]] const std::string& text() const { return text_; }
+  [[nodiscard]] std::size_t size() const { return lines_.size(); }
+  [[nodiscard]] RequestClaim at(std::size_t place) const;
+  [[nodiscard]] std::string id(std::size_t place) const { return std::string(id_at(place)); }
+  [[nodiscard]] std::optional<std::size_t> find(std::string_view id) const;
+
+  /// A claim's line that begins there. @param number of the line, from 0
+  void add(std::size_t begin, std::size_t number);
+  /// After the last line: what `find` needs. Reject when an id stands twice.
+  void index();
+  [[nodiscard]] std::size_t number(std::size_t place) const { return lines_[place].number; }
+
+ private:
+  struct Line {
+    std::uint32_t begin = 0, number = 0;
+  };
+  [[nodiscard]] std::string_view line(std::size_t place) const;
+  [[nodiscard]] std::string_view id_at(std::size_t place) const;
+
+  std::string text_;
+  std::vector<Line> lines_;
+  std::vector<std::uint32_t> by_id_;  ///< places
+};
+
 struct Request {
   std::optional<MinP> decoder;
-  std::vector<RequestClaim> claims;
-  std::map<std::string, std::size_t, std::less<>> place;  ///< of an id among the claims
+  ClaimLines claims;
   std::map<std::string, Domain> domains;
   std::map<std::string, std::vector<Interval>> directions;
   std::map<std::string, std::string> direction_sha;  ///< of the numbers as the line writes them
@@ -69,6 +98,6 @@ struct Request {
 [[nodiscard]] RequestClaim parse_residual(std::span<const std::string_view> words);
 [[nodiscard]] RequestClaim parse_float32(std::span<const std::string_view> words);
 [[nodiscard]] RequestClaim parse_reach(std::span<const std::string_view> words);
-[[nodiscard]] Request parse_request(const std::string& text, const std::string& file);
+[[nodiscard]] Request parse_request(std::string text, const std::string& file);
 
 }  // namespace assay_check

@@ -49,17 +49,17 @@ Ratio slope(const Step& step, const ErasedRows& rows, const std::string& loss) {
 
 /// The tau of the RESIDUAL that the step names, about the same rows.
 Fraction tau_of(Session& session, const Step& step, const ErasureClaim& claim) {
-  for (const Conclusion& done : session.conclusions) {
-    if (step.premises.size() == 1 && done.claim == step.premises[0]) {
-      const ErasureClaim other(session.claim(step, done.claim, RequestClaim::Kind::residual));
-      const auto same = [&](const char* key) {
-        const auto a = claim.terms.find(key), b = other.terms.find(key);
-        return (a == claim.terms.end()) == (b == other.terms.end()) &&
-               (a == claim.terms.end() || a->second == b->second);
-      };
-      if (other.form == "residual" && same("data") && same("labels")) {
-        return parse_fraction(other.at("max-r2"));
-      }
+  const auto place =
+      step.premises.size() == 1 ? session.claim_place(step.premises[0]) : std::nullopt;
+  if (place && session.is_shown(*place)) {
+    const ErasureClaim other(session.request().claims.at(*place));
+    const auto same = [&](const char* key) {
+      const auto a = claim.terms.find(key), b = other.terms.find(key);
+      return (a == claim.terms.end()) == (b == other.terms.end()) &&
+             (a == claim.terms.end() || a->second == b->second);
+    };
+    if (other.form == "residual" && same("data") && same("labels")) {
+      return parse_fraction(other.at("max-r2"));
     }
   }
   refuse(step, "expected as premise a claim of form residual about the same rows, shown before");

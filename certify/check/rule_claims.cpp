@@ -80,11 +80,13 @@ void rule_feature_off(Session& session, const Step& step) {
   if (!(bound <= static_cast<double>(session.sae().threshold[claim.subject]))) {
     refuse(step, "the bound is not shown to be at most the threshold");
   }
-  session.conclusions.push_back({claim.id, "PROVED",
-                                 "feature " + std::to_string(claim.subject) +
-                                     " is off in every context of any length that ends in tokens " +
-                                     tokens_text(claim.suffix) + session.source(claim.quantity) +
-                                     " (real arithmetic)"});
+  session.conclusions.push_back(
+      {claim.id,
+       "PROVED",
+       {},
+       session.shared(" is off in every context of any length that ends in tokens " +
+                      tokens_text(claim.suffix) + session.source(claim.quantity) +
+                      " (real arithmetic)")});
 }
 
 // TOKEN-OUT
@@ -104,10 +106,12 @@ void rule_token_out(Session& session, const Step& step) {
     refuse(step, "the bound is not shown to be below the decoder's cut");
   }
   session.conclusions.push_back(
-      {step.id, "PROVED",
-       "token " + std::to_string(claim.subject) +
-           " is never emitted after any context of any length that ends in tokens " +
-           tokens_text(claim.suffix) + ", decoder " + decoder.text() + " (real arithmetic)"});
+      {step.id,
+       "PROVED",
+       {},
+       session.shared(" is never emitted after any context of any length that ends in tokens " +
+                      tokens_text(claim.suffix) + ", decoder " + decoder.text() +
+                      " (real arithmetic)")});
 }
 
 }  // namespace assay_check

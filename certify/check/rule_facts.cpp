@@ -121,7 +121,7 @@ void rule_target(Session& session, const Step& step) {
   const Target target = claim_target(session, step, *fact.claim, fact.high);
   fact.bound = target_bound(session, step, step.rule, fact.case_id, target,
                             linear ? "" : step.premises[1], WordReader(step, step.words));
-  session.facts().bounds.emplace(step.id, fact);
+  session.facts().add(step, fact);
 }
 
 // ENUM
@@ -141,7 +141,7 @@ void rule_enum(Session& session, const Step& step) {
     const Interval q = quantity_value(session, step, *fact.claim, forward.at(back, n));
     fact.bound = std::max(fact.bound, fact.high ? q.hi() : -q.lo());
   });
-  session.facts().bounds.emplace(step.id, fact);
+  session.facts().add(step, fact);
 }
 
 // JOIN
@@ -155,19 +155,18 @@ void rule_join(Session& session, const Step& step) {
   std::vector<const ContextCase*> parts;
   fact.bound = -0x1p1000;
   for (const std::string_view word : step.words) {
-    const auto found = facts.bounds.find(std::string(word));
-    if (found == facts.bounds.end() || found->second.claim != fact.claim ||
-        found->second.high != fact.high ||
-        facts.cases.at(found->second.case_id).parent != fact.case_id) {
+    const BoundFact* found = facts.find(word);
+    if (found == nullptr || found->claim != fact.claim || found->high != fact.high ||
+        facts.cases.at(found->case_id).parent != fact.case_id) {
       refuse(step, std::string(word) + " is not a fact of this claim and side about a part");
     }
-    fact.bound = std::max(fact.bound, found->second.bound);
-    parts.push_back(&facts.cases.at(found->second.case_id));
+    fact.bound = std::max(fact.bound, found->bound);
+    parts.push_back(&facts.cases.at(found->case_id));
   }
   if (parts.empty() || !covers(facts.find_case(step, fact.case_id), parts)) {
     refuse(step, "the parts are not of one kind, or do not cover the case");
   }
-  facts.bounds.emplace(step.id, fact);
+  facts.add(step, fact);
 }
 
 // BOUND
@@ -181,19 +180,21 @@ void rule_bound(Session& session, const Step& step) {
     refuse(step, "expected BOUND : fLO fHI");
   }
   for (const bool high : {false, true}) {
-    const auto fact = facts.bounds.find(std::string(step.words[high ? 1 : 0]));
-    if (fact == facts.bounds.end() || fact->second.claim != &claim || fact->second.high != high ||
-        facts.cases.at(fact->second.case_id).domain != claim.domain) {
+    const BoundFact* fact = facts.find(step.words[high ? 1 : 0]);
+    if (fact == nullptr || fact->claim != &claim || fact->high != high ||
+        facts.cases.at(fact->case_id).domain != claim.domain) {
       refuse(step, "expected facts of both sides about the claim's whole domain");
     }
-    if (!(fact->second.bound <= (high ? claim.hi : -claim.lo))) {
+    if (!(fact->bound <= (high ? claim.hi : -claim.lo))) {
       refuse(step, std::string("the bound is not shown on side ") + (high ? "hi" : "lo"));
     }
   }
-  session.conclusions.push_back({step.id, "PROVED",
-                                 claim.words + " in " +
-                                     session.request().domains.at(claim.domain).words +
-                                     session.source(claim.quantity) + " (real arithmetic)"});
+  session.conclusions.push_back(
+      {step.id,
+       "PROVED",
+       {},
+       session.shared(" in " + session.request().domains.at(claim.domain).words +
+                      session.source(claim.quantity) + " (real arithmetic)")});
 }
 
 }  // namespace assay_check

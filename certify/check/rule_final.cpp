@@ -17,7 +17,7 @@ void rule_sphere(Session& session, const Step& step) {
   }
   const Unembedding u = unembedding(session, step, *fact.claim, fact.high);
   fact.bound = (u.constant + sphere_radius(u.h)).hi();
-  session.facts().bounds.emplace(step.id, fact);
+  session.facts().add(step, fact);
 }
 
 // PART-NUM: a bound of <σh, r> by LINEAR, FOLD or NORM-FOLD for the target of <σh, r>.
@@ -32,7 +32,7 @@ void rule_part_num(Session& session, const Step& step) {
   }
   fact.bound = target_bound(session, step, words[0], fact.case_id, target, linear ? "" : words[1],
                             WordReader(step, words.subspan(linear ? 1 : 2)));
-  session.facts().parts.emplace(step.id, fact);
+  session.facts().add(step, fact, true);
 }
 
 // FINAL-SPREAD
@@ -80,19 +80,18 @@ void rule_final(Session& session, const Step& step) {
   if (step.words.size() != 2) {
     refuse(step, "expected FINAL cID CLAIM SIDE : NUM SPR");
   }
-  const auto num = facts.parts.find(std::string(step.words[0]));
+  const auto num = facts.find(step.words[0], true);
   const auto spread = facts.final_spreads.find(std::string(step.words[1]));
-  if (num == facts.parts.end() || spread == facts.final_spreads.end() ||
-      num->second.claim != fact.claim || num->second.high != fact.high ||
-      !facts.is_within(fact.case_id, num->second.case_id) ||
+  if (num == nullptr || spread == facts.final_spreads.end() || num->claim != fact.claim ||
+      num->high != fact.high || !facts.is_within(fact.case_id, num->case_id) ||
       !facts.is_within(fact.case_id, spread->second.case_id)) {
     refuse(step, "expected a PART-NUM of this claim and side and a FINAL-SPREAD, of this case");
   }
   const Unembedding u = unembedding(session, step, *fact.claim, fact.high);
-  const double s = num->second.bound >= 0 ? spread->second.hi : spread->second.lo;
-  const double most = (Interval(num->second.bound) * Interval(s)).hi();
+  const double s = num->bound >= 0 ? spread->second.hi : spread->second.lo;
+  const double most = (Interval(num->bound) * Interval(s)).hi();
   fact.bound = (u.constant + Interval(std::min(most, sphere_radius(u.h).hi()))).hi();
-  facts.bounds.emplace(step.id, fact);
+  facts.add(step, fact);
 }
 
 }  // namespace assay_check

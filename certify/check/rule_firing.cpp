@@ -16,12 +16,12 @@ struct Firing {
 Firing fact_of(Session& session, const Step& step, const RequestClaim& claim, std::string_view word,
                bool high) {
   const Facts& facts = session.facts();
-  const auto fact = facts.bounds.find(std::string(word));
-  if (fact == facts.bounds.end() || fact->second.claim->id != claim.id ||
-      fact->second.high != high || facts.cases.at(fact->second.case_id).domain != claim.domain) {
+  const BoundFact* fact = facts.find(word);
+  if (fact == nullptr || fact->claim->id != claim.id || fact->high != high ||
+      facts.cases.at(fact->case_id).domain != claim.domain) {
     refuse(step, std::string(word) + " is not a fact of that side about the claim's whole domain");
   }
-  return {fact->second.bound, fact->second.claim->quantity.minus};
+  return {fact->bound, fact->claim->quantity.minus};
 }
 
 /// Distinct features Y with pre_I − pre_Y < 0 (high) or > 0 everywhere.
@@ -42,12 +42,13 @@ std::size_t count_others(Session& session, const Step& step, const RequestClaim&
 void conclude(Session& session, const RequestClaim& claim, const char* state) {
   const std::size_t k = session.sae().k;
   session.conclusions.push_back(
-      {claim.id, "PROVED",
-       "feature " + std::to_string(claim.quantity.index) +
-           (k > 0 ? " of a topk encoder, k = " + std::to_string(k) + ", ties either way,"
-                  : std::string()) +
-           " is " + state + " in " + session.request().domains.at(claim.domain).words +
-           session.source(claim.quantity) + " (real arithmetic)"});
+      {claim.id,
+       "PROVED",
+       {},
+       session.shared((k > 0 ? " of a topk encoder, k = " + std::to_string(k) + ", ties either way,"
+                             : std::string()) +
+                      " is " + state + " in " + session.request().domains.at(claim.domain).words +
+                      session.source(claim.quantity) + " (real arithmetic)")});
 }
 
 /// The claim, of a feature that the SAE has.

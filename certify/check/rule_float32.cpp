@@ -7,6 +7,8 @@
 namespace assay_check {
 namespace {
 
+constexpr std::size_t kMostLayers = 2;  // domains whose numbers are kept
+
 constexpr std::size_t kMostUlps = 4096;
 
 /// Error of the float32 sum of n + `extra` terms y_i g_i and |beta|, y as computed.
@@ -182,6 +184,9 @@ void rule_float32(Session& session, const Step& step) {
     refuse(step, "the case is not the whole of the claim's domain");
   }
   const Ulps ulps{claim.exp_ulps, claim.act_ulps};
+  if (session.float_layers.size() >= kMostLayers) {
+    session.float_layers.clear();  // claims of one domain come together
+  }
   auto& layers = session.float_layers[claim.domain + " " + std::to_string(ulps.exponential) + " " +
                                       std::to_string(ulps.activation)];
   if (layers == nullptr) {
@@ -195,9 +200,11 @@ void rule_float32(Session& session, const Step& step) {
                      ", the claim's is " + std::to_string(claim.hi));
   }
   session.conclusions.push_back(
-      {step.id, "PROVED",
-       claim.words + " in " + domain.words + session.source(claim.quantity) +
-           assumptions(session.attention().net(), claim, domain, layers->any_shift())});
+      {step.id,
+       "PROVED",
+       {},
+       session.shared(" in " + domain.words + session.source(claim.quantity) +
+                      assumptions(session.attention().net(), claim, domain, layers->any_shift()))});
 }
 
 }  // namespace assay_check

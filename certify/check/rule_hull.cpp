@@ -197,7 +197,7 @@ void rule_hull(Session& session, const Step& step) {
   for (const double value : sum) {
     fact.bound = std::max(fact.bound, Interval(value).hi());  // refuses overflow
   }
-  session.facts().bounds.emplace(step.id, fact);
+  session.facts().add(step, fact);
 }
 
 }  // namespace assay_check

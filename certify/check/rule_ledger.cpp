@@ -13,8 +13,8 @@ void rule_ledger(Session& session, const Step& step) {
   const Fraction spent = parse_fraction(claim.at("spent"));
   Ratio sum(0, 1);
   std::size_t claims = 0, ledgers = 0;
-  for (const RequestClaim& line : session.request().claims) {
-    const ErasureClaim other(line);
+  for (std::size_t i = 0; i < session.claim_count(); ++i) {
+    const ErasureClaim other(session.request().claims.at(i));
     ledgers += other.form == "ledger" ? 1 : 0;
     const auto alpha = other.terms.find("alpha");
     if (alpha != other.terms.end()) {

@@ -29,12 +29,11 @@ Refinement& Session::refinement() {
 
 LemmaFact lemma_fact(Session& session, const Step& step, std::string_view id) {
   const Facts& facts = session.facts();
-  const auto found = facts.bounds.find(std::string(id));
-  if (found == facts.bounds.end() ||
-      facts.cases.at(found->second.case_id).domain != found->second.claim->domain) {
+  const BoundFact* found = facts.find(id);
+  if (found == nullptr || facts.cases.at(found->case_id).domain != found->claim->domain) {
     refuse(step, std::string(id) + " is not a fact about the whole box of a lemma");
   }
-  return {found->second, session.refinement().lemma(step, found->second.claim->id)};
+  return {*found, session.refinement().lemma(step, found->claim->id)};
 }
 
 const Lemma& Refinement::lemma(const Step& step, std::string_view id) const {

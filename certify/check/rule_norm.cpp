@@ -86,7 +86,7 @@ void rule_norm_linear(Session& session, const Step& step) {
   }
   const Interval range = found->second.ranges[q.index];
   fact.bound = fact.high ? range.hi() : -range.lo();
-  facts.bounds.emplace(step.id, fact);
+  facts.add(step, fact);
 }
 
 }  // namespace assay_check

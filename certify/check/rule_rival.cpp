@@ -52,23 +52,23 @@ void rule_rival(Session& session, const Step& step) {
   std::set<std::size_t> rivals;
   fact.bound = -0x1p1000;
   for (const std::string_view word : step.words) {
-    const auto found = facts.bounds.find(std::string(word));
-    if (found == facts.bounds.end() || found->second.high != fact.high ||
-        !facts.is_within(fact.case_id, found->second.case_id)) {
+    const BoundFact* found = facts.find(word);
+    if (found == nullptr || found->high != fact.high ||
+        !facts.is_within(fact.case_id, found->case_id)) {
       refuse(step, std::string(word) + " is not a fact of this side that holds on the case");
     }
-    const RequestClaim& other = *found->second.claim;
+    const RequestClaim& other = *found->claim;
     if (other.id != fact.claim->id || !other.quantity.minus) {
       refuse(step, std::string(word) + " is not a fact about a rival of the claim");
     }
     rivals.insert(*other.quantity.minus);
-    fact.bound = std::max(fact.bound, found->second.bound);
+    fact.bound = std::max(fact.bound, found->bound);
   }
   const std::size_t all = session.attention().net().d_vocab_out - 1;
   if (fact.high ? step.words.size() != 1 : all == 0 || rivals.size() != all) {
     refuse(step, fact.high ? "expected one rival's fact" : "expected a fact of every other token");
   }
-  facts.bounds.emplace(step.id, fact);
+  facts.add(step, fact);
 }
 
 }  // namespace assay_check

@@ -34,7 +34,7 @@ std::string tokens_text(const std::vector<std::size_t>& tokens) {
 Session::Session(const Inputs& inputs, Header header)
     : inputs_(inputs), header_(std::move(header)) {
   const std::string& path = inputs.request ? *inputs.request : inputs.spec.value();
-  const std::string text = read_file(path, kMaxStatement);
+  std::string text = read_file(path, kMaxStatement);
   if (sha256(text) != header_.statement_sha) {
     throw Reject("digest", "the certificate is about another statement", path);
   }
@@ -44,7 +44,7 @@ Session::Session(const Inputs& inputs, Header header)
   if (inputs.spec) {
     spec_ = parse_spec(text, path);
   } else {
-    request_ = parse_request(text, path);
+    request_ = parse_request(std::move(text), path);
   }
   const bool model = !header_.weights_sha.empty();
   if (model == inputs.model.empty() || header_.chain.has_value() != inputs.chain.has_value() ||
@@ -56,28 +56,49 @@ Session::Session(const Inputs& inputs, Header header)
     weights_ = read_digested(inputs.model + "/model.safetensors", header_.weights_sha);
   }
   check_model_uses();
+  shown_.resize(claim_count());
 }
 
-std::vector<std::string> Session::claims() const {
-  std::vector<std::string> ids;
-  if (spec_) {
-    for (const SpecProperty& p : spec_->properties) {
-      ids.push_back(p.name);
-    }
-  } else {
-    for (const RequestClaim& c : request_->claims) {
-      ids.push_back(c.id);
-    }
-  }
-  return ids;
+std::size_t Session::claim_count() const {
+  return spec_ ? spec_->properties.size() : request_->claims.size();
 }
 
-const RequestClaim& Session::claim(const Step& step, std::string_view id,
-                                   RequestClaim::Kind kind) const {
+std::string Session::claim_id(std::size_t place) const {
+  return spec_ ? spec_->properties.at(place).name : request_->claims.id(place);
+}
+
+std::string Session::claim_words(std::size_t place) const {
+  return spec_ ? std::string() : request_->claims.at(place).words;
+}
+
+std::optional<std::size_t> Session::claim_place(std::string_view id) const {
   if (request_) {
-    const auto found = request_->place.find(id);
-    if (found != request_->place.end() && request_->claims[found->second].kind == kind) {
-      return request_->claims[found->second];
+    return request_->claims.find(id);
+  }
+  const auto found = std::find_if(spec_->properties.begin(), spec_->properties.end(),
+                                  [&](const SpecProperty& p) { return p.name == id; });
+  return found == spec_->properties.end()
+             ? std::nullopt
+             : std::optional<std::size_t>(found - spec_->properties.begin());
+}
+
+void Session::close(std::size_t place) {
+  shown_[place] = true;
+  if (request_ && facts_) {
+    facts_->forget(request_->claims.id(place));
+  }
+  open_.erase(place);
+}
+
+const RequestClaim& Session::claim(const Step& step, std::string_view id, RequestClaim::Kind kind) {
+  const auto place = request_ ? request_->claims.find(id) : std::nullopt;
+  if (place) {
+    auto found = open_.find(*place);
+    if (found == open_.end()) {
+      found = open_.emplace(*place, request_->claims.at(*place)).first;
+    }
+    if (found->second.kind == kind) {
+      return found->second;
     }
   }
   throw Reject(std::string(step.rule), "the statement has no such claim " + std::string(id));
@@ -88,11 +109,9 @@ const RequestClaim& Session::domain_claim(const Step& step, std::string_view id)
   if (spec_) {
     return refinement().lemma(step, id).claim;
   }
-  const auto found = request().place.find(id);
-  const bool fires =
-      found != request().place.end() && (request().claims[found->second].kind == Kind::must_on ||
-                                         request().claims[found->second].kind == Kind::must_off);
-  return fires ? request().claims[found->second] : claim(step, id, Kind::bound);
+  const auto place = request().claims.find(id);
+  const Kind kind = place ? request().claims.at(*place).kind : Kind::bound;
+  return claim(step, id, kind == Kind::must_on || kind == Kind::must_off ? kind : Kind::bound);
 }
 
 std::pair<std::string, const Domain&> Session::domain(const Step& step, const std::string& id) {

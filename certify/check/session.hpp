@@ -39,8 +39,10 @@ struct Header {
   [[nodiscard]] bool has_cases() const { return kind == "bounds" || kind == "refined"; }
 };
 
+/// Of a claim: `words`, or where they are empty those of its line, and what many claims have in common.
 struct Conclusion {
   std::string claim, level, words;
+  const std::string* rest = nullptr;  ///< Session::shared
 };
 
 /// The statement, the files behind the header's digests, and what the steps showed so far.
@@ -50,11 +52,22 @@ class Session {
   Session(const Inputs& inputs, Header header);
 
   [[nodiscard]] const Header& header() const { return header_; }
-  [[nodiscard]] std::vector<std::string> claims() const;  ///< ids, in the statement's order
+  /// The claims of the statement are numbered in its order.
+  [[nodiscard]] std::size_t claim_count() const;
+  [[nodiscard]] std::string claim_id(std::size_t place) const;
+  [[nodiscard]] std::string claim_words(std::size_t place) const;
+  [[nodiscard]] std::optional<std::size_t> claim_place(std::string_view id) const;
+  /// From now on the claim is shown, and what only its own steps could cite is forgotten.
+  void close(std::size_t place);
+  [[nodiscard]] bool is_shown(std::size_t place) const { return shown_[place]; }
+  /// One object for equal texts.
+  [[nodiscard]] const std::string* shared(std::string text) {
+    return &*texts_.insert(std::move(text)).first;
+  }
 
   /// The claim of the request with this id; Reject when it is not of this kind.
   [[nodiscard]] const RequestClaim& claim(const Step& step, std::string_view id,
-                                          RequestClaim::Kind kind) const;
+                                          RequestClaim::Kind kind);
   /// bound, feature-on or feature-off over a domain; in kind refined a lemma
   [[nodiscard]] const RequestClaim& domain_claim(const Step& step, std::string_view id);
   /// A domain line, or in kind refined a lemma's box; and what `domain` of its claims and ROOT cases is.
@@ -90,7 +103,7 @@ class Session {
   std::map<std::string, DfaFact> automata;
   std::map<std::string, BuchiFact> buchi;
   std::map<std::string, std::shared_ptr<const FloatLayers>> float_layers;  ///< by domain and ulps
-  std::vector<Conclusion> conclusions;
+  std::vector<Conclusion> conclusions;  ///< of the step at hand: the kernel takes them
 
  private:
   void check_model_uses() const;
@@ -98,6 +111,9 @@ class Session {
   Header header_;
   std::optional<Request> request_;
   std::optional<Spec> spec_;
+  std::map<std::size_t, RequestClaim> open_;  ///< of the request, asked for and not closed
+  std::vector<bool> shown_;
+  std::set<std::string> texts_;
   std::string config_, weights_;  ///< bytes
   std::unique_ptr<Network> network_;
   std::unique_ptr<Attention> attention_;

@@ -64,11 +64,12 @@ Fraction statistical_alpha(const Session& session, const Step& step, const Erasu
     refuse(step, "the eraser does not say which rows it was fitted on");
   }
   const bool fitted = rows.fitted;
-  const auto& all = session.request().claims;
+  bool ledger = false;
+  for (std::size_t i = 0; i < session.claim_count(); ++i) {
+    ledger = ledger || ErasureClaim(session.request().claims.at(i)).form == "ledger";
+  }
   const Fraction alpha = positive_term(step, claim, "alpha");
-  if (fitted || alpha.num >= alpha.den || std::none_of(all.begin(), all.end(), [](const auto& c) {
-        return ErasureClaim(c).form == "ledger";
-      })) {
+  if (fitted || alpha.num >= alpha.den || !ledger) {
     refuse(step, fitted ? "rows of the fit say nothing of others"
                         : "alpha is not below 1, or the statement has no ledger");
   }

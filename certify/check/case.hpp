@@ -48,15 +48,16 @@ class ReadyCase {
   /// head's largest weight. rule_attn_joint.cpp
   [[nodiscard]] double joint_bound(const Projection& g, double sign, std::span<const double> L,
                                    std::span<const double> theta) const;
+  [[nodiscard]] std::size_t fewest_keys() const { return fewest_; }
   [[nodiscard]] std::size_t most_keys() const { return most_; }
-  /// HULL: what the weights say of the vertices; <g, m>, in mid[v] + rest where `head`, or all of them, is at vertex v.
+  /// HULL: what the weights say of the vertices, where place `at` has the i-th token of its set; <g, m>, in mid[v] + rest where `head`, or all of them, is at vertex v.
   /// rule_hull.cpp
   struct Vertices;
   struct AtVertices {
     std::vector<double> mid;
     Interval rest;
   };
-  [[nodiscard]] std::shared_ptr<const Vertices> vertices() const;
+  [[nodiscard]] std::shared_ptr<const Vertices> vertices(std::size_t at, std::size_t i) const;
   [[nodiscard]] AtVertices at_vertices(const Vertices& all, std::size_t head,
                                        std::span<const Interval> g, const Projection& nu) const;
   /// Numbers held at most, for the memory limit.

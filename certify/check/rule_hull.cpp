@@ -33,7 +33,8 @@ struct HullTable {
 
 // Without positions in keys or scores a token has one weight and one value wherever it stands; with them the rule wants
 // at most one free place.
-std::shared_ptr<const ReadyCase::Vertices> ReadyCase::vertices() const {
+std::shared_ptr<const ReadyCase::Vertices> ReadyCase::vertices(std::size_t at,
+                                                               std::size_t i) const {
   const auto out = std::make_shared<Vertices>();
   std::map<std::uint32_t, Interval> weight;
   std::vector<std::size_t> fixed, free;
@@ -42,11 +43,15 @@ std::shared_ptr<const ReadyCase::Vertices> ReadyCase::vertices() const {
   };
   for (std::size_t j = 0; j < most_; ++j) {
     const TokenSet& set = *heads_[0].slots[slot_of_[j]].set;
-    const bool is_fixed = j < fewest_ && set.size() == 1;
+    const bool is_fixed = j < fewest_ && (set.size() == 1 || j == at);
     (is_fixed ? fixed : free).push_back(j);
     out->has_bare = out->has_bare || j >= fewest_;
+    if (is_fixed) {
+      out->fixed.push_back({set[j == at ? i : 0], row(j)});
+      continue;
+    }
     for (const std::uint32_t u : set) {
-      is_fixed ? out->fixed.push_back({u, row(j)}) : static_cast<void>(weight[u]);
+      static_cast<void>(weight[u]);
     }
   }
   out->has_bare = out->has_bare || free.empty();
@@ -56,7 +61,7 @@ std::shared_ptr<const ReadyCase::Vertices> ReadyCase::vertices() const {
     Interval n, F;
     std::vector<Interval> share;
     for (const std::size_t j : fixed) {
-      share.push_back(weights(h, j)[0] * attention_.bias_weight(h, j));
+      share.push_back(weights(h, j)[j == at ? i : 0] * attention_.bias_weight(h, j));
       n = n + share.back();
     }
     shares.off = 2 * sum_error_factor(fixed.size()) + static_cast<double>(heads_.size()) * 0x1p-50;
@@ -68,8 +73,8 @@ std::shared_ptr<const ReadyCase::Vertices> ReadyCase::vertices() const {
     for (const std::size_t j : free) {
       const TokenSet& set = *heads_[h].slots[slot_of_[j]].set;
       const std::vector<Interval> w = weights(h, j);
-      for (std::size_t i = 0; i < set.size(); ++i) {
-        weight[set[i]] = w[i];
+      for (std::size_t k = 0; k < set.size(); ++k) {
+        weight[set[k]] = w[k];
       }
       F = F + attention_.bias_weight(h, j);
     }
@@ -125,21 +130,67 @@ ReadyCase::AtVertices ReadyCase::at_vertices(const Vertices& all, std::size_t he
 
 namespace {
 
+constexpr std::size_t kNowhere = SIZE_MAX;
+
+/// Where place `at` has the i-th token of its set; kNowhere: no such place.
+std::shared_ptr<const HullTable> table_at(Session& session, const ReadyCase& ready,
+                                          std::size_t head, std::size_t at, std::size_t i) {
+  Facts& facts = session.facts();
+  const auto made = std::make_shared<HullTable>(HullTable{ready.vertices(at, i), {}});
+  for (std::size_t j = 0; j < session.attention().net().d_mlp; ++j) {
+    made->neurons.push_back(ready.at_vertices(*made->vertices, head, facts.neuron_direction(j),
+                                              *facts.neuron_projection(j)));
+    made->neurons[j].rest = made->neurons[j].rest + facts.neuron_offset(j);
+  }
+  return made;
+}
+
 /// That of the last step when the case and the head are the same.
 std::shared_ptr<const HullTable> table_of(Session& session, const ReadyCase& ready,
                                           const std::string& case_id, std::size_t head) {
-  Facts& facts = session.facts();
+  auto& last = session.facts().hull;
   const std::string key = case_id + " " + std::to_string(head);
-  if (facts.hull.first != key) {
-    const auto made = std::make_shared<HullTable>(HullTable{ready.vertices(), {}});
-    for (std::size_t j = 0; j < session.attention().net().d_mlp; ++j) {
-      made->neurons.push_back(ready.at_vertices(*made->vertices, head, facts.neuron_direction(j),
-                                                *facts.neuron_projection(j)));
-      made->neurons[j].rest = made->neurons[j].rest + facts.neuron_offset(j);
-    }
-    facts.hull = {key, made};
+  if (last.first != key) {
+    last = {key, table_at(session, ready, head, kNowhere, 0)};
   }
-  return facts.hull.second;
+  return last.second;
+}
+
+/// 1 where z_j is more above 0 than below it, else 0.
+double either(const ReadyCase::AtVertices& z) {
+  const auto [least, most] = std::minmax_element(z.mid.begin(), z.mid.end());
+  return *most + z.rest.hi() > -(*least + z.rest.lo()) ? 1 : 0;
+}
+
+/// The largest bracket over the vertices; `words`: the slopes, or null, then `either`.
+double largest(Session& session, const Step& step, const ReadyCase& ready, const HullTable& table,
+               std::size_t head, const Target& target, WordReader* words) {
+  const ReadyCase::AtVertices start =
+      ready.at_vertices(*table.vertices, head, target.g0, session.attention().project(target.g0));
+  std::vector<double> sum;
+  for (const double mid : start.mid) {
+    sum.push_back((target.const0 + start.rest + Interval(mid)).hi());
+  }
+  for (std::size_t j = 0; j < table.neurons.size(); ++j) {
+    const ReadyCase::AtVertices& z = table.neurons[j];
+    const double a = words != nullptr ? words->number() : either(z);
+    if (!(a >= 0 && a <= 1)) {
+      refuse(step, "slope " + std::to_string(j) + " is outside [0, 1]");
+    }
+    const Interval& kappa = target.kappa[j];
+    const Interval line = kappa * Interval(a);
+    const bool is_flat = kappa.is_zero() || (kappa.hi() <= 0 && a == 0);
+    for (std::size_t v = 0; v < sum.size() && !is_flat; ++v) {
+      const Interval at = z.rest + Interval(z.mid[v]);
+      sum[v] = sum_up(sum[v], kappa.hi() > 0 ? product_up(kappa.hi(), positive_part(at).hi())
+                                             : (line * at).hi());
+    }
+  }
+  double out = sum[0];
+  for (const double value : sum) {
+    out = std::max(out, Interval(value).hi());  // refuses overflow
+  }
+  return out;
 }
 
 }  // namespace
@@ -149,6 +200,7 @@ std::shared_ptr<const HullTable> table_of(Session& session, const ReadyCase& rea
 //   a_j in [0,1]      U = max_v [ const0 + <g0, v> + Σ_{κ_j > 0} κ_j relu(z_j(v)) + Σ_{κ_j <= 0} κ_j a_j z_j(v) ]
 //   ------------------------------------------------------------------------------------------------------
 //   const0 + <g0, m> + Σ_j κ_j relu(z_j) <= U
+// EACH J, J a place of every context: U is the largest over the tokens of B_J, each there in its turn, with a_j 0 or 1
 void rule_hull(Session& session, const Step& step) {
   const Network& net = session.attention().net();
   if (net.normalised || net.attn_only() || net.act != ActKind::relu) {
@@ -163,40 +215,28 @@ void rule_hull(Session& session, const Step& step) {
     refuse(step, "expected no positions but a relative bias, where one head moves");
   }
   const std::size_t head = is_one ? words.index(net.n_heads, "a head") : net.n_heads;
-  words.expect(is_one ? "S" : "*");
   if (!is_one) {
-    words.expect("S");
+    words.expect("*");
   }
   const auto ready = session.facts().ready(step, fact.case_id);
-  const auto table = table_of(session, *ready, fact.case_id, head);
-  if (!is_one && !table->vertices->are_contexts) {
-    refuse(step, "more than one position is free");
-  }
-  const ReadyCase::AtVertices start =
-      ready->at_vertices(*table->vertices, head, target.g0, session.attention().project(target.g0));
-  std::vector<double> sum;
-  for (const double mid : start.mid) {
-    sum.push_back((target.const0 + start.rest + Interval(mid)).hi());
-  }
-  for (std::size_t j = 0; j < net.d_mlp; ++j) {
-    const double a = words.number();
-    if (!(a >= 0 && a <= 1)) {
-      refuse(step, "slope " + std::to_string(j) + " is outside [0, 1]");
+  if (is_one && words.next_is("EACH")) {
+    words.expect("EACH");
+    const std::size_t at = words.index(ready->fewest_keys(), "a place of every context");
+    const auto& set = session.facts().find_case(step, fact.case_id).set(at);
+    for (std::size_t i = 0; i < set->size(); ++i) {
+      const auto table = table_at(session, *ready, head, at, i);
+      const double U = largest(session, step, *ready, *table, head, target, nullptr);
+      fact.bound = i == 0 ? U : std::max(fact.bound, U);
     }
-    const Interval& kappa = target.kappa[j];
-    const Interval line = kappa * Interval(a);
-    const ReadyCase::AtVertices& z = table->neurons[j];
-    for (std::size_t v = 0; v < sum.size() && !kappa.is_zero(); ++v) {
-      const Interval at = z.rest + Interval(z.mid[v]);
-      sum[v] = sum_up(sum[v], kappa.hi() > 0 ? product_up(kappa.hi(), positive_part(at).hi())
-                                             : (line * at).hi());
+  } else {
+    words.expect("S");
+    const auto table = table_of(session, *ready, fact.case_id, head);
+    if (!is_one && !table->vertices->are_contexts) {
+      refuse(step, "more than one position is free");
     }
+    fact.bound = largest(session, step, *ready, *table, head, target, &words);
   }
   words.end();
-  fact.bound = sum[0];
-  for (const double value : sum) {
-    fact.bound = std::max(fact.bound, Interval(value).hi());  // refuses overflow
-  }
   session.facts().add(step, fact);
 }
 

@@ -257,6 +257,9 @@ class TreeWriter {
       return {"HULL", "H " + (is_one ? std::to_string(bound.head) : std::string("*")) + " S " +
                           hex_words(bound.slopes)};
     }
+    if (rule == CaseRule::each) {
+      return {"HULL", "H " + std::to_string(bound.head) + " EACH " + std::to_string(bound.slot)};
+    }
     const std::string slopes =
         "S " + hex_words(bound.slopes) + multiplier_words(node.neurons, bound.mu);
     const std::string neurons = state_.neurons(case_id, work);

@@ -82,7 +82,17 @@ class CaseWork {
   std::optional<FinalSpread> final_;
 };
 
-enum class CaseRule { linear, fold, hull, norm_linear, norm_fold, sphere, final, enumeration };
+enum class CaseRule {
+  linear,
+  fold,
+  hull,
+  each,
+  norm_linear,
+  norm_fold,
+  sphere,
+  final,
+  enumeration
+};
 
 /// target <= hi on the case, with the numbers that prove it.
 struct CaseBound {
@@ -92,7 +102,8 @@ struct CaseBound {
   std::vector<double> mu;                 ///< of the neuron parts; empty: none
   HeadNumbers heads, heads_other;         ///< heads_other at s_hi
   CaseRule numerator = CaseRule::linear;  ///< of final: linear, fold or norm_fold
-  std::size_t head = 0;                   ///< of hull: the one that moves
+  std::size_t head = 0;                   ///< of hull and each: the one that moves
+  std::size_t slot = 0;                   ///< of each: where tokens are taken one by one
 
   // For the search alone: the folded direction to the nearest, and each head's maximiser; then that of hull.
   Row direction;

@@ -124,6 +124,30 @@ struct LemmaBounder::State {
     return out;
   }
 
+  /// HULL EACH: the tokens of a slot in their turns; nullopt at the first that does not stay below `enough`.
+  std::optional<CaseBound> each(const Box& box, std::size_t slot, const Target& target,
+                                double enough) {
+    CaseBound out;
+    out.rule = CaseRule::each;
+    out.slot = slot;
+    out.hi = -std::numeric_limits<double>::infinity();
+    for (const TokenId u : *box.back[slot]) {
+      Box part = box;
+      part.back[slot] = work.intern({u});
+      const CaseVertices* at = work.work(part)->vertices();
+      if (at == nullptr || at->head() >= net.heads) {
+        return std::nullopt;
+      }
+      const bool is_first = out.hi < 0 && std::isinf(out.hi);
+      out.head = is_first ? at->head() : out.head;
+      out.hi = std::max(out.hi, at->proved_by_either(target.fold));
+      if (at->head() != out.head || !(out.hi < enough)) {
+        return std::nullopt;
+      }
+    }
+    return out;
+  }
+
   /// The rival with the largest logit where every head has its own maximiser, or at the worst context.
   std::uint32_t winner(const Box& box, const CaseBound& bound, const std::vector<TokenId>& worst,
                        std::uint32_t token) {
@@ -188,7 +212,7 @@ Lemma LemmaBounder::bound(const Domain& domain, const Quantity& quantity, bool i
     }
   }
   require(!std::isnan(bound.hi), "LemmaBounder: not a number");
-  Lemma lemma{s.domain_of(box), quantity, is_lower, bound.hi, nullptr};
+  Lemma lemma{s.domain_of(box), quantity, is_lower, bound.hi, 1, nullptr};
   lemma.proof = std::make_shared<const Lemma::Proof>(s.proof_of(box, std::move(bound)));
   return lemma;
 }
@@ -238,6 +262,32 @@ Lemma LemmaBounder::refute(const Domain& domain, TokenId token, const std::vecto
   }
   lemma.proof = std::make_shared<const Lemma::Proof>(s.proof_of(box, std::move(bound)));
   return lemma;
+}
+
+std::optional<Lemma> LemmaBounder::refute_each(const Domain& domain, TokenId token,
+                                               const std::vector<double>& mean, double enough) {
+  State& s = *state_;
+  const Box box = s.boxed(domain);
+  require(s.work.is_ready(box), "LemmaBounder: a box with more than one query token");
+  std::size_t slot = 0;
+  while (slot < box.back.size() && box.back[slot]->size() == 1) {
+    ++slot;
+  }
+  if (slot >= std::min(box.min_length, s.net.window)) {
+    return std::nullopt;
+  }
+  for (const Mixture& mixture : first_mixtures(mean, token.value)) {
+    const Quantity quantity = against(token, mixture);
+    check_quantity(s.model, s.sae, quantity);
+    const Target target = make_target(s.net, s.sae, quantity);
+    std::optional<CaseBound> bound = s.each(box, slot, target, enough);
+    if (bound) {
+      Lemma lemma{s.domain_of(box), quantity, false, bound->hi, box.back[slot]->size(), nullptr};
+      lemma.proof = std::make_shared<const Lemma::Proof>(s.proof_of(box, std::move(*bound)));
+      return lemma;
+    }
+  }
+  return std::nullopt;
 }
 
 std::vector<Domain> LemmaBounder::divide(const Lemma& lemma, double enough) {

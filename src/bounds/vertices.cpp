@@ -17,6 +17,8 @@ constexpr double kStill =
     0x1p-30;  ///< of a head's weight: with no more than that free it does not move
 constexpr double kRoom =
     16;  ///< for the checker's own roundings, which it knows in units of its tables
+constexpr double kTie =
+    0x1p-30;  ///< of what z_j is made of: ranges that other roundings could turn
 constexpr std::size_t kStepsAStep =
     4;  ///< a step is a matrix product here, and an attention maximum in FOLD
 constexpr double kGrid =
@@ -331,6 +333,18 @@ CaseVertices::Top CaseVertices::finish(const FoldTarget& target, const std::vect
 
 double CaseVertices::proved(const FoldTarget& target, const std::vector<double>& slopes) const {
   return finish(target, slopes, start(target)).hi;
+}
+
+double CaseVertices::proved_by_either(const FoldTarget& target) const {
+  std::vector<double> slopes;
+  for (std::size_t j = 0; j < target.kappa.size(); ++j) {
+    const Interval z = ranges_[j];
+    if (!(target.kappa[j].hi > 0) && std::fabs(z.lo + z.hi) <= kTie * (sizes_[j] + z.width())) {
+      return HUGE_VAL;
+    }
+    slopes.push_back(z.hi > -z.lo ? 1 : 0);
+  }
+  return proved(target, slopes);
 }
 
 CaseVertices::Bound CaseVertices::bound(const FoldTarget& target, std::size_t steps) const {

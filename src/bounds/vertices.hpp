@@ -37,6 +37,9 @@ class CaseVertices {
   [[nodiscard]] const std::vector<Interval>& ranges() const { return ranges_; }
   /// The slopes are the best met in `steps` subgradient steps.
   [[nodiscard]] Bound bound(const FoldTarget& target, std::size_t steps) const;
+  /// Slopes that can be said without numbers: 1 where z_j is more above 0 than below it, else 0; infinity when rounding
+  /// may see it otherwise.
+  [[nodiscard]] double proved_by_either(const FoldTarget& target) const;
   /// What slopes in [0, 1] prove.
   [[nodiscard]] double proved(const FoldTarget& target, const std::vector<double>& slopes) const;
 

@@ -292,6 +292,15 @@ bool RefinedSearch::by_out(const Goal& goal, ContextAttack::Met& met) {
     return false;
   }
   const double cut = input_.runs.emission.cut().lo;
+  if (auto each =
+          bounder_.refute_each(domain_of(goal.box), TokenId(goal.step.token), met.mean, cut)) {
+    ++result_.bounded;
+    ++result_.refinements;  // the box's tokens at one position are told apart
+    ++result_.absent;
+    result_.depth = std::max(result_.depth, known_positions(goal.box) + 1);
+    shared_.of[goal.step.token].push_back({goal.step.token, goal.box, {std::move(*each)}});
+    return true;
+  }
   bounds::Lemma lemma = bounder_.refute(domain_of(goal.box), TokenId(goal.step.token), met.mean,
                                         cut, goal.above.get());
   ++result_.bounded;

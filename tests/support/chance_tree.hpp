@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <vector>
 
 #include "assay/model/forward.hpp"
@@ -35,11 +36,19 @@ inline std::vector<double> next(const Sampling& d, const std::vector<double>& lo
   return p;
 }
 
+/// The letter of a context's last token: bit 0 for token 0, bit 1 for token 2.
+inline std::uint64_t token_letter(const std::vector<TokenId>& context) {
+  const std::size_t t = context.back().at();
+  return (t == 0 ? 1U : 0U) | (t == 2 ? 2U : 0U);
+}
+
 /// The probability that the monitored formula becomes false within the steps left.
 class Tree {
  public:
-  Tree(const Transformer& model, const Sampling& decoder, const spec::FormulaPtr& monitored)
-      : model_(model), decoder_(decoder), progression_(monitored) {}
+  using Letter = std::function<std::uint64_t(const std::vector<TokenId>&)>;
+  Tree(const Transformer& model, const Sampling& decoder, const spec::FormulaPtr& monitored,
+       Letter letter = token_letter)
+      : model_(model), decoder_(decoder), progression_(monitored), letter_(std::move(letter)) {}
 
   double from(const std::vector<TokenId>& context, std::size_t steps) {
     return walk(context, progression_.initial(), steps);
@@ -58,8 +67,7 @@ class Tree {
         if (p[t] > 0) {
           std::vector<TokenId> longer = context;
           longer.emplace_back(t);
-          const std::uint64_t letter = (t == 0 ? 1U : 0U) | (t == 2 ? 2U : 0U);
-          sum += p[t] * walk(longer, progression_.next(state, letter), steps - 1);
+          sum += p[t] * walk(longer, progression_.next(state, letter_(longer)), steps - 1);
         }
       }
     }
@@ -69,6 +77,7 @@ class Tree {
   const Transformer& model_;
   const Sampling& decoder_;
   spec::Progression progression_;
+  Letter letter_;
 };
 
 }  // namespace assay::test

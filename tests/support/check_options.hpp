@@ -29,6 +29,7 @@ struct GeneralOptions {
   bool signs = false;  ///< folds on parts by the sign of a neuron, with M
   std::optional<std::size_t> hull =
       {};  ///< HULL instead of LINEAR and FOLD: the head that moves, or H: all, one place free
+  std::optional<std::size_t> each = {};  ///< HULL with EACH and this place
 };
 
 }  // namespace check_test

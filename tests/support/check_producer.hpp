@@ -359,7 +359,10 @@ class GeneralProducer : public GeneralOptions {
     std::set<std::size_t> tokens;
     std::vector<std::size_t> free;
     for (std::size_t j = 0; j < most; ++j) {
-      const Tokens set = j == 0 ? Tokens{leaf.c} : domain_.back(j);
+      const bool stands = stands_ && stands_->first == j;
+      const Tokens set = j == 0   ? Tokens{leaf.c}
+                         : stands ? Tokens{stands_->second}
+                                  : domain_.back(j);
       if (j < fewest && set.size() == 1) {
         const double w = m_.weight(h, leaf.c, p, j, set[0]);
         top += w * dot(g, m_.value(h, set[0], p - j));
@@ -397,16 +400,32 @@ class GeneralProducer : public GeneralOptions {
     }
     return out;
   }
-  std::string hull_words(const Leaf& leaf, double& bound) const {
+  /// EACH: every token of the place in its turn, with slopes that nobody writes.
+  std::string each_words(const Leaf& leaf, double& bound) {
+    bound = -HUGE_VAL;
+    for (const std::size_t u : domain_.back(*each)) {
+      stands_ = {*each, u};
+      double at = 0;
+      static_cast<void>(hull_words(leaf, at));
+      bound = std::max(bound, at);
+    }
+    stands_.reset();
+    return " H " + std::to_string(*hull) + " EACH " + std::to_string(*each);
+  }
+  std::string hull_words(const Leaf& leaf, double& bound) {
     std::vector<std::pair<double, double>> sum = between(leaf, g0_, const0_);
     std::string text = " H " + (*hull < m_.H ? std::to_string(*hull) : std::string("*")) + " S";
     for (std::size_t j = 0; j < m_.f; ++j) {
       Vector g;
       double offset = 0;
       neuron(j, g, offset);
-      const double a = std::clamp(0.5 + noise(0.7), 0.0, 1.0);
-      text += " " + hex(a);
       const auto z = between(leaf, g, offset);
+      const auto lo = std::min_element(z.begin(), z.end());
+      const auto hi = std::max_element(
+          z.begin(), z.end(), [](const auto& x, const auto& y) { return x.second < y.second; });
+      const double a =
+          stands_ ? (hi->second > -lo->first ? 1 : 0) : std::clamp(0.5 + noise(0.7), 0.0, 1.0);
+      text += " " + hex(a);
       for (std::size_t v = 0; v < sum.size(); ++v) {
         sum[v].second +=
             kappa_[j] > 0 ? kappa_[j] * std::max(z[v].second, 0.0) : kappa_[j] * a * z[v].first;
@@ -421,7 +440,7 @@ class GeneralProducer : public GeneralOptions {
   std::string bound_words(const Leaf& leaf, std::string& name, double& bound) {
     if (hull) {
       name = "HULL";
-      return hull_words(leaf, bound);
+      return each ? each_words(leaf, bound) : hull_words(leaf, bound);
     }
     const bool mlp = std::any_of(kappa_.begin(), kappa_.end(), [](double k) { return k != 0; });
     if (!mlp) {
@@ -591,6 +610,7 @@ class GeneralProducer : public GeneralOptions {
   std::string neurons_, box_of_;  ///< the cases of the ranges and of the BOX
   std::size_t split_ = 0;         ///< the neuron of M
   double sign_ = 0;               ///< 0: no M
+  std::optional<std::pair<std::size_t, std::size_t>> stands_;  ///< EACH: the place and its token
   mutable std::mt19937_64 random_{1};
   double s_lo_ = 1, s_hi_ = 1, const0_ = 0, final_constant_ = 0, final_radius_ = 0;
 };

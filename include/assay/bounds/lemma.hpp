@@ -2,6 +2,7 @@
 
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,8 @@ struct Lemma {
   Quantity quantity;
   bool is_lower = false;
   double hi = std::numeric_limits<double>::infinity();
+  std::size_t cases =
+      1;  ///< tokens of one position taken one by one (HULL EACH); 1: the box as a whole
 
   struct Proof;
   std::shared_ptr<const Proof> proof;
@@ -38,6 +41,10 @@ class LemmaBounder {
   /// moved towards the winner at the relaxed maximum. `mean`: those contexts' mean probabilities, [d_vocab].
   [[nodiscard]] Lemma refute(const Domain& box, TokenId token, const std::vector<double>& mean,
                              double enough, const Lemma* above = nullptr);
+  /// The same by the tokens of the newest position that is not one token, each in its turn, where one head alone moves
+  /// then (HULL EACH): nullopt when it does not show less than `enough`.
+  [[nodiscard]] std::optional<Lemma> refute_each(const Domain& box, TokenId token,
+                                                 const std::vector<double>& mean, double enough);
   /// Boxes that cover the lemma's box, each smaller; none when it is one context. An estimate of what needs least
   /// further work below `enough`; proves nothing.
   [[nodiscard]] std::vector<Domain> divide(const Lemma& lemma, double enough);

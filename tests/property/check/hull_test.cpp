@@ -80,6 +80,55 @@ TEST_CASE("HULL with one place free: any positions, all heads at one vertex") {
   CHECK(contexts > 200);
 }
 
+TEST_CASE("HULL EACH: every token of a place in its turn, with slopes that are not written") {
+  const std::vector<std::pair<TestDomain, std::size_t>> places = {
+      {{2, 4, true, {{0, 1, 2, 3}, {1, 3}}, {0, 1, 2, 3}}, 1},
+      {{3, 4, true, {{0, 1, 2, 3}, {2}, {1, 3}}, {0, 1, 2, 3}}, 2},
+      {{2, 3, false, {{0, 3}, {1}}, {1, 2}}, 1},
+      {{3, 3, false, {{1}, {0, 3}, {0, 1, 2, 3}}, {0}}, 1}};
+  std::size_t contexts = 0, tighter = 0;
+  for (unsigned seed = 1; seed <= 48; ++seed) {
+    const bool biased = seed % 3 != 0;
+    const Family family{biased ? "relative_bias" : "none", "relu", "", biased, false, 3, seed};
+    const auto& [domain, place] = places[seed % 4];
+    const std::string kind = kQuantities[seed / 4 % 6];
+    GeneralOptions options{1e-9, false, 0, false, seed / 3 % 2};
+    const auto whole = make_general(family, domain, kind, options);
+    options.each = place;
+    const auto c = make_general(family, domain, kind, options);
+    INFO(family.positions << " " << kind << " seed " << seed << " place " << place);
+    contexts += try_bounds(*c);
+    tighter += c->U[0] < whole->U[0] - 1e-6 ? 1 : 0;
+  }
+  CHECK(contexts > 500);
+  CHECK(tighter > 10);
+}
+
+TEST_CASE("HULL EACH: a place that some context lacks, another place, and words more are refused") {
+  const TestDomain domain{2, 4, true, {{0, 1, 2, 3}, {1}}, {0, 1, 2, 3}};
+  GeneralOptions options{1e-9, false, 0, false, 0};
+  options.each = 1;
+  const auto c =
+      make_general({"relative_bias", "relu", "", true, false, 3, 3}, domain, "difference", options);
+  REQUIRE(c->check().accepted);
+  const auto reason = [&](std::size_t at, const std::string& word) {
+    const std::vector<std::string> saved = c->lines;
+    c->set_word("fc1hi HULL", at, word);
+    const auto outcome = c->check();
+    c->lines = saved;
+    CHECK_FALSE(outcome.accepted);
+    return outcome.lines.back();
+  };
+  for (const char* place : {"2", "3", "4", "99999999999", "-1", "*", "0x1p+0"}) {
+    CHECK_FALSE(reason(9, place).empty());
+  }
+  CHECK(reason(9, "0").find("BOUND") != std::string::npos);  // a true fact, which shows less
+  CHECK_FALSE(reason(7, "2").empty());
+  CHECK_FALSE(reason(7, "*").empty());
+  CHECK_FALSE(reason(8, "S").empty());
+  CHECK_FALSE(reason(9, "1 1").empty());
+}
+
 TEST_CASE(
     "HULL with one place free is refused where two are, and for one head where there are "
     "positions") {

@@ -3,6 +3,8 @@
 #include <string>
 
 #include "../../../src/verify/chance_bound.hpp"
+#include "assay/bounds/concrete.hpp"
+#include "assay/model/forward.hpp"
 #include "assay/spec/formula.hpp"
 #include "assay/verify/refined.hpp"
 #include "catch.hpp"
@@ -97,6 +99,116 @@ TEST_CASE("chance over boxes: no bound is on the wrong side of any prompt's prob
   CHECK(held > 30);
   CHECK(between > held);
   CHECK(unknown > 30);
+}
+
+namespace {
+
+/// Of a tiny model with a feature, a readout and two tokens: what each is at a context's last token.
+struct Atoms {
+  Transformer model;
+  Sae sae;
+  Readout readout;
+
+  explicit Atoms(std::uint64_t seed)
+      : model(test::random_model(kTokens, kWindow, 6, seed)),
+        sae(test::random_transcoder(model, 4, seed + 1)) {
+    Random random(seed);
+    readout.hook = kHookResidMid;
+    for (std::size_t i = 0; i < model.config.d_model; ++i) {
+      readout.weights.push_back(2 * random.unit() - 1);
+    }
+    readout.digest = sha256("readout");
+    std::fill(sae.threshold.data.begin(), sae.threshold.data.end(), 0.2F);
+  }
+
+  [[nodiscard]] std::uint64_t letter(const std::vector<TokenId>& context) const {
+    const bounds::ConcreteValues values = bounds::enclose(model, context);
+    const auto on = bounds::enclose_feature(sae, FeatureId(1), values);
+    REQUIRE(on);
+    return test::token_letter(context) | (on->lo > 0.3 ? 4U : 0U) |
+           (bounds::enclose_readout(readout, values).lo >= 0.1 ? 8U : 0U);
+  }
+};
+
+spec::Spec claims_of_atoms(const Atoms& atoms, const std::string& formula) {
+  std::string text =
+      "spec \"t\" version 1; use model M = \"m\"; use sae T = \"t\"; use readout R = \"r\";"
+      "ap Zero = tok = id 0; ap Two = tok = id 2; ap On = feat(T/1) > 0.3; ap Said = read(R) >= "
+      "0.1;";
+  for (const char* p : {"0.2", "0.5", "0.8"}) {
+    for (const char* claim : {"Pmax <= ", "Pmin >= "}) {
+      text += std::string("prop ") + (claim[2] == 'a' ? "most_" : "least_") + (p + 2) + ": " +
+              claim + p + " [" + formula + "] horizon " + std::to_string(kSteps) + ";";
+    }
+  }
+  spec::Spec spec = spec::parse_spec(text, "t");
+  for (spec::Use& use : spec.uses) {
+    use.sha256 = use.kind == "sae"     ? atoms.sae.weights_digest
+                 : use.kind == "model" ? atoms.model.weights_digest
+                                       : atoms.readout.digest;
+  }
+  return spec;
+}
+
+}  // namespace
+
+// Features and readouts are left free by the chain: a bound counts both values of each.
+TEST_CASE("chance over boxes: features, readouts and next steps are on no wrong side either") {
+  std::size_t held = 0, between = 0, by_atom = 0;
+  const std::string formulas[] = {"F (Two & On)",
+                                  "F (Zero & Said & X[!] Two)",
+                                  "G(Said -> X !Zero)",
+                                  "X X[!] Two",
+                                  "G(Zero -> X(On | !Two))",
+                                  "!(On & Said) W (Two & X Zero)",
+                                  "F (Two & X[!] (Two & !Said))"};
+  for (std::uint64_t seed = 1; seed <= 2; ++seed) {
+    const Atoms atoms(seed);
+    for (const test::Sampling& decoder : {kDecoders[0], kDecoders[2], kDecoders[4]}) {
+      for (const std::string& formula : formulas) {
+        const spec::Spec spec = claims_of_atoms(atoms, formula);
+        verify::RefinedInput input;
+        input.runs.subject.spec = &spec;
+        input.runs.subject.model = &atoms.model;
+        input.runs.subject.saes["T"] = &atoms.sae;
+        input.runs.subject.readouts["R"] = &atoms.readout;
+        input.runs.emission = automata::Emission::parse(decoder.words);
+        input.runs.prompts.max_length = kWindow + 1;
+        input.limits.lemmas = 150;
+        const spec::FormulaPtr opposite = spec::negation(spec.properties[0].formula);
+        const bool is_event = spec::is_safety(opposite);
+        double lo = 1, hi = 0;
+        for (const auto& prompt : prompts()) {
+          test::Tree tree(atoms.model, decoder, is_event ? opposite : spec.properties[0].formula,
+                          [&](const auto& context) { return atoms.letter(context); });
+          const double r = tree.from(prompt, kSteps);
+          lo = std::min(lo, is_event ? r : 1 - r);
+          hi = std::max(hi, is_event ? r : 1 - r);
+        }
+        INFO(decoder.words << " " << formula << " seed " << seed << " truth " << lo << " " << hi);
+        for (const verify::RefinedProperty& p : verify::check_refined(input).properties) {
+          REQUIRE(p.chance);
+          const double least = static_cast<double>(p.chance->least) * 0x1p-40;
+          const double most = static_cast<double>(p.chance->most) * 0x1p-40;
+          CHECK(least <= lo + 1e-12);
+          CHECK(most >= hi - 1e-12);
+          between += least > 0 || most < 1 ? 1 : 0;
+          const double threshold = std::stod("0." + p.name.substr(p.name.find('_') + 1));
+          if (std::string(p.verdict_name()) == "holds") {
+            CHECK((p.name[0] == 'm' ? hi <= threshold : lo >= threshold));
+            ++held;
+            by_atom +=
+                formula.find("On") != std::string::npos || formula.find("Said") != std::string::npos
+                    ? 1
+                    : 0;
+          }
+        }
+      }
+    }
+  }
+  CHECK(held > 20);
+  CHECK(by_atom > 10);
+  CHECK(between > held);
 }
 
 TEST_CASE("MOST: never below the probability, at any logits that satisfy the lemma") {

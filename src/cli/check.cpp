@@ -111,6 +111,54 @@ void run(const Options& options, Session& session) {
                   {"certificate", result.certificate.empty() ? "" : options.out}});
 }
 
+void add_exact_options(CLI::App& sub, ExactOptions& options) {
+  sub.add_option(
+      "--decoder", options.decoder,
+      "Exact and refined mode: greedy, min-p:RHO[:T[:before|after]] or top-k:K; exact mode "
+      "top-p:P[:T[:before|after]] or plain too; the others with :T too");
+  sub.add_option("--allow", options.allow,
+                 "Exact mode: only tokens of this class of the spec, or ids (3,5-9), are emitted: "
+                 "[before:|after:]LIST, before or after the decoder's cut (default: before)");
+  sub.add_option(
+      "--prompts", options.prompts,
+      R"(Exact and refined mode: {"tokens":[[IDS],...]} or {"any":true,"max_length":N})");
+  sub.add_option("--max-new", options.max_new,
+                 "Exact and refined mode: tokens of a run at most (default: no end)");
+  sub.add_option("--states", options.states, "Exact mode: windows and pairs at most");
+  sub.add_option("--threads", options.threads, "Exact mode: threads that evaluate windows");
+  sub.add_option("--memory", options.memory, "Exact mode: MiB of states at most (default 8192)");
+  sub.add_option("--z3-pairs", options.z3_pairs,
+                 "Exact mode: largest invariant that Z3 is asked about (default 5000 pairs)");
+  sub.add_option(
+      "--smt", options.smt,
+      "Exact mode and levels: write every obligation of an invariant here in SMT-LIB2, whatever "
+      "its size");
+  sub.add_option(
+      "--export", options.machines,
+      "Exact mode and .hoa machines: write each property's machine here for other tools: HOA, DOT, "
+      "SMV, AIGER; of a probability its interval chain: DRN, PRISM");
+  sub.add_flag("--minimise", options.minimise,
+               "Exact mode: count the states that the aps of a property that holds can tell apart");
+  sub.add_option(
+         "--mode", options.mode,
+         "With --decoder: exact (every window), refined (lemmas about sets of contexts), or "
+         "auto (exact where the windows fit --states)")
+      ->check(CLI::IsMember({"exact", "refined", "auto"}));
+  sub.add_option("--lemmas", options.lemmas,
+                 "Refined mode: bounds computed for one property at most");
+  sub.add_option("--seconds", options.seconds,
+                 "Refined mode: safety stop for one property; what it ends is UNKNOWN")
+      ->check(CLI::NonNegativeNumber);
+  sub.add_option(
+      "--state", options.state,
+      "Exact mode: keep what was evaluated in this file, every minute, on Ctrl-C and when a budget "
+      "is used up (default: the "
+      "--resume file, else the certificate's path with .state); a run that ends takes it away");
+  sub.add_option("--resume", options.resume,
+                 "Exact mode: go on from a state of the same model, spec, prompts, decoder, "
+                 "--max-new and --prop; ends in the certificate that an uninterrupted run writes");
+}
+
 }  // namespace
 
 void add_check(CLI::App& app, Session& session) {
@@ -127,44 +175,7 @@ void add_check(CLI::App& app, Session& session) {
   sub->add_option("--spec", options->spec, "The .spec file; with --automaton the resolved one")
       ->required();
   sub->add_option("--prop", options->properties, "Check this property only; may be repeated");
-  sub->add_option(
-      "--decoder", options->decoder,
-      "Exact and refined mode: greedy, min-p:RHO[:T[:before|after]] or top-k:K; exact mode "
-      "top-p:P[:T[:before|after]] or plain too; the others with :T too");
-  sub->add_option("--allow", options->allow,
-                  "Exact mode: only tokens of this class of the spec, or ids (3,5-9), are emitted: "
-                  "[before:|after:]LIST, before or after the decoder's cut (default: before)");
-  sub->add_option(
-      "--prompts", options->prompts,
-      R"(Exact and refined mode: {"tokens":[[IDS],...]} or {"any":true,"max_length":N})");
-  sub->add_option("--max-new", options->max_new,
-                  "Exact and refined mode: tokens of a run at most (default: no end)");
-  sub->add_option("--states", options->states, "Exact mode: windows and pairs at most");
-  sub->add_option("--threads", options->threads, "Exact mode: threads that evaluate windows");
-  sub->add_option("--memory", options->memory, "Exact mode: MiB of states at most (default 8192)");
-  sub->add_option("--z3-pairs", options->z3_pairs,
-                  "Exact mode: largest invariant that Z3 is asked about (default 5000 pairs)");
-  sub->add_option(
-      "--smt", options->smt,
-      "Exact mode and levels: write every obligation of an invariant here in SMT-LIB2, whatever "
-      "its size");
-  sub->add_option(
-      "--export", options->machines,
-      "Exact mode and .hoa machines: write each property's machine here for other tools: HOA, DOT, "
-      "SMV, AIGER; of a probability its interval chain: DRN, PRISM");
-  sub->add_flag(
-      "--minimise", options->minimise,
-      "Exact mode: count the states that the aps of a property that holds can tell apart");
-  sub->add_option(
-         "--mode", options->mode,
-         "With --decoder: exact (every window), refined (lemmas about sets of contexts), or "
-         "auto (exact where the windows fit --states)")
-      ->check(CLI::IsMember({"exact", "refined", "auto"}));
-  sub->add_option("--lemmas", options->lemmas,
-                  "Refined mode: bounds computed for one property at most");
-  sub->add_option("--seconds", options->seconds,
-                  "Refined mode: safety stop for one property; what it ends is UNKNOWN")
-      ->check(CLI::NonNegativeNumber);
+  add_exact_options(*sub, *options);
   sub->add_option("--automaton", options->automaton,
                   "Fitted mode: automaton.json of assay automaton; or a machine in HOA (FILE.hoa)");
   sub->add_option("--samples", options->samples,

@@ -4,7 +4,6 @@
 #include "assay/base/progress.hpp"
 
 namespace assay::cli {
-namespace {}  // namespace
 
 nlohmann::ordered_json chance_json(const verify::ChanceBounds& c) {
   using automata::Rounding;
@@ -141,6 +140,11 @@ bool load_exact(const SubjectOptions& subject_options, const ExactOptions& optio
   if (options.states == 0 || options.threads == 0) {
     throw UsageError("--states and --threads: expected a number above 0, found 0");
   }
+  constexpr std::size_t kMostMemory = std::size_t{1} << 30U;  // MiB
+  if (options.memory == 0 || options.memory > kMostMemory) {
+    throw UsageError("--memory: expected 1 to " + std::to_string(kMostMemory) + " MiB, found " +
+                     std::to_string(options.memory));
+  }
   input.emission = automata::Emission::parse(options.decoder);
   load_subject(subject_options, subject);
   const bool resolved_here = !subject.spec.is_resolved();
@@ -162,37 +166,50 @@ bool load_exact(const SubjectOptions& subject_options, const ExactOptions& optio
   return resolved_here;
 }
 
-void run_exact(const SubjectOptions& subject_options, const ExactOptions& options,
-               const std::string& certificate, Session& session) {
-  Subject subject;
-  verify::ExactInput input;
-  const bool resolved_here = load_exact(subject_options, options, subject, input);
-  input.wants_certificate = !certificate.empty();
-  const auto refine = [&] {
-    run_refined({input, {options.lemmas, verify::RefinedLimits{}.boxes, options.seconds}}, subject,
-                resolved_here, certificate, session);
-  };
-  const bool may_refine = options.mode == "auto" && input.emission.is_pairwise();
-  if (options.mode == "refined" ||
-      (may_refine && !verify::fits_exact(input.prompts, subject.model.config, options.states))) {
-    refine();
-    return;
+namespace {
+
+/// Refined mode is wanted, or with `auto` the prompts alone are too many windows.
+bool is_refined(const ExactOptions& options, const verify::ExactInput& input,
+                const TransformerConfig& config) {
+  const bool has_state = !options.state.empty() || !options.resume.empty();
+  if (options.mode == "refined" && has_state) {
+    throw UsageError("--state and --resume: expected exact mode, found --mode refined");
   }
-  input.wants_opinion = true;
+  return options.mode == "refined" ||
+         (options.mode == "auto" && input.emission.is_pairwise() && !has_state &&
+          !verify::fits_exact(input.prompts, config, options.states));
+}
+
+void name_folders(const ExactOptions& options, verify::ExactInput& input) {
   input.smt_folder = options.smt;
-  if (!options.smt.empty()) {
-    make_directory(options.smt);
-  }
   input.export_folder = options.machines;
-  if (!options.machines.empty()) {
-    make_directory(options.machines);
+  for (const std::string& folder : {options.smt, options.machines}) {
+    if (!folder.empty()) {
+      make_directory(folder);
+    }
   }
-  const verify::ExactResult result = verify::check_exact(input);
-  if (may_refine && result.is_exhausted && !interrupted()) {
-    say("the windows do not fit the limits of exact mode: trying refined mode");
-    refine();
-    return;
+}
+
+/// `resumed` holds what is taken from --resume.
+verify::StateUse state_of(const ExactOptions& options, const verify::ExactInput& input,
+                          const std::string& certificate, verify::EvaluatedWindows& resumed) {
+  verify::StateUse out;
+  out.file = !options.state.empty()    ? options.state
+             : !options.resume.empty() ? options.resume
+             : certificate.empty()     ? ""
+                                       : certificate + ".state";
+  if (!options.resume.empty()) {
+    resumed = verify::read_state(options.resume, verify::binding_of(input),
+                                 input.subject.model->config.d_vocab);
+    say(std::to_string(resumed.windows.size()) + " windows taken from " + options.resume);
+    out.resumed = &resumed;
   }
+  return out;
+}
+
+nlohmann::ordered_json exact_json(const verify::ExactInput& input,
+                                  const verify::ExactResult& result,
+                                  const verify::StateUse& state) {
   nlohmann::ordered_json properties = nlohmann::ordered_json::array();
   for (const verify::ExactProperty& property : result.properties) {
     if (property.alarm()) {
@@ -207,6 +224,42 @@ void run_exact(const SubjectOptions& subject_options, const ExactOptions& option
                                    {"evaluated", result.evaluated},
                                    {"byIntervals", result.by_intervals},
                                    {"bytes", result.bytes}};
+  if (state.is_left) {
+    say("go on with --resume " + state.file.string());
+    object["state"] = state.file.string();
+  }
+  return object;
+}
+
+}  // namespace
+
+void run_exact(const SubjectOptions& subject_options, const ExactOptions& options,
+               const std::string& certificate, Session& session) {
+  Subject subject;
+  verify::ExactInput input;
+  const bool resolved_here = load_exact(subject_options, options, subject, input);
+  input.wants_certificate = !certificate.empty();
+  const auto refine = [&] {
+    run_refined({input, {options.lemmas, verify::RefinedLimits{}.boxes, options.seconds}}, subject,
+                resolved_here, certificate, session);
+  };
+  if (is_refined(options, input, subject.model.config)) {
+    refine();
+    return;
+  }
+  input.wants_opinion = true;
+  name_folders(options, input);
+  verify::EvaluatedWindows resumed;
+  verify::StateUse state = state_of(options, input, certificate, resumed);
+  const verify::ExactResult result = verify::check_exact(input, state);
+  const bool may_refine = options.mode == "auto" && input.emission.is_pairwise() &&
+                          options.state.empty() && options.resume.empty();
+  if (may_refine && result.is_exhausted && !interrupted()) {
+    say("the windows do not fit the limits of exact mode: trying refined mode");
+    refine();
+    return;
+  }
+  nlohmann::ordered_json object = exact_json(input, result, state);
   object.update(
       write_evidence(result.certificate, result.runs, subject, resolved_here, certificate));
   session.finish(result.code(), verify::exact_text(input, result), object);

@@ -3,7 +3,7 @@
 #include <optional>
 #include <string>
 
-#include "assay/verify/exact.hpp"
+#include "assay/verify/exact_state.hpp"
 #include "assay/verify/refined.hpp"
 #include "check_subject.hpp"
 #include "session.hpp"
@@ -17,6 +17,7 @@ struct ExactOptions {
   std::size_t threads = verify::ExactLimits{}.threads;
   std::size_t memory = verify::ExactLimits{}.bytes >> 20U;  ///< MiB
   std::size_t z3_pairs = verify::ExactLimits{}.opinion_pairs;
+  std::string state, resume;
   bool minimise = false;
   std::string mode = "auto";  ///< exact, refined, auto
   std::size_t lemmas = verify::RefinedLimits{}.lemmas;

@@ -190,9 +190,18 @@ void check_hoa(const std::string& machine, const std::string& spec,
   }
   const std::string written =
       certificate.empty() ? "" : write_certificate(levels, bytes, text, certificate);
-  session.finish(
-      code, words + kNote,
-      {{"note", kNote}, {"states", hoa.states}, {"properties", objects}, {"certificate", written}});
+  const std::size_t dead = verify::dead_states(hoa);
+  if (dead > 0) {
+    words += std::to_string(dead) + (dead == 1 ? " state has" : " states have") +
+             " no way on to an accepted run (a deadlock, say): a path into one is no run and is "
+             "left out\n";
+  }
+  session.finish(code, words + kNote,
+                 {{"note", kNote},
+                  {"states", hoa.states},
+                  {"deadStates", dead},
+                  {"properties", objects},
+                  {"certificate", written}});
 }
 
 }  // namespace assay::cli

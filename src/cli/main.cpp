@@ -64,6 +64,7 @@ int run(int argc, char** argv) {
   add_block(app, session);
   add_spec(app, session);
   add_check(app, session);
+  add_replay(app, session);
   add_chain(app, session);
   add_sample(app, session);
   add_attack(app, session);

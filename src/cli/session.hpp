@@ -28,6 +28,7 @@ void add_automaton(CLI::App& app, Session& session);  // automaton
 void add_block(CLI::App& app, Session& session);      // block
 void add_spec(CLI::App& app, Session& session);       // spec resolve | show | explain
 void add_check(CLI::App& app, Session& session);      // check
+void add_replay(CLI::App& app, Session& session);     // replay
 void add_chain(CLI::App& app, Session& session);      // chain
 void add_sample(CLI::App& app, Session& session);     // sample
 void add_attack(CLI::App& app, Session& session);     // attack

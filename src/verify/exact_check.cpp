@@ -61,14 +61,68 @@ std::uint64_t used_atoms(const spec::Spec& spec,
   return out;
 }
 
+/// Keeps the state file while windows are evaluated.
+class StateKeeper {
+ public:
+  StateKeeper(const ExactInput& input, StateUse& use)
+      : use_(use), binding_(use.file.empty() ? "" : binding_of(input)) {
+    if (!use.file.empty()) {
+      use.on_evaluated = [this](const WindowMachine& machine) { after_block(machine); };
+    }
+  }
+  ~StateKeeper() { use_.on_evaluated = nullptr; }
+  StateKeeper(const StateKeeper&) = delete;
+  StateKeeper& operator=(const StateKeeper&) = delete;
+
+  /// The run is cut here: of two machines that were used up, the larger one is kept.
+  void leave(const WindowMachine& machine) {
+    if (!use_.file.empty() && machine.evaluated() > left_) {
+      write(machine);
+      left_ = machine.evaluated();
+      use_.is_left = true;
+    }
+  }
+  /// The run ended: nothing is left to go on with.
+  void remove() const {
+    if (is_written_) {
+      std::error_code ignored;
+      std::filesystem::remove(use_.file, ignored);
+    }
+  }
+
+ private:
+  /// Not more often than is asked for, nor so often that a twentieth of the time is spent on it.
+  void after_block(const WindowMachine& machine) {
+    const double passed = std::chrono::duration<double>(Clock::now() - last_).count();
+    if (left_ == 0 && passed >= std::max(static_cast<double>(use_.seconds), 20 * cost_)) {
+      write(machine);
+    }
+  }
+  void write(const WindowMachine& machine) {
+    const Clock::time_point begin = Clock::now();
+    write_state(use_.file, binding_, machine, use_.resumed);
+    last_ = Clock::now();
+    cost_ = std::chrono::duration<double>(last_ - begin).count();
+    is_written_ = true;
+  }
+
+  StateUse& use_;
+  std::string binding_;
+  Clock::time_point last_ = Clock::now();
+  double cost_ = 0;
+  std::size_t left_ = 0;  ///< windows of the machine that was left
+  bool is_written_ = false;
+};
+
 /// Decides one property after the other on one machine.
 class ExactChecker {
  public:
-  explicit ExactChecker(const ExactInput& input)
+  ExactChecker(const ExactInput& input, StateUse& state)
       : input_(input),
+        state_(state),
+        keeper_(input, state),
         properties_(chosen(input.subject)),
-        machine_(
-            std::make_unique<WindowMachine>(input, used_atoms(*input.subject.spec, properties_))),
+        machine_(make_machine()),
         atoms_(input.subject) {}
 
   ExactResult run() {
@@ -80,10 +134,16 @@ class ExactChecker {
       out.properties.back().seconds = std::chrono::duration<double>(Clock::now() - begin).count();
       if (exhausted_ && !interrupted()) {
         out.is_exhausted = true;
+        keeper_.leave(*machine_);
         give_up_machine(out);
       } else if (wants_export(*property)) {
         out.properties.back().exported = export_machine(input_, *machine_, *property);
       }
+    }
+    if (interrupted()) {
+      keeper_.leave(*machine_);
+    } else if (!out.is_exhausted) {
+      keeper_.remove();
     }
     add_totals(out);
     out.runs = runs_text(input_);
@@ -107,12 +167,16 @@ class ExactChecker {
     out.bytes = std::max(out.bytes, machine_->bytes());
   }
 
+  [[nodiscard]] std::unique_ptr<WindowMachine> make_machine() const {
+    return std::make_unique<WindowMachine>(input_, used_atoms(*input_.subject.spec, properties_),
+                                           &state_);
+  }
+
   /// What one property used up is not held against the next one.
   void give_up_machine(ExactResult& out) {
     add_totals(out);
     machine_.reset();
-    machine_ =
-        std::make_unique<WindowMachine>(input_, used_atoms(*input_.subject.spec, properties_));
+    machine_ = make_machine();
     exhausted_ = false;
   }
 
@@ -361,6 +425,8 @@ class ExactChecker {
   }
 
   const ExactInput& input_;
+  StateUse& state_;
+  StateKeeper keeper_;
   std::vector<const spec::Property*> properties_;
   std::unique_ptr<WindowMachine> machine_;
   bool exhausted_ = false;  ///< a budget was used up
@@ -406,6 +472,11 @@ ExitCode ExactResult::code() const {
 }
 
 ExactResult check_exact(const ExactInput& input) {
+  StateUse none;
+  return check_exact(input, none);
+}
+
+ExactResult check_exact(const ExactInput& input, StateUse& state) {
   require(input.subject.spec != nullptr && input.subject.model != nullptr,
           "check_exact: spec and model are needed");
   if (input.limits.states == 0 || input.limits.threads == 0 ||
@@ -417,7 +488,7 @@ ExactResult check_exact(const ExactInput& input) {
                      "': expected a resolved spec (assay spec resolve), found names and rules");
   }
   check_digests(input.subject);
-  return ExactChecker(input).run();
+  return ExactChecker(input, state).run();
 }
 
 }  // namespace assay::verify

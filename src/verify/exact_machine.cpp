@@ -53,7 +53,7 @@ struct WindowMachine::Outcome {
   std::vector<Edge> pool;
   std::vector<std::uint16_t> degree;
   std::vector<Bits> bits;
-  std::size_t by_intervals = 0, open = 0;
+  std::vector<bool> by_intervals;
   std::vector<double> lo, hi;  ///< of the row at hand, [V]
   std::vector<automata::Edge> kinds;
 };
@@ -78,8 +78,9 @@ std::vector<automata::Probe> WindowMachine::probes_of(const CheckInput& input, s
   return probes;
 }
 
-WindowMachine::WindowMachine(const ExactInput& input, std::uint64_t atoms)
+WindowMachine::WindowMachine(const ExactInput& input, std::uint64_t atoms, const StateUse* state)
     : input_(input),
+      state_(state),
       atoms_((automata::require_exact_family(*input.subject.model), input.subject)),
       forward_(*input.subject.model, probes_of(input.subject, atoms, measured_)),
       token_letters_(forward_.vocabulary(), 0),
@@ -104,7 +105,8 @@ WindowMachine::WindowMachine(const ExactInput& input, std::uint64_t atoms)
 std::size_t WindowMachine::bytes() const {
   return windows_.capacity() * sizeof(WindowCode) + begin_.capacity() * sizeof(std::uint64_t) +
          degree_.capacity() * sizeof(std::uint16_t) + bits_.capacity() * sizeof(Bits) +
-         pool_.capacity() * sizeof(Edge) + slots_.capacity() * sizeof(Index);
+         by_intervals_of_.capacity() / 8 + pool_.capacity() * sizeof(Edge) +
+         slots_.capacity() * sizeof(Index);
 }
 
 WindowMachine::Index WindowMachine::intern(WindowCode code) {
@@ -121,6 +123,7 @@ WindowMachine::Index WindowMachine::intern(WindowCode code) {
   windows_.push_back(code);
   begin_.push_back(kNotYet);
   degree_.push_back(0);
+  by_intervals_of_.push_back(false);
   if (reads_values()) {
     bits_.emplace_back();
   }
@@ -187,7 +190,7 @@ WindowMachine::Bits WindowMachine::measured_bits(const double* probes) const {
 /// What the double pass left undecided.
 void WindowMachine::read_in_intervals(WindowCode window, Bits& bits, Outcome& out) const {
   const std::size_t V = vocabulary();
-  ++out.by_intervals;
+  out.by_intervals.back() = true;
   const std::vector<TokenId> context = codes().decode(window);
   const bounds::ConcreteValues values = bounds::enclose(*input_.subject.model, context);
   for (std::size_t t = 0; t < V; ++t) {
@@ -218,6 +221,7 @@ void WindowMachine::read_row(WindowCode window, const double* logits, const doub
   }
   input_.emission.decide(out.lo, out.hi, out.kinds);
   Bits bits = measured_bits(probes);
+  out.by_intervals.push_back(false);
   if (bits.must != bits.may ||
       std::find(out.kinds.begin(), out.kinds.end(), automata::Edge::open) != out.kinds.end()) {
     read_in_intervals(window, bits, out);
@@ -227,7 +231,6 @@ void WindowMachine::read_row(WindowCode window, const double* logits, const doub
     if (out.kinds[t] != automata::Edge::absent) {
       out.pool.push_back(static_cast<Edge>(2 * t + (out.kinds[t] == automata::Edge::open ? 1 : 0)));
       ++degree;
-      out.open += out.kinds[t] == automata::Edge::open ? 1 : 0;
     }
   }
   require(degree > 0 || input_.emission.mask() == automata::Emission::Mask::after,
@@ -252,14 +255,55 @@ void WindowMachine::evaluate_run(std::span<const WindowCode> windows, Outcome& o
   }
 }
 
+EvaluatedWindows::Window WindowMachine::evaluated_window(Index i) const {
+  EvaluatedWindows::Window out;
+  out.code = windows_[i];
+  out.degree = degree_[i];
+  out.flags = by_intervals_of_[i] ? 1 : 0;
+  if (reads_values()) {
+    out.must = bits_[i].must;
+    out.may = bits_[i].may;
+  }
+  return out;
+}
+
+void WindowMachine::store(Index i, std::span<const Edge> edges, Bits bits, bool by_intervals) {
+  begin_[i] = pool_.size();
+  degree_[i] = static_cast<std::uint16_t>(edges.size());
+  pool_.insert(pool_.end(), edges.begin(), edges.end());
+  open_ += static_cast<std::size_t>(
+      std::count_if(edges.begin(), edges.end(), [](Edge e) { return (e & 1U) != 0; }));
+  by_intervals_of_[i] = by_intervals;
+  by_intervals_ += by_intervals ? 1 : 0;
+  if (reads_values()) {
+    bits_[i] = bits;
+  }
+}
+
+std::vector<WindowMachine::Index> WindowMachine::not_resumed(const std::vector<Index>& wanted) {
+  if (state_ == nullptr || state_->resumed == nullptr) {
+    return wanted;
+  }
+  std::vector<Index> out;
+  for (const Index i : wanted) {
+    if (const EvaluatedWindows::Window* w = state_->resumed->find(windows_[i])) {
+      store(i, state_->resumed->edges_of(*w), {w->must, w->may}, w->flags != 0);
+    } else {
+      out.push_back(i);
+    }
+  }
+  return out;
+}
+
 void WindowMachine::evaluate(std::span<const Index> windows, std::size_t threads) {
-  std::vector<Index> wanted;
+  std::vector<Index> asked;
   for (const Index i : windows) {
     if (!is_evaluated(i)) {
       begin_[i] = 0;  // marks it, so that a second mention is skipped
-      wanted.push_back(i);
+      asked.push_back(i);
     }
   }
+  const std::vector<Index> wanted = not_resumed(asked);
   std::vector<WindowCode> codes_wanted(wanted.size());
   std::transform(wanted.begin(), wanted.end(), codes_wanted.begin(),
                  [this](Index i) { return windows_[i]; });
@@ -291,20 +335,16 @@ void WindowMachine::evaluate(std::span<const Index> windows, std::size_t threads
   }
   std::size_t at = 0;
   for (const Outcome& outcome : outcomes) {
-    std::uint64_t begin = pool_.size();
-    pool_.insert(pool_.end(), outcome.pool.begin(), outcome.pool.end());
+    std::span<const Edge> rest(outcome.pool);
     for (std::size_t r = 0; r < outcome.degree.size(); ++r, ++at) {
-      begin_[wanted[at]] = begin;
-      degree_[wanted[at]] = outcome.degree[r];
-      if (reads_values()) {
-        bits_[wanted[at]] = outcome.bits[r];
-      }
-      begin += outcome.degree[r];
+      store(wanted[at], rest.first(outcome.degree[r]), outcome.bits[r], outcome.by_intervals[r]);
+      rest = rest.subspan(outcome.degree[r]);
     }
-    by_intervals_ += outcome.by_intervals;
-    open_ += outcome.open;
   }
-  evaluated_ += wanted.size();
+  evaluated_ += asked.size();
+  if (state_ != nullptr && state_->on_evaluated && !asked.empty()) {
+    state_->on_evaluated(*this);
+  }
 }
 
 }  // namespace assay::verify

@@ -6,6 +6,7 @@
 
 #include "assay/automata/exact_forward.hpp"
 #include "assay/verify/exact.hpp"
+#include "assay/verify/exact_state.hpp"
 #include "atoms.hpp"
 
 namespace assay::verify {
@@ -24,8 +25,8 @@ class WindowMachine {
   /// An edge: token * 2 + (open ? 1 : 0).
   using Edge = std::uint16_t;
 
-  /// @param atoms the atoms whose letters are wanted. Throws as ExactForward.
-  WindowMachine(const ExactInput& input, std::uint64_t atoms);
+  /// @param atoms the atoms whose letters are wanted; `state`: what was evaluated before, or null. Throws as ExactForward.
+  WindowMachine(const ExactInput& input, std::uint64_t atoms, const StateUse* state = nullptr);
 
   [[nodiscard]] const automata::WindowCodes& codes() const { return forward_.codes(); }
   [[nodiscard]] std::size_t vocabulary() const { return forward_.vocabulary(); }
@@ -43,6 +44,8 @@ class WindowMachine {
   /// Evaluates those of the windows that are not yet, on the given number of threads; the result
   /// does not depend on that number.
   void evaluate(std::span<const Index> windows, std::size_t threads);
+  /// For a state file; `begin` is not set. @pre evaluated.
+  [[nodiscard]] EvaluatedWindows::Window evaluated_window(Index i) const;
   /// @pre evaluated.
   [[nodiscard]] std::span<const Edge> edges(Index i) const {
     return {pool_.data() + begin_[i], degree_[i]};
@@ -62,6 +65,9 @@ class WindowMachine {
                                                               std::uint64_t atoms,
                                                               std::vector<std::size_t>& measured);
   void evaluate_run(std::span<const automata::WindowCode> windows, Outcome& out) const;
+  /// Takes what an earlier run left of these windows; the others.
+  [[nodiscard]] std::vector<Index> not_resumed(const std::vector<Index>& wanted);
+  void store(Index i, std::span<const Edge> edges, Bits bits, bool by_intervals);
   void read_row(automata::WindowCode window, const double* logits, const double* probes,
                 Outcome& out) const;
   void read_in_intervals(automata::WindowCode window, Bits& bits, Outcome& out) const;
@@ -69,6 +75,7 @@ class WindowMachine {
   void grow();
 
   const ExactInput& input_;
+  const StateUse* state_;
   Atoms atoms_;
   std::vector<std::size_t> measured_;  ///< atoms about features and readouts
   std::uint64_t measured_mask_ = 0;
@@ -81,6 +88,7 @@ class WindowMachine {
   std::vector<std::uint16_t> degree_;
   std::vector<Bits> bits_;  ///< empty unless reads_values()
   std::vector<Edge> pool_;
+  std::vector<bool> by_intervals_of_;
   std::vector<Index> slots_;  ///< open addressing; kFree
   std::size_t evaluated_ = 0, by_intervals_ = 0, open_ = 0;
 };

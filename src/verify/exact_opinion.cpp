@@ -84,6 +84,39 @@ std::string vacuity_text(const ExactInput& input, const spec::Strengthening& str
          (stronger.positive ? " never true" : " always true");
 }
 
+/// No run of the machine satisfies what the property assumes.
+bool is_idle_assumption(const ExactInput& input, WindowMachine& machine,
+                        const spec::Property& property) {
+  if (property.assume == nullptr) {
+    return false;
+  }
+  const spec::FormulaPtr never = spec::negation(property.assume);
+  try {
+    if (spec::is_safety(never)) {
+      const spec::Dfa dfa = spec::bad_prefix_dfa(never);
+      ExactSearch search(input, machine, dfa, ExactSearch::Edges::possible);
+      search.run([](ExactSearch::PairId) { return true; });
+      return !search.found_bad() && search.stopped().empty();
+    }
+    if (input.max_new || input.emission.mask() == automata::Emission::Mask::after) {
+      return false;
+    }
+    const spec::Buchi assumed = spec::buchi(property.assume);
+    LiveProduct product(input, machine, assumed);
+    return product.explore() && product.ranked();
+  } catch (const UsageError&) {  // over a limit
+    return false;
+  }
+}
+
+std::vector<std::string> assumption_text(const ExactInput& input, WindowMachine& machine,
+                                         const spec::Property& property) {
+  if (is_idle_assumption(input, machine, property)) {
+    return {"no run satisfies what it assumes: holding says nothing"};
+  }
+  return {};
+}
+
 }  // namespace
 
 void ask_solver(const ExactInput& input, const WindowMachine& machine, const ExactHolds& holds,
@@ -111,7 +144,7 @@ void ask_solver(const ExactInput& input, const WindowMachine& machine, const Exa
 
 std::vector<std::string> find_vacuity(const ExactInput& input, WindowMachine& machine,
                                       const spec::Property& property) {
-  std::vector<std::string> out;
+  std::vector<std::string> out = assumption_text(input, machine, property);
   for (const spec::Strengthening& stronger : spec::strengthenings(property.formula)) {
     spec::Dfa dfa;
     try {
@@ -130,7 +163,7 @@ std::vector<std::string> find_vacuity(const ExactInput& input, WindowMachine& ma
 
 std::vector<std::string> find_endless_vacuity(const ExactInput& input, WindowMachine& machine,
                                               const spec::Property& property) {
-  std::vector<std::string> out;
+  std::vector<std::string> out = assumption_text(input, machine, property);
   for (const spec::Strengthening& stronger : spec::strengthenings(property.formula)) {
     spec::Buchi against;
     try {

@@ -10,7 +10,8 @@ namespace assay::verify {
 void ask_solver(const ExactInput& input, const WindowMachine& machine, const ExactHolds& holds,
                 ExactProperty& result);
 
-/// A property that still holds when an ap is replaced by the constant that hurts it most says nothing about that ap.
+/// A property that still holds when an ap is replaced by the constant that hurts it most says nothing about that ap;
+/// one whose assumption no run satisfies says nothing at all.
 [[nodiscard]] std::vector<std::string> find_vacuity(const ExactInput& input, WindowMachine& machine,
                                                     const spec::Property& property);
 /// The same of endless runs: ranks are there for the stronger property too.

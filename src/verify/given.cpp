@@ -139,21 +139,28 @@ class Decider {
   }
 
   /// Sentences about a φ that holds and would with less.
-  [[nodiscard]] std::vector<std::string> vacuity(const spec::FormulaPtr& formula) const {
+  [[nodiscard]] std::vector<std::string> vacuity() const {
     std::vector<std::string> out;
-    for (const spec::Strengthening& stronger : spec::strengthenings(formula)) {
-      GivenResult result;
-      try {
-        decide(stronger.formula, result);
-      } catch (const UsageError&) {  // over a limit
-        continue;
-      }
-      if (result.verdict == GivenResult::Verdict::holds) {
+    if (property_.assume != nullptr && holds(spec::negation(property_.assume))) {
+      out.push_back("no run satisfies what it assumes: holding says nothing");
+    }
+    for (const spec::Strengthening& stronger : spec::strengthenings(property_.formula)) {
+      if (holds(stronger.formula)) {
         out.push_back("it holds even with " + spec_.atoms[stronger.atom].name +
                       (stronger.positive ? " never true" : " always true"));
       }
     }
     return out;
+  }
+
+  [[nodiscard]] bool holds(const spec::FormulaPtr& formula) const {
+    GivenResult result;
+    try {
+      decide(formula, result);
+    } catch (const UsageError&) {  // over a limit
+      return false;
+    }
+    return result.verdict == GivenResult::Verdict::holds;
   }
 
   /// The machine's aps of these atoms.
@@ -204,7 +211,7 @@ GivenResult one(const spec::Spec& spec, const spec::Property& property,
   try {
     decider.decide(all ? property.formula : spec::negation(property.formula), result);
     if (all && result.verdict == GivenResult::Verdict::holds) {
-      result.vacuous = decider.vacuity(property.formula);
+      result.vacuous = decider.vacuity();
     }
   } catch (const UsageError& e) {
     result.verdict = GivenResult::Verdict::unknown;
@@ -221,6 +228,15 @@ GivenResult one(const spec::Spec& spec, const spec::Property& property,
 }
 
 }  // namespace
+
+std::size_t dead_states(const Hoa& hoa) {
+  const GivenMachine machine(hoa);
+  std::size_t out = 0;
+  for (std::size_t s = 0; s < hoa.states; ++s) {
+    out += machine.live(s) ? 0 : 1;
+  }
+  return out;
+}
 
 std::vector<std::size_t> edges_of_runs(const Hoa& hoa) {
   const GivenMachine machine(hoa);

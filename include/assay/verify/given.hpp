@@ -48,6 +48,9 @@ struct GivenResult {
                                                     const automata::Hoa& machine,
                                                     const std::filesystem::path& folder);
 
+/// States that no accepted run can be in: deadlocks, and what leads to nothing else. A path into one is no run, and left out.
+[[nodiscard]] std::size_t dead_states(const automata::Hoa& machine);
+
 /// The edges that some accepted infinite run uses, ascending. Throws UsageError when there is none.
 [[nodiscard]] std::vector<std::size_t> edges_of_runs(const automata::Hoa& machine);
 

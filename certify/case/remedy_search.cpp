@@ -197,11 +197,12 @@ class Search {
   /// Masks the token that the next counterexample has in the same place, until there is none.
   void grow(Candidate& c, const Seed& seed) {
     for (std::size_t n = 1; n <= repair_.options.tokens && !interrupted(); ++n) {
+      c.attempt.words = remedy_words(repair_, c.remedy);
+      c.attempt.outcome = obstacle(repair_, c.remedy.kind);
       const auto trial = tried(c, "");
       if (!trial) {
         return;
       }
-      c.attempt.words = remedy_words(repair_, c.remedy);
       conclude(c, *trial);
       if (trial->claim.status != Status::violated || trial->run.size() <= seed.from_end) {
         return;

@@ -14,9 +14,11 @@ use sae T = "sae";
 class digit = /[0-9]/;
 ap Digit = tok in digit;
 ap At = tok = "@";
+ap D = tok = "d";
 ap On = feat(T/3) > 0;
 prop quiet: all G(At -> X !At) doc "No two at signs in a row.";
 prop no_digit: all G !Digit doc "Never writes a digit.";
+prop no_d: all G !D doc "Never writes a d.";
 prop off: all G !On doc "Feature 3 is never on.";
 prop speaks: some F Digit doc "Some run writes a digit.";
 S
@@ -47,10 +49,10 @@ payload_digest() { python3 -c 'import base64, hashlib, json, sys; print(hashlib.
 expect 0 assay key new --out "$dir/keys"
 
 # A certificate that does not verify is refused as `assay verify` would, and nothing is written.
-checks='{"name": "a", "spec": "t.spec", "decoder": "min-p:0.5", "prompts": "p.json", "properties": ["quiet", "no_digit"], "mode": "exact"}'
+checks='{"name": "a", "spec": "t.spec", "decoder": "min-p:0.5", "prompts": "p.json", "properties": ["quiet", "no_d"], "mode": "exact", "maxNew": 4}'
 case_of a "$checks"
 expect 1 certify a
-grep -q "VIOLATED PROVED  a.no_digit" "$dir/out" || fail "the control is not violated: $(cat "$dir/out")"
+grep -q "VIOLATED PROVED  a.no_d" "$dir/out" || fail "the control is not violated: $(cat "$dir/out")"
 flip() { python3 -c '
 import sys; p = sys.argv[1]; b = bytearray(open(p, "rb").read()); b[len(b) // 2] ^= 1; open(p, "wb").write(b)' "$1"; }
 flip "$dir/a/evidence/checks/a/runs.cert"
@@ -76,24 +78,24 @@ says "new or empty"
 
 # The whole loop: remedies of every kind are tried, the cheapest that holds is certified, and the chain is signed.
 expect 0 repair a r
-said "REPAIRED: 'a.no_digit' holds (PROVED)"
+said "REPAIRED: 'a.no_d' holds (PROVED)"
 said "min-p raised from 1/2"
-said "projected out of"
+said "masked by the decoder"
 cert=$dir/r/a.cert.dsse.json
 old=$(payload_digest "$dir/a/a.cert.dsse.json")
 model=$dir/model; [ ! -d "$dir/r/model" ] || model=$dir/r/model
 expect 0 verify "$cert" "$model"
 predicate "$cert" "
 assert p['certificate']['previous']['digest']['sha256'] == '$old' and p['certificate']['serial'] == '8', p['certificate']
-assert c['a.no_digit']['status'] == c['a.quiet']['status'] == 'HOLDS' and c['a.no_digit']['level'] == 'PROVED'
+assert c['a.no_d']['status'] == c['a.quiet']['status'] == 'HOLDS' and c['a.no_d']['level'] == 'PROVED'
 assert 'Changed after serial 7' in p['certificate']['scope']
 assert any('is the least' in n for n in p['notClaimed'])"
 python3 - "$dir/r/repair.json" "$old" <<'P'
 import json, sys
 r = json.load(open(sys.argv[1]))
-assert r["previous"] == sys.argv[2] and r["claim"] == "a.no_digit" and r["result"].startswith("REPAIRED")
+assert r["previous"] == sys.argv[2] and r["claim"] == "a.no_d" and r["result"].startswith("REPAIRED")
 chosen = r["attempts"][r["chosen"]]
-assert chosen["outcome"] == "chosen" and {c["id"]: (c["before"], c["after"]) for c in r["claims"]}["a.no_digit"] == ("VIOLATED (PROVED)", "HOLDS (PROVED)")
+assert chosen["outcome"] == "chosen" and {c["id"]: (c["before"], c["after"]) for c in r["claims"]}["a.no_d"] == ("VIOLATED (PROVED)", "HOLDS (PROVED)")
 held = [a for a in r["attempts"] if "crossEntropy" in a]
 assert held and all(float(a["crossEntropy"]["after"]) >= float(chosen["crossEntropy"]["after"]) for a in held if a["outcome"] != "rejected"), held
 P

@@ -85,6 +85,8 @@ inline constexpr std::array<Rule, 77> kRules = {{
     {"ADVANTAGE", "erasure", true, rule_advantage},
     {"TWO-HALVES", "erasure", true, rule_two_halves},
     {"LEAKAGE", "erasure", true, rule_leakage},
+    {"MMD", "erasure", true, rule_mmd},
+    {"MMD-LEAKAGE", "erasure", true, rule_mmd_leakage},
     {"LEDGER", "erasure", true, rule_ledger},
     {"INTERFACE", "erasure", true, rule_interface},
     {"PROBE", "erasure", true, rule_probe},

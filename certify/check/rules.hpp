@@ -22,7 +22,7 @@ struct Rule {
   }
 };
 
-inline constexpr std::array<Rule, 77> kRules = {{
+inline constexpr std::array<Rule, 79> kRules = {{
     {"SUFFIX", "bounds", false, rule_suffix},
     {"ROOT", "cases", false, rule_root},
     {"PART", "cases", false, rule_part},

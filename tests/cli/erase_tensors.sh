@@ -148,7 +148,7 @@ says '^ACCEPT mmd STATISTICAL p (1 - p) times the maximum mean discrepancy .* at
 says '^ACCEPT interface-0 STATISTICAL '
 says '^ACCEPT probe-1-0 STATISTICAL '
 says '^ACCEPT ledger STATISTICAL '
-says 'rules ADVANTAGE CHANGE INTERFACE LEDGER OPERATOR PROBE'
+says 'rules ADVANTAGE CHANGE INTERFACE LEDGER MMD OPERATOR PROBE'
 expect 3 "${population[@]}" --independent-rows --out "$dir/none"
 says 'calibration rows are used once'
 other=("${assay[@]}" certify --eraser "$dir/e" --activations "$dir/new.safetensors" --ledger "$dir/ledger" --independent-rows)

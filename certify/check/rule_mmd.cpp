@@ -58,7 +58,7 @@ void conclude(Session& session, const Step& step, const ErasureClaim& claim, con
   session.conclusions.push_back(
       {step.id, "STATISTICAL",
        "p (1 - p) times the maximum mean discrepancy of the classes of " + label_meant(claim) +
-           " in the deployed outputs, kernel exp(-|u - u'|^2 / d) of outputs in units of their "
+           " in the deployed outputs, kernel e^(-|u - u'|^2 / d) of outputs in units of their "
            "scales, is " +
            most_or_least + " with probability at least 1 - " + q.alpha.text() + " " +
            q.halves.drawn() + q.halves.rows.tail(session)});

@@ -56,15 +56,16 @@ __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) in
   }
   constexpr std::int32_t kHalf = 1 << (kDigitBits - 1);
   for (std::size_t j = 0; j < kPanel; ++j) {
-    const std::int32_t ha = (a[j] + kHalf) >> kDigitBits, hb = (b[j] + kHalf) >> kDigitBits;
-    const std::int32_t la = a[j] - ha * (1 << kDigitBits), lb = b[j] - hb * (1 << kDigitBits);
+    const std::int32_t hi_a = (a[j] + kHalf) >> kDigitBits, hi_b = (b[j] + kHalf) >> kDigitBits;
+    const std::int32_t lo_a = a[j] - hi_a * (1 << kDigitBits),
+                       lo_b = b[j] - hi_b * (1 << kDigitBits);
     const auto word = [](std::int32_t first, std::int32_t second) {
       return (static_cast<std::uint32_t>(first) & 0xffffU) |
              (static_cast<std::uint32_t>(second) << 16U);
     };
-    words[j] = word(la, lb);
-    words[j + PackedRows::kPlaneWords] = word(ha, hb);
-    words[j + 2 * PackedRows::kPlaneWords] = word(la + ha, lb + hb);
+    words[j] = word(lo_a, lo_b);
+    words[j + PackedRows::kPlaneWords] = word(hi_a, hi_b);
+    words[j + 2 * PackedRows::kPlaneWords] = word(lo_a + hi_a, lo_b + hi_b);
   }
   return outside;
 }

@@ -7,6 +7,7 @@
 
 #include "json.hpp"
 #include "reject.hpp"
+#include "sha256.hpp"
 
 namespace assay_check {
 namespace {
@@ -28,15 +29,18 @@ Safetensors read_table(Session& session, const std::string& sha, const Step& ste
   return file;
 }
 
-/// Claims of kind erasure: the words after the id are KEY VALUE, these keys in this order.
+/// Claims of kind erasure: the words after the id are KEY VALUE, these keys in this order, labels and noise or
+/// without them.
 struct Form {
   std::string_view name, keys;
 };
 constexpr std::array kForms = {
     Form{"residual", "data labels max-r2"},
     Form{"advantage", "data labels loss form size max-gain"},
-    Form{"covariance", "data labels of label unit alpha at-most"},
+    Form{"covariance", "data labels of label unit noise alpha at-most"},
     Form{"leakage", "data labels of label unit alpha at-least"},
+    Form{"mmd", "data labels label unit noise alpha at-most"},
+    Form{"mmd-leakage", "data labels label unit alpha at-least"},
     Form{"ledger", "total spent"},
     Form{"interface", "data labels label symbols unit alpha at-most"},
     Form{"probe", "data labels probes index label unit alpha at-least at-most"},
@@ -78,9 +82,12 @@ Eraser read_eraser(const Session& session, const Step& step) {
   }
   Eraser eraser;
   eraser.hook = root.at("hook").as_text();
-  if (const Json* const files = root.find("fitActivations")) {
-    for (const Json& sha : files->as_array()) {
-      eraser.fitted.push_back(sha.as_text());
+  for (const auto& [key, digests] :
+       {std::pair("fitActivations", &eraser.fitted), std::pair("fitRows", &eraser.fitted_rows)}) {
+    if (const Json* const files = root.find(key)) {
+      for (const Json& sha : files->as_array()) {
+        digests->push_back(sha.as_text());
+      }
     }
   }
   eraser.d = static_cast<std::size_t>(d);
@@ -135,7 +142,9 @@ ErasedRows::ErasedRows(Session& session, const Step& step, const ErasureClaim& c
       refuse(step, "a class is empty");
     }
   }
-  fitted = std::count(eraser.fitted.begin(), eraser.fitted.end(), data_sha_) > 0;
+  fitted = std::count(eraser.fitted.begin(), eraser.fitted.end(), data_sha_) > 0 ||
+           (!eraser.fitted_rows.empty() &&
+            std::count(eraser.fitted_rows.begin(), eraser.fitted_rows.end(), rows_digest()) > 0);
 }
 
 /// IEEE double, round to nearest even, no fused operation, sums from index 0 up starting at 0.0.
@@ -185,6 +194,29 @@ std::string ErasedRows::named() const {
   return "data " + data_sha_ + (labels_sha_.empty() ? "" : " with labels " + labels_sha_);
 }
 
+std::string ErasedRows::rows_digest() const {
+  std::vector<std::string> each;
+  std::vector<float> narrow(d);
+  std::vector<double> wide(d);
+  for (std::size_t i = 0; i < n; ++i) {
+    bool exact = true;
+    for (std::size_t j = 0; j < d; ++j) {
+      wide[j] = input(i, j);
+      narrow[j] = static_cast<float>(wide[j]);
+      exact = exact && static_cast<double>(narrow[j]) == wide[j];
+    }
+    each.push_back(exact
+                       ? sha256({reinterpret_cast<const char*>(narrow.data()), d * sizeof(float)})
+                       : sha256({reinterpret_cast<const char*>(wide.data()), d * sizeof(double)}));
+  }
+  std::sort(each.begin(), each.end());
+  std::string all;
+  for (const std::string& sha : each) {
+    all += sha;
+  }
+  return sha256(all);
+}
+
 std::string ErasedRows::tail(const Session& session) const {
   return ", hook " + printable(eraser.hook) + ", eraser " +
          session.header().eraser->second.substr(0, 16);
@@ -204,7 +236,7 @@ RequestClaim parse_residual(std::span<const std::string_view> words) {
   claim.words = std::string(words[0]) + " " + claim.id;
   std::size_t at = 2;
   for (const std::string_view key : split_words(form->keys)) {
-    if (key == "labels" && (at >= words.size() || words[at] != key)) {
+    if ((key == "labels" || key == "noise") && (at >= words.size() || words[at] != key)) {
       continue;
     }
     if (at + 1 >= words.size() || words[at] != key) {

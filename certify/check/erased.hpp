@@ -14,7 +14,8 @@ namespace assay_check {
 /// An affine eraser r(x) = x − L R (x − μ) and the grid that its outputs are rounded to.
 struct Eraser {
   std::string hook;
-  std::vector<std::string> fitted;  ///< digests of the files it says it was fitted on
+  std::vector<std::string> fitted;       ///< digests of the files it says it was fitted on
+  std::vector<std::string> fitted_rows;  ///< and of their rows
   std::size_t d = 0, r = 0;
   int grid_bits = 0;
   std::vector<double> left, right, bias;
@@ -39,11 +40,15 @@ class ErasedRows {
 
   Eraser eraser;
   std::size_t n = 0, d = 0, k = 0;
-  bool fitted = false;            ///< the eraser says it was fitted on this file
+  bool fitted = false;            ///< the eraser says it was fitted on this file, or on its rows
   bool one_hot = true;            ///< every row has exactly one label
   std::vector<std::size_t> ones;  ///< rows of each label, neither 0 nor n
 
  private:
+  /// Of the rows as a set, in hexadecimal: of the digests of all rows in rising order; that of a row is of its
+  /// numbers as float32 where that holds them all, else as float64, little-endian.
+  [[nodiscard]] std::string rows_digest() const;
+
   const Step& step_;
   std::string data_sha_, labels_sha_;
   std::optional<Safetensors> data_, labels_;

@@ -27,6 +27,8 @@ void rule_residual(Session& session, const Step& step);
 void rule_advantage(Session& session, const Step& step);
 void rule_two_halves(Session& session, const Step& step);
 void rule_leakage(Session& session, const Step& step);
+void rule_mmd(Session& session, const Step& step);
+void rule_mmd_leakage(Session& session, const Step& step);
 void rule_ledger(Session& session, const Step& step);
 void rule_interface(Session& session, const Step& step);
 void rule_probe(Session& session, const Step& step);

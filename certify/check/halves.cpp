@@ -15,7 +15,8 @@ constexpr std::size_t kMaxQuadratic = 256;
 
 Halves::Halves(Session& session, const Step& step, const ErasureClaim& claim)
     : rows(session, step, claim) {
-  const std::string& of = claim.at("of");
+  const bool kernel = claim.form == "mmd" || claim.form == "mmd-leakage";
+  const std::string of = kernel ? "linear" : claim.at("of");
   quadratic = of == "quadratic";
   label_ = parse_nat_below(claim.at("label"), rows.k, "a label");
   if ((of != "linear" && !quadratic) || (quadratic && rows.d > kMaxQuadratic)) {
@@ -98,6 +99,29 @@ Wide Halves::square(const std::vector<double>& Y) const {
     sum += off * off << (2 * (top_ - scale_[j]));
   }
   return sum;
+}
+
+Interval Halves::exponent(std::size_t row, std::size_t other) const {
+  std::vector<double> Y(rows.d), Z(rows.d);
+  rows.deploy(row, Y.data());
+  rows.deploy(other, Z.data());
+  const bool y = square(Y) <= limit_, z = square(Z) <= limit_;
+  Wide sum = 0;  // 2^12 terms below 2^52 2^50
+  for (std::size_t j = 0; j < rows.d; ++j) {
+    const Wide off = (y ? static_cast<std::int64_t>(Y[j]) : centre_[j]) -
+                     (z ? static_cast<std::int64_t>(Z[j]) : centre_[j]);
+    sum += off * off << (2 * (top_ - scale_[j]));
+  }
+  const double near = std::ldexp(static_cast<double>(sum), -2 * top_);  // one rounding
+  const Interval mean = Interval(-near * (1 + 0x1p-52), -near * (1 - 0x1p-52)) /
+                        Interval(static_cast<double>(rows.d));
+  return {mean.lo(), std::min(mean.hi(), 0.0)};
+}
+
+std::vector<std::size_t> Halves::drawn_after_the_scales() const {
+  std::vector<std::size_t> drawn = drawn_rows(order_);
+  drawn.erase(drawn.begin(), drawn.begin() + static_cast<std::ptrdiff_t>(first_));
+  return drawn;
 }
 
 Halves::Sums Halves::sums(std::size_t unit) const {

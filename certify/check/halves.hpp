@@ -24,6 +24,10 @@ class Halves {
   [[nodiscard]] std::vector<double> mean() const;
   /// What a sum over rows, coordinates and pairs is off by, relative to the sizes that are summed.
   [[nodiscard]] Interval slack() const;
+  /// −|u − u'|²/d of the scaled outputs u of two rows, a row beyond the limit taken as the centre.
+  [[nodiscard]] Interval exponent(std::size_t row, std::size_t other) const;
+  /// A row drawn from each unit but those of C.
+  [[nodiscard]] std::vector<std::size_t> drawn_after_the_scales() const;
   /// The words that say what is drawn and how it is measured.
   [[nodiscard]] std::string drawn() const;
 

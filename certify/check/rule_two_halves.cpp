@@ -18,21 +18,6 @@ Interval norm(const std::vector<double>& v) {
                                        : Interval(0);
 }
 
-/// CHERNOFF: of a mean `seen` of n independent numbers in [0, size²], l = ln(1/a): their expectation is at most
-/// ((k + √(k² + 4 seen))/2)², k = √(2 size² l/n), but with probability a. Its root.
-Interval root_of_mean(const Interval& seen, const Interval& size, const Interval& l,
-                      std::size_t n) {
-  const Interval k = size * square_root(Interval(2) * l / Interval(static_cast<double>(n)));
-  return (k + square_root(k * k + Interval(4) * positive_part(seen))) / Interval(2);
-}
-
-/// BERNSTEIN: n independent numbers <= size whose mean square has the root at most `root`: their mean is above
-/// their expectation by more than this but with probability a, l = ln(1/a).
-Interval room(const Interval& root, const Interval& size, const Interval& l, std::size_t n) {
-  const Interval share = l / Interval(static_cast<double>(n));
-  return root * square_root(Interval(2) * share) + size * share / Interval(3);
-}
-
 Interval mean_of(const std::vector<double>& x, const Interval& error) {
   double sum = 0;
   for (const double each : x) {
@@ -84,7 +69,7 @@ void need_counts(const Step& step, const Halves& h) {
 }
 
 std::string what(const Halves& h, const ErasureClaim& claim) {
-  return "the covariance of label " + claim.at("label") + " with the " +
+  return "the covariance of " + label_meant(claim) + " with the " +
          (h.quadratic ? "products of two deployed outputs" : "deployed outputs") + " has a norm ";
 }
 
@@ -92,9 +77,9 @@ std::string what(const Halves& h, const ErasureClaim& claim) {
 
 // TWO-HALVES   (T10; l = ln(3/α), each of three events fails with probability at most α/3)
 //   λ̂ = λmax(mean_A vvᵀ) <= Λ    √λ = root_of_mean(Λ)    b = room(√λ, M, n_A)
-//   a = mean_B <v_A, v> + |v_A| room(√λ, M, n_B)          (b + √(b² + 4a))/2 <= s
+//   a = mean_B <v_A, v> + |v_A| room(√λ, M, n_B)          (b + √(b² + 4a))/2 <= s (1 − 2h)
 //   ----------------------------------------------------------------------------------
-//   |Cov(φ(y), z)| <= s with probability at least 1 − α
+//   |Cov(φ(y), z)| <= s with probability at least 1 − α, z the label; with noise h (T7) the true one
 void rule_two_halves(Session& session, const Step& step) {
   const ErasureClaim claim = erasure_claim(session, step, "covariance");
   if (!step.premises.empty() || step.words.size() != 4) {
@@ -115,7 +100,8 @@ void rule_two_halves(Session& session, const Step& step) {
   const Interval b = room(root, M, l, h.a) + M * h.slack();
   const Interval a = mean_of(h.project(v), size * M * h.slack()) + size * room(root, M, l, h.b);
   const Interval twice = b + square_root(b * b + Interval(4) * positive_part(a));
-  if (!(twice.hi() <= (Interval(2) * most.interval()).lo())) {
+  if (!(twice.hi() <=
+        (Interval(2) * most.interval() * share_without_noise(step, claim, h.rows)).lo())) {
     refuse(step, "the norm is not shown to be at most that of the statement");
   }
   session.conclusions.push_back(

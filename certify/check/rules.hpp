@@ -22,7 +22,7 @@ struct Rule {
   }
 };
 
-inline constexpr std::array<Rule, 77> kRules = {{
+inline constexpr std::array<Rule, 79> kRules = {{
     {"SUFFIX", "bounds", false, rule_suffix},
     {"ROOT", "cases", false, rule_root},
     {"PART", "cases", false, rule_part},
@@ -85,6 +85,8 @@ inline constexpr std::array<Rule, 77> kRules = {{
     {"ADVANTAGE", "erasure", true, rule_advantage},
     {"TWO-HALVES", "erasure", true, rule_two_halves},
     {"LEAKAGE", "erasure", true, rule_leakage},
+    {"MMD", "erasure", true, rule_mmd},
+    {"MMD-LEAKAGE", "erasure", true, rule_mmd_leakage},
     {"LEDGER", "erasure", true, rule_ledger},
     {"INTERFACE", "erasure", true, rule_interface},
     {"PROBE", "erasure", true, rule_probe},

@@ -87,4 +87,38 @@ Interval log_of(const Fraction& alpha, int parts) {
                    Interval(static_cast<double>(alpha.num)));
 }
 
+Interval root_of_mean(const Interval& seen, const Interval& size, const Interval& l,
+                      std::size_t n) {
+  const Interval k = size * square_root(Interval(2) * l / Interval(static_cast<double>(n)));
+  return (k + square_root(k * k + Interval(4) * positive_part(seen))) / Interval(2);
+}
+
+Interval room(const Interval& root, const Interval& size, const Interval& l, std::size_t n) {
+  const Interval share = l / Interval(static_cast<double>(n));
+  return root * square_root(Interval(2) * share) + size * share / Interval(3);
+}
+
+// NOISE (T7): the label in the file is the true one, flipped with one probability of at most h < 1/2 whatever the row
+// and its label: its covariance with anything of the row is that of the true one times at least 1 − 2h.
+Interval share_without_noise(const Step& step, const ErasureClaim& claim, const ErasedRows& rows) {
+  if (!claim.terms.contains("noise")) {
+    return {1};
+  }
+  const Fraction noise = positive_term(step, claim, "noise");
+  const Interval share = Interval(1) - Interval(2) * noise.interval();
+  if (rows.k != 1 || !(share.lo() > 0)) {
+    refuse(step, "noise is not below 1/2, or not of one label");
+  }
+  return share;
+}
+
+std::string label_meant(const ErasureClaim& claim) {
+  const std::string label = "label " + claim.at("label");
+  return !claim.terms.contains("noise")
+             ? label
+             : "the true label, of which " + label +
+                   " is a copy flipped with one probability of at most " + claim.at("noise") +
+                   " whatever the row and its label,";
+}
+
 }  // namespace assay_check

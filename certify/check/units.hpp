@@ -25,4 +25,20 @@ namespace assay_check {
 /// ln(parts / alpha)
 [[nodiscard]] Interval log_of(const Fraction& alpha, int parts);
 
+/// CHERNOFF: of a mean `seen` of n independent numbers in [0, size²], l = ln(1/a): their expectation is at most
+/// ((k + √(k² + 4 seen))/2)², k = √(2 size² l/n), but with probability a. Its root.
+[[nodiscard]] Interval root_of_mean(const Interval& seen, const Interval& size, const Interval& l,
+                                    std::size_t n);
+
+/// BERNSTEIN: n independent numbers <= size whose mean square has the root at most `root`: their mean is above
+/// their expectation by more than this but with probability a, l = ln(1/a).
+[[nodiscard]] Interval room(const Interval& root, const Interval& size, const Interval& l,
+                            std::size_t n);
+
+/// NOISE: 1 − 2h, where the claim has the term `noise` h, 0 < h < 1/2, of the one label of its rows; else 1.
+[[nodiscard]] Interval share_without_noise(const Step& step, const ErasureClaim& claim,
+                                           const ErasedRows& rows);
+/// "label C", or "the true label …" with noise.
+[[nodiscard]] std::string label_meant(const ErasureClaim& claim);
+
 }  // namespace assay_check

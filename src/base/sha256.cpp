@@ -79,7 +79,8 @@ void sha256_blocks(std::uint32_t*, const char*, std::size_t) {}
 #endif
 
 struct Sha256::State {
-  bool native = has_sha_instructions();
+  inline static const bool native =
+      has_sha_instructions();  // asked once: a virtual machine traps cpuid
   crypto_hash_sha256_state sodium{};
   std::uint32_t words[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
                             0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};

@@ -81,6 +81,7 @@ void add_erase(CLI::App& app, Session& session) {
   sub->add_flag("--plant-emails", options->plant_emails,
                 "Write synthetic addresses into copies where the text has too few");
   add_erase_tensors(*sub, session);
+  add_erase_moments(*sub, session);
   add_erase_rows(*sub, session);
   add_erase_attack(*sub, session);
   add_erase_split(*sub, session);

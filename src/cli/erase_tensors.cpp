@@ -8,6 +8,7 @@
 #include "assay/base/rational.hpp"
 #include "assay/base/text.hpp"
 #include "assay/erase/apply.hpp"
+#include "assay/erase/moment_files.hpp"
 #include "assay/erase/tensor_claims.hpp"
 
 namespace assay::cli {
@@ -16,12 +17,12 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 struct Options {
-  std::vector<std::string> activations, labels;
+  std::vector<std::string> activations, labels, moments;
   std::string eraser, out;
   std::string method = "leace", hook, name, keep;
   int grid_bits = -1;
   bool continuous = false, bottleneck = false;
-  std::string alpha, ledger, total, probes, unembedding, readouts, region;
+  std::string alpha, ledger, total, probes, unembedding, readouts, region, noise;
   std::size_t symbols = 0;
   bool independent_rows = false;
 };
@@ -70,7 +71,7 @@ void run_fit_labelled(const Options& o, Session& session) {
   const std::string hook = o.hook.empty() ? tables.x.hook.value_or(erase::kUnnamedHook) : o.hook;
   const erase::LabelledEraser e =
       erase::fit_labelled(tables, o.method, hook, o.grid_bits < 0 ? 16 : o.grid_bits);
-  erase::EraserOrigin origin{{}, o.name, {}, {tables.x.digest}, {}};
+  erase::EraserOrigin origin{{}, o.name, {}, {tables.x.digest}, {}, {tables.x.rows_digest}};
   if (tables.apart) {
     origin.labels.push_back(tables.z.digest);
   }
@@ -91,6 +92,20 @@ void run_fit_labelled(const Options& o, Session& session) {
                   {"gridBits", e.grid_bits},
                   {"readsLabels", true},
                   {"out", o.out}});
+}
+
+erase::TensorFit fit_of(const Options& o, const erase::TensorFitOptions& options) {
+  if (o.activations.empty() == o.moments.empty() || (!o.moments.empty() && !o.labels.empty())) {
+    throw UsageError("erase fit: expected --activations, perhaps with --labels, or --moments");
+  }
+  if (o.moments.empty()) {
+    return erase::fit_tensors(shards_of(o), options);
+  }
+  erase::SavedMoments all = erase::load_moments(o.moments.front());
+  for (std::size_t i = 1; i < o.moments.size(); ++i) {
+    erase::merge_moments(all, erase::load_moments(o.moments[i]), o.moments[i]);
+  }
+  return erase::fit_moments(all, options);
 }
 
 void run_fit(const Options& o, Session& session) {
@@ -115,7 +130,7 @@ void run_fit(const Options& o, Session& session) {
   if (!o.keep.empty()) {
     options.keep = o.keep;
   }
-  const erase::TensorFit fit = erase::fit_tensors(shards_of(o), options);
+  const erase::TensorFit fit = fit_of(o, options);
   const erase::Eraser& e = fit.fit.eraser;
   const std::string config = erase::eraser_json(e, fit.origin);
   const std::string weights = erase::eraser_tensors(e);
@@ -169,7 +184,7 @@ void run_apply(const Options& o, Session& session) {
     grid_bits = e.grid_bits;
   } else {
     const erase::LoadedEraser loaded = erase::load_eraser(o.eraser);
-    x = erase::read_activations(o.activations.front());
+    x = erase::read_activations_unseen(o.activations.front());
     applied = erase::apply_table(loaded, x, o.out, o.bottleneck);
     grid_bits = loaded.eraser.grid_bits;
   }
@@ -201,8 +216,8 @@ Rational probability(const std::string& option, const std::string& text) {
 
 std::optional<erase::PopulationOptions> population_of(const Options& o, std::size_t d) {
   if (o.alpha.empty() != o.ledger.empty() ||
-      (o.alpha.empty() &&
-       (o.independent_rows || !o.total.empty() || !o.probes.empty() || o.symbols > 0))) {
+      (o.alpha.empty() && (o.independent_rows || !o.total.empty() || !o.probes.empty() ||
+                           o.symbols > 0 || !o.noise.empty()))) {
     throw UsageError("erase certify: claims about a population need --alpha and --ledger");
   }
   if (o.alpha.empty()) {
@@ -213,6 +228,12 @@ std::optional<erase::PopulationOptions> population_of(const Options& o, std::siz
   options.ledger = o.ledger;
   if (!o.total.empty()) {
     options.total = probability("ledger-total", o.total);
+  }
+  if (!o.noise.empty()) {
+    options.label_noise = probability("label-noise", o.noise);
+    if (2 * options.label_noise->num >= options.label_noise->den) {
+      throw UsageError("label-noise: expected a rate below 1/2, found " + o.noise);
+    }
   }
   options.independent_rows = o.independent_rows;
   options.symbols = o.symbols;
@@ -326,6 +347,10 @@ void add_certify(CLI::App& erase, const std::shared_ptr<Options>& options, Sessi
       "--ledger", o.ledger,
       "File that adds up what is spent of alpha, and on which rows; made when missing");
   certify->add_option("--ledger-total", o.total, "What a new ledger may spend in all");
+  certify->add_option(
+      "--label-noise", o.noise,
+      "Recorded labels are the true ones, flipped with one probability of at most this, "
+      "whatever the row and its label: bounds on the population are then of the true label");
   certify->add_flag("--independent-rows", o.independent_rows,
                     "Every row is a draw of its own, in a file without the tensor document");
   certify->add_option("--unembedding", o.unembedding,
@@ -355,7 +380,9 @@ void add_erase_tensors(CLI::App& erase, Session& session) {
   const auto options = std::make_shared<Options>();
   Options& o = *options;
   auto* fit = erase.add_subcommand("fit", "Fit an eraser on activations and labels");
-  add_rows(fit, o, true);
+  add_rows(fit, o, true)->required(false);
+  fit->add_option("--moments", o.moments,
+                  "In place of rows, files written by moments or merge, one for each part");
   fit->add_option("--labels", o.labels,
                   "Safetensors file: z [n] of 0 and 1, or one-hot [n,k]; without it, z is in the "
                   "file of activations");

@@ -5,6 +5,7 @@
 
 #include "assay/base/sha256.hpp"
 #include "assay/base/text.hpp"
+#include "parallel.hpp"
 
 namespace assay::erase {
 namespace {
@@ -30,14 +31,14 @@ class OutputFile {
     put(float_header("x", {n_, kept_.size()}, metadata));
   }
 
-  /// Rows x [count,d] and what became of them.
-  void add(std::span<const double> x, std::span<const std::int32_t> grid) {
-    values_.resize(x.size());
+  /// Rows x [count,d] and what became of them, made ready for write().
+  std::vector<float> take(std::span<const double> x, std::span<const std::int32_t> grid) {
+    std::vector<float> values(x.size());
     constexpr std::size_t kLanes = 8;  // sums of their own: none waits for the one before
     double largest[kLanes] = {}, squares[kLanes] = {};
     const auto one = [&](std::size_t i, std::size_t lane) {
       const double value = static_cast<double>(grid[i]) * step_;
-      values_[i] = static_cast<float>(value);  // exact: |Y| < 2^24
+      values[i] = static_cast<float>(value);  // exact: |Y| < 2^24
       const double change = std::fabs(value - x[i]);
       largest[lane] = change > largest[lane] ? change : largest[lane];
       squares[lane] += change * change;
@@ -59,12 +60,16 @@ class OutputFile {
       std::size_t to = 0;
       for (std::size_t at = 0; at < x.size(); at += d_) {
         for (const std::size_t j : kept_) {
-          values_[to++] = values_[at + j];
+          values[to++] = values[at + j];
         }
       }
-      values_.resize(to);
+      values.resize(to);
     }
-    put({reinterpret_cast<const char*>(values_.data()), values_.size() * sizeof(float)});
+    return values;
+  }
+
+  void write(const std::vector<float>& values) {
+    put({reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)});
   }
 
   Applied finish() {
@@ -84,7 +89,6 @@ class OutputFile {
   std::size_t n_, d_;
   double step_;
   std::vector<std::size_t> kept_;
-  std::vector<float> values_;
   Applied applied_;
 };
 
@@ -138,12 +142,34 @@ Applied apply_table(const LoadedEraser& loaded, const ActivationTable& x,
               {"eraser", loaded.weights.hex()},
               {"activations", x.digest.hex()},
               {"gridBits", std::to_string(e.grid_bits)}});
+  // While one core hashes and writes a block, another erases the next.
+  const std::size_t blocks = (x.n + kTableBlock - 1) / kTableBlock;
+  std::vector<float> ready, next;
+  std::vector<double> rows;
   std::vector<std::int32_t> grid;
-  x.each_block([&](std::size_t, std::span<const double> rows) {
+  const auto erase_block = [&](std::size_t block) {
+    const std::size_t first = block * kTableBlock, count = std::min(kTableBlock, x.n - first);
+    rows.resize(count * x.d);
     grid.resize(rows.size());
-    deploy_block(e, rows, grid);
-    file.add(rows, grid);
-  });
+    x.rows(first, rows);
+    try {
+      deploy_block(e, rows, grid);
+    } catch (const Refusal&) {
+      x.need_finite(first, rows);
+      throw;
+    }
+    next = file.take(rows, grid);
+  };
+  for (std::size_t block = 0; block <= blocks; ++block) {
+    for_each_index(2, [&](std::size_t, std::size_t task) {
+      if (task == 0 && block < blocks) {
+        erase_block(block);
+      } else if (task == 1 && block > 0) {
+        file.write(ready);
+      }
+    });
+    std::swap(ready, next);
+  }
   return file.finish();
 }
 
@@ -155,7 +181,7 @@ Applied apply_labelled(const LabelledEraser& e, const Tables& tables,
               {"activations", tables.x.digest.hex()},
               {"gridBits", std::to_string(e.grid_bits)}});
   tables.x.each_block([&](std::size_t first, std::span<const double> rows) {
-    file.add(rows, std::span(grid).subspan(first * tables.x.d, rows.size()));
+    file.write(file.take(rows, std::span(grid).subspan(first * tables.x.d, rows.size())));
   });
   return file.finish();
 }

@@ -43,12 +43,13 @@ class Deployed {
       grid_bits_ = labelled_->grid_bits;
       width = labelled_->d;
       labels = labelled_->k;
+      origin = labelled_->origin;
     } else {
       plain_ = load_eraser(directory);
       hook = plain_->eraser.hook;
       grid_bits_ = plain_->eraser.grid_bits;
       width = plain_->eraser.d();
-      fitted_on = plain_->origin.activations;
+      origin = plain_->origin;
     }
   }
   void row(std::span<const double> x, std::span<const double> z, std::span<double> y) const {
@@ -68,7 +69,7 @@ class Deployed {
 
   std::string kind, hook;
   std::size_t width = 0, labels = 0;
-  std::vector<Digest> fitted_on;
+  EraserOrigin origin;
 
  private:
   std::optional<LabelledEraser> labelled_;
@@ -102,8 +103,7 @@ LoadedAttack load_attack(const AttackFiles& files) {
   out.method = eraser.kind;
   out.activations = x.digest;
   out.file_rows = x.n;
-  out.rows_of_the_fit = std::find(eraser.fitted_on.begin(), eraser.fitted_on.end(), x.digest) !=
-                        eraser.fitted_on.end();
+  out.rows_of_the_fit = is_of_fit(eraser.origin, x.digest, x.rows_digest);
   const std::vector<std::size_t> which = rows_to_attack(x.n, files);
   out.rows.before = {which.size(), x.d, std::vector<double>(which.size() * x.d)};
   out.rows.after = out.rows.before;

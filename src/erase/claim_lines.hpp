@@ -51,10 +51,12 @@ struct ClaimLines {
 
 /// How alpha is shared out before anything is seen: the number of claims that population_claims tries.
 [[nodiscard]] std::size_t planned_claims(const GridRows& rows);
-/// TWO-HALVES and LEAKAGE of every label, linear and, where it is not too wide, of products, each at
-/// `each`; a LEAKAGE that shows nothing is left out.
+/// TWO-HALVES and LEAKAGE of every label, linear and, where it is not too wide, of products, and MMD and
+/// MMD-LEAKAGE, each at `each`; a leakage that shows nothing is left out. With noise, what bounds from above
+/// is about the true label. @pre noise only of one label
 [[nodiscard]] std::vector<ClaimLines> population_claims(const Population& population,
                                                         const GridRows& rows, const Rational& each,
-                                                        const std::string& data);
+                                                        const std::string& data,
+                                                        const std::optional<Rational>& noise);
 
 }  // namespace assay::erase

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "assay/base/digest.hpp"
 #include "assay/base/text.hpp"
 #include "assay/erase/moments.hpp"
 #include "claim_lines.hpp"
@@ -10,17 +9,6 @@ namespace assay::erase {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-/// One row of each unit, at a place that the digest of the unit's number names.
-std::vector<std::size_t> drawn_rows(const Population& population) {
-  std::vector<std::size_t> rows;
-  for (std::size_t u = 0; u < population.units(); ++u) {
-    const std::vector<std::size_t>& unit = population.order()[u];
-    const std::string key = sha256("assay row " + std::to_string(u)).hex().substr(0, 15);
-    rows.push_back(unit[std::stoull(key, nullptr, 16) % unit.size()]);
-  }
-  return rows;
-}
 
 /// See docs/theorems.md, INTERFACE.
 double distance(double symbols, double draws, double log) {
@@ -73,7 +61,7 @@ ClaimLines interface_claim(const Population& population, const GridRows& rows, s
                            const Rational& each, const std::string& data) {
   std::vector<std::int64_t> with(symbols), without(symbols);
   std::int64_t n1 = 0, n0 = 0;
-  for (const std::size_t row : drawn_rows(population)) {
+  for (const std::size_t row : population.drawn_rows()) {
     const bool one = rows.z[row * rows.labels + label] != 0;
     (one ? n1 : n0) += 1;
     (one ? with : without)[static_cast<std::size_t>(symbol[row])] += 1;
@@ -122,7 +110,7 @@ ClaimLines probe_claim(const Population& population, const GridRows& rows, int g
                        std::size_t label, const RegisteredProbes& probes, std::size_t index,
                        const Rational& each, const std::string& data) {
   std::size_t n[2] = {0, 0}, right[2] = {0, 0};
-  for (const std::size_t row : drawn_rows(population)) {
+  for (const std::size_t row : population.drawn_rows()) {
     double score = probes.bias[index];
     for (std::size_t j = 0; j < rows.d; ++j) {
       score += probes.weights[index * rows.d + j] *

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
 
@@ -18,8 +19,10 @@ constexpr std::array<std::pair<const char*, std::optional<Digest> EraserOrigin::
     {{"modelWeights", &EraserOrigin::model_weights},
      {"labellingRule", &EraserOrigin::labelling_rule},
      {"rowsOfModel", &EraserOrigin::rows_of_model}}};
-constexpr std::array<std::pair<const char*, std::vector<Digest> EraserOrigin::*>, 2> kFiles = {
-    {{"fitActivations", &EraserOrigin::activations}, {"fitLabels", &EraserOrigin::labels}}};
+constexpr std::array<std::pair<const char*, std::vector<Digest> EraserOrigin::*>, 3> kFiles = {
+    {{"fitActivations", &EraserOrigin::activations},
+     {"fitLabels", &EraserOrigin::labels},
+     {"fitRows", &EraserOrigin::rows}}};
 
 Digest digest_of(const nlohmann::json& value, const char* key, const std::string& file) {
   try {
@@ -87,6 +90,13 @@ std::string eraser_tensors(const Eraser& eraser) {
                         {"proj_right", {eraser.rank, eraser.d()}},
                         {"bias", {eraser.d()}}};
   return to_safetensors(file);
+}
+
+bool is_of_fit(const EraserOrigin& origin, const Digest& file, const Digest& rows) {
+  const auto names = [](const std::vector<Digest>& all, const Digest& one) {
+    return std::find(all.begin(), all.end(), one) != all.end();
+  };
+  return names(origin.activations, file) || names(origin.rows, rows);
 }
 
 LoadedEraser load_eraser(const std::filesystem::path& directory) {

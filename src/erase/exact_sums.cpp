@@ -26,8 +26,8 @@ std::vector<std::int64_t> centres(const GridRows& rows) {
 std::size_t rows_of_a_block(const GridRows& rows, const std::vector<std::int64_t>& centre) {
   std::uint64_t largest = 1;
   for (std::size_t i = 0; i < rows.y.size(); ++i) {
-    largest = std::max(largest,
-                       static_cast<std::uint64_t>(std::llabs(rows.y[i] - centre[i % rows.d])));
+    largest =
+        std::max(largest, static_cast<std::uint64_t>(std::llabs(rows.y[i] - centre[i % rows.d])));
   }
   const auto bits = static_cast<int>(std::bit_width(largest));  // |Y - centre| < 2^bits <= 2^25
   return std::min(kMostRows, std::size_t{1} << static_cast<unsigned>(53 - 2 * bits));

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <numeric>
 #include <utility>
 
 #include "assay/base/text.hpp"
@@ -109,39 +108,6 @@ void measure(const Moments& m, const Eigen::MatrixXd& left, const Eigen::MatrixX
   fit.kept_share = (sigma.trace() - 2.0 * (turned * left).trace() + moved) / sigma.trace();
 }
 
-/// c = R (x - mu), in the deployed order: sums from index 0 up.
-void push(const Eraser& e, std::span<const double> x, std::vector<double>& c) {
-  c.assign(e.rank, 0.0);
-  for (std::size_t k = 0; k < e.rank; ++k) {
-    const double* right = e.proj_right.data() + k * x.size();
-    double sum = 0.0;
-    for (std::size_t j = 0; j < x.size(); ++j) {
-      sum += right[j] * (x[j] - e.bias[j]);
-    }
-    c[k] = sum;
-  }
-}
-
-/// v = x - L c.
-void pull(const Eraser& e, std::span<const double> x, std::span<const double> c,
-          std::vector<double>& v) {
-  v.assign(x.begin(), x.end());
-  if (e.rank == 1) {  // 0.0 + l c is l c, but for the sign of a zero
-    for (std::size_t i = 0; i < x.size(); ++i) {
-      v[i] -= e.proj_left[i] * c[0];
-    }
-    return;
-  }
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    const double* left = e.proj_left.data() + i * e.rank;
-    double sum = 0.0;
-    for (std::size_t k = 0; k < e.rank; ++k) {
-      sum += left[k] * c[k];
-    }
-    v[i] -= sum;
-  }
-}
-
 }  // namespace
 
 std::string name_of(Method method) {
@@ -229,93 +195,6 @@ LeaceFit fit_eraser(const Moments& moments, Method method, std::size_t preserved
   }
   measure(moments, left, right, fit);
   return fit;
-}
-
-void deploy(const Eraser& eraser, std::span<const double> x, std::span<std::int32_t> y) {
-  require(x.size() == eraser.d() && y.size() == eraser.d(), "deploy: a row of another width");
-  thread_local std::vector<double> c, v;
-  push(eraser, x, c);
-  pull(eraser, x, c, v);
-  const double scale = std::ldexp(1.0, eraser.grid_bits);  // a product with it is exact
-  bool within = true;
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    // Ties to even where |v| < 2^51 / scale, for the rounding mode is never changed here; any other
-    // v leaves the grid either way.
-    const double rounded = (v[i] * scale + 0x1.8p52) - 0x1.8p52;
-    const bool fits = std::fabs(rounded) < static_cast<double>(kMaxGridValue);
-    within &= fits;
-    y[i] = static_cast<std::int32_t>(fits ? rounded : 0.0);
-  }
-  for (std::size_t i = 0; !within && i < x.size(); ++i) {
-    if (!(std::fabs(v[i] * scale) < static_cast<double>(kMaxGridValue) - 0.5)) {
-      throw Refusal("output " + std::to_string(i) + " of a row, " + decimal(v[i]) +
-                    ", leaves the grid of " + std::to_string(eraser.grid_bits) +
-                    " bits (|Y| < 2^24); take fewer grid bits");
-    }
-  }
-}
-
-void deploy_block(const Eraser& eraser, std::span<const double> x, std::span<std::int32_t> y) {
-  for (std::size_t at = 0; at + eraser.d() <= x.size(); at += eraser.d()) {
-    deploy(eraser, x.subspan(at, eraser.d()), y.subspan(at, eraser.d()));
-  }
-}
-
-void deploy(const Eraser& eraser, std::span<const float> x, std::span<std::int32_t> y) {
-  const std::vector<double> wide(x.begin(), x.end());
-  deploy(eraser, wide, y);
-}
-
-double reach(const Eraser& eraser, std::span<const double> x) {
-  require(x.size() == eraser.d(), "reach: a row of another width");
-  thread_local std::vector<double> c, v;
-  push(eraser, x, c);
-  pull(eraser, x, c, v);
-  double largest = 0.0;
-  for (const double value : v) {
-    largest = std::max(largest, std::fabs(value));
-  }
-  return largest;
-}
-
-int choose_grid_bits(double largest, int wanted) {
-  require(wanted >= 0 && wanted <= kMaxGridBits, "choose_grid_bits: bits outside 0 … 24");
-  int bits = wanted;
-  while (bits >= 0 && !(std::ldexp(largest, bits) + 1.0 < 0x1p23)) {
-    --bits;
-  }
-  if (bits < kMinGridBits) {
-    throw Refusal("outputs as large as " + decimal(largest) + " need a grid coarser than 2^-" +
-                  std::to_string(kMinGridBits));
-  }
-  return bits;
-}
-
-int choose_grid_bits(const Eraser& eraser, std::span<const float> x, int wanted) {
-  double largest = 0.0;
-  for (std::size_t at = 0; at + eraser.d() <= x.size(); at += eraser.d()) {
-    const auto row = x.subspan(at, eraser.d());
-    largest = std::max(largest, reach(eraser, std::vector<double>(row.begin(), row.end())));
-  }
-  return choose_grid_bits(largest, wanted);
-}
-
-Readout compose(const Readout& after, const Eraser& eraser) {
-  const std::size_t d = eraser.d();
-  require(after.weights.size() == d, "compose: a readout of another width");
-  Readout raw{eraser.hook, after.weights, after.bias, {}};
-  for (std::size_t k = 0; k < eraser.rank; ++k) {
-    const std::span<const double> right = std::span(eraser.proj_right).subspan(k * d, d);
-    double wl = 0.0;
-    for (std::size_t i = 0; i < d; ++i) {
-      wl += after.weights[i] * eraser.proj_left[i * eraser.rank + k];
-    }
-    raw.bias += wl * std::inner_product(right.begin(), right.end(), eraser.bias.begin(), 0.0);
-    for (std::size_t j = 0; j < d; ++j) {
-      raw.weights[j] -= wl * right[j];
-    }
-  }
-  return raw;
 }
 
 }  // namespace assay::erase

@@ -50,6 +50,9 @@ Eigen::MatrixXd cross(const Moments& m, std::size_t first, std::size_t count) {
 
 Canonical canonical(const Moments& m, const Whitening& w, std::size_t first, std::size_t count) {
   const Eigen::MatrixXd sigma = cross(m, first, count) * label_whitening(m, first, count);
+  if (w.kept() == 0 || sigma.cols() == 0) {  // no direction, or no label, varies
+    return {sigma.leftCols(0), Eigen::MatrixXd(static_cast<Eigen::Index>(w.kept()), 0), {}};
+  }
   const Eigen::JacobiSVD<Eigen::MatrixXd> svd(w.apply(sigma),
                                               Eigen::ComputeThinU | Eigen::ComputeThinV);
   const Eigen::VectorXd& rho = svd.singularValues();
@@ -61,8 +64,7 @@ Canonical canonical(const Moments& m, const Whitening& w, std::size_t first, std
   }
   const auto rank = static_cast<Eigen::Index>(out.squares.size());
   out.directions = svd.matrixU().leftCols(rank);
-  out.basis = sigma * svd.matrixV().leftCols(rank) *
-              rho.head(rank).cwiseInverse().asDiagonal();
+  out.basis = sigma * svd.matrixV().leftCols(rank) * rho.head(rank).cwiseInverse().asDiagonal();
   return out;
 }
 

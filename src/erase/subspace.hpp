@@ -11,9 +11,9 @@ namespace assay::erase {
 ///   W Sxz T = U diag(rho) V^T      basis = Sxz T V diag(1/rho), so W basis = U
 /// rho falling, as far as it is above rounding. The span of `basis` is the span of Sxz.
 struct Canonical {
-  Eigen::MatrixXd basis;           ///< [d,r]
-  Eigen::MatrixXd directions;      ///< U [kept,r]
-  std::vector<double> squares;     ///< rho^2
+  Eigen::MatrixXd basis;        ///< [d,r]
+  Eigen::MatrixXd directions;   ///< U [kept,r]
+  std::vector<double> squares;  ///< rho^2
 };
 
 /// Labels `first` … `first + count - 1` of the moments.

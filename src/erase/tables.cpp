@@ -6,6 +6,8 @@
 #include "assay/base/sha256.hpp"
 #include "assay/base/text.hpp"
 #include "assay/erase/documents.hpp"
+#include "parallel.hpp"
+#include "rows_digest.hpp"
 
 namespace assay::erase {
 namespace {
@@ -68,51 +70,51 @@ SafetensorsFile take_tensor(const Opened& opened, const TensorSpan& tensor) {
   return out;
 }
 
-void check_rows(std::span<const double> values, std::size_t first_element,
-                const std::string& path) {
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (!std::isfinite(values[i])) {
-      throw InputError(path + ": tensor 'x'", "element " + std::to_string(first_element + i),
-                       "a finite number", std::isnan(values[i]) ? "NaN" : "an infinity");
-    }
-  }
-}
-
-/// One pass over the file: its digest, and the extent of x, all of whose numbers are finite.
-void survey(ActivationTable& table) {
+/// One pass over the file: its digest and, where asked for, the extent and the digest of the rows of x, all
+/// of whose numbers are finite. While one core hashes, another reads the numbers.
+void survey(ActivationTable& table, bool extent) {
   const ReadableFile& file = *table.source;
   Sha256 hash;
   std::string bytes;
-  const auto pass = [&](std::size_t begin, std::size_t end) {
-    bytes.resize(end - begin);
-    file.read(begin, bytes);
-    hash.update(bytes);
-  };
   const auto pass_all = [&](std::size_t begin, std::size_t end) {
     constexpr std::size_t kPiece = std::size_t{1} << 20U;
     for (std::size_t at = begin; at < end; at += kPiece) {
-      pass(at, std::min(at + kPiece, end));
+      bytes.resize(std::min(kPiece, end - at));
+      file.read(at, bytes);
+      hash.update(bytes);
     }
   };
   const std::size_t row_bytes = (table.span.end - table.span.begin) / table.n;
   std::vector<double> values;
-  pass_all(0, table.offset);
-  for (std::size_t first = 0; first < table.n; first += kTableBlock) {
+  RowsDigest rows;
+  pass_all(0, extent ? table.offset : file.size());
+  for (std::size_t first = 0; extent && first < table.n; first += kTableBlock) {
     const std::size_t count = std::min(kTableBlock, table.n - first);
-    pass(table.offset + first * row_bytes, table.offset + (first + count) * row_bytes);
-    values.resize(count * table.d);
-    decode_doubles(table.span.dtype, bytes.data(), values);
-    try {
-      table.extent.add(values, "x");
-    } catch (const InputError&) {
-      check_rows(values, first * table.d, table.file);
-    }
+    bytes.resize(count * row_bytes);
+    file.read(table.offset + first * row_bytes, bytes);
+    for_each_index(2, [&](std::size_t, std::size_t task) {
+      if (task == 0) {
+        hash.update(bytes);
+        return;
+      }
+      values.resize(count * table.d);
+      decode_doubles(table.span.dtype, bytes.data(), values);
+      try {
+        table.extent.add(values, "x");
+      } catch (const InputError&) {
+        table.need_finite(first, values);
+      }
+      rows.add(values, table.d);
+    });
   }
-  pass_all(table.offset + table.n * row_bytes, file.size());
+  if (extent) {
+    pass_all(table.offset + table.n * row_bytes, file.size());
+    table.rows_digest = rows.finish();
+  }
   table.digest = hash.finish();
 }
 
-ActivationTable take_activations(const Opened& opened) {
+ActivationTable take_activations(const Opened& opened, bool extent = true) {
   ActivationTable out;
   const std::string& path = out.file = opened.file->name();
   const TensorSpan* x = opened.index.find("x");
@@ -142,7 +144,7 @@ ActivationTable take_activations(const Opened& opened) {
   out.span = *x;
   out.offset = opened.index.buffer + x->begin;
   out.extent = Extent(out.d);
-  survey(out);
+  survey(out, extent);
   return out;
 }
 
@@ -193,6 +195,15 @@ void ActivationTable::rows(std::size_t first, std::span<double> out) const {
   decode_doubles(span.dtype, bytes.data(), out);
 }
 
+void ActivationTable::need_finite(std::size_t first, std::span<const double> values) const {
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!std::isfinite(values[i])) {
+      throw InputError(file + ": tensor 'x'", "element " + std::to_string(first * d + i),
+                       "a finite number", std::isnan(values[i]) ? "NaN" : "an infinity");
+    }
+  }
+}
+
 void ActivationTable::row(std::size_t i, std::span<double> out) const {
   require(i < n && out.size() == d, "ActivationTable::row: outside the table");
   rows(i, out);
@@ -228,6 +239,12 @@ ActivationTable read_activations(const std::filesystem::path& path) {
   const Opened opened = open_table(path);
   check_names(opened.index, path.string(), true, true);  // labels beside them are not asked for
   return take_activations(opened);
+}
+
+ActivationTable read_activations_unseen(const std::filesystem::path& path) {
+  const Opened opened = open_table(path);
+  check_names(opened.index, path.string(), true, true);
+  return take_activations(opened, false);
 }
 
 LabelTable read_labels(const std::filesystem::path& path, bool quantities) {

@@ -132,6 +132,9 @@ std::vector<ClaimLines> claims_of_population(const PopulationOptions& options,
   if (!tables.document.empty() && options.independent_rows) {
     throw Refusal("the rows belong to documents: rows of one document are not independent");
   }
+  if (options.label_noise && rows.labels > 1) {
+    throw UsageError("label-noise: a flip of a label is of one label z [n], not of classes [n,k]");
+  }
   const std::size_t labels = independent_labels(rows);
   const std::size_t probes = options.probes ? options.probes->bias.size() : 0;
   const std::size_t planned =
@@ -146,7 +149,8 @@ std::vector<ClaimLines> claims_of_population(const PopulationOptions& options,
   if (!each) {
     throw Refusal("alpha has too many digits to be shared by " + std::to_string(planned));
   }
-  std::vector<ClaimLines> out = population_claims(population, rows, *each, data);
+  std::vector<ClaimLines> out =
+      population_claims(population, rows, *each, data, options.label_noise);
   for (std::size_t c = 0; c < labels; ++c) {
     if (options.symbols > 0) {
       out.push_back(
@@ -219,8 +223,7 @@ TensorCertificate certify_tensors(const LoadedEraser& eraser, const Tables& tabl
   const auto& population = options.population;
   require(options.readouts.has_value() == options.region.has_value(),
           "certify_tensors: readouts and a region go together");
-  const std::vector<Digest>& fitted = eraser.origin.activations;
-  out.fit_rows = std::find(fitted.begin(), fitted.end(), tables.x.digest) != fitted.end();
+  out.fit_rows = is_of_fit(eraser.origin, tables.x.digest, tables.x.rows_digest);
   if (out.fit_rows && population) {
     throw Refusal(
         "the eraser was fitted on these rows: what holds of them says nothing of a population");

@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "assay/erase/moment_files.hpp"
 #include "assay/erase/tensor_claims.hpp"
 #include "dominance.hpp"
+#include "parallel.hpp"
 
 namespace assay::erase {
 namespace {
@@ -66,9 +68,8 @@ Moments moments_of(const std::vector<Tables>& shards, const std::optional<LabelT
   Moments moments(x, z);
   for (const Tables& t : shards) {
     const std::vector<double> all = labels_of(t, keep);
-    t.x.each_block([&](std::size_t first, std::span<const double> rows) {
-      moments.add(rows, std::span(all).subspan(first * labels, rows.size() / t.x.d * labels));
-    });
+    moments.add(
+        t.x.n, [&](std::size_t first, std::span<double> rows) { t.x.rows(first, rows); }, all);
   }
   return moments;
 }
@@ -122,6 +123,10 @@ double largest_within(const Extent& extent, const Eraser& e) {
   return largest;
 }
 
+bool extent_holds(const Extent& extent, const Eraser& eraser, int bits) {
+  return std::ldexp(largest_within(extent, eraser), bits) < 0x1p22;
+}
+
 /// The finest grid of at most `finest` bits that holds the outputs of all rows: by the extent alone where
 /// that says it, else by a pass over the rows.
 int grid_that_holds(const std::vector<Tables>& tables, const Eraser& eraser, int finest) {
@@ -129,18 +134,41 @@ int grid_that_holds(const std::vector<Tables>& tables, const Eraser& eraser, int
   for (const Tables& t : tables) {
     extent.merge(t.x.extent);
   }
-  if (std::ldexp(largest_within(extent, eraser), finest) < 0x1p22) {
+  if (extent_holds(extent, eraser, finest)) {
     return choose_grid_bits(0.0, finest);
   }
-  double largest = 0.0;
+  std::vector<double> largest(workers(), 0.0);
   for (const Tables& t : tables) {
-    t.x.each_block([&](std::size_t, std::span<const double> rows) {
+    for_each_index((t.x.n + kTableBlock - 1) / kTableBlock, [&](std::size_t worker, std::size_t i) {
+      const std::size_t first = i * kTableBlock;
+      std::vector<double> rows(std::min(kTableBlock, t.x.n - first) * t.x.d);
+      t.x.rows(first, rows);
       for (std::size_t at = 0; at < rows.size(); at += t.x.d) {
-        largest = std::max(largest, reach(eraser, rows.subspan(at, t.x.d)));
+        largest[worker] =
+            std::max(largest[worker], reach(eraser, std::span(rows).subspan(at, t.x.d)));
       }
     });
   }
-  return choose_grid_bits(largest, finest);
+  return choose_grid_bits(*std::max_element(largest.begin(), largest.end()), finest);
+}
+
+/// What fitting finds in moments of labels to erase and, after them, `kept` ones.
+TensorFit fit_of(const Moments& moments, std::size_t kept, const TensorFitOptions& options,
+                 EraserOrigin origin, const std::string& hook) {
+  TensorFit out;
+  out.origin = std::move(origin);
+  out.origin.labelled = options.labelled;
+  out.n = moments.n();
+  out.k = moments.labels() - kept;
+  out.base_rates.assign(moments.mean_z().begin(),
+                        moments.mean_z().begin() + static_cast<std::ptrdiff_t>(out.k));
+  out.fit = fit_eraser(moments, options.method, kept);
+  out.fit.eraser.hook = hook.empty() ? kUnnamedHook : hook;
+  return out;
+}
+
+int finest_of(const TensorFitOptions& options, const Moments& moments, const Eraser& eraser) {
+  return options.grid_bits.value_or(std::min(kDefaultGridBits, grid_for_claims(moments, eraser)));
 }
 
 }  // namespace
@@ -155,7 +183,7 @@ TensorFit fit_tensors(const std::vector<Shard>& shards, const TensorFitOptions& 
   if (options.keep) {
     keep = read_labels(*options.keep, options.quantities);
   }
-  TensorFit out;
+  EraserOrigin origin;
   std::vector<Tables> tables;
   std::string hook = options.hook;
   for (const Shard& shard : shards) {
@@ -163,24 +191,57 @@ TensorFit fit_tensors(const std::vector<Shard>& shards, const TensorFitOptions& 
     const Tables& t = tables.back();
     need_alike(tables.front(), t);
     hook = hook_of(t.x, hook);
-    need_one_model(t.x, out.origin.rows_of_model);
-    out.origin.activations.push_back(t.x.digest);
+    need_one_model(t.x, origin.rows_of_model);
+    origin.activations.push_back(t.x.digest);
+    origin.rows.push_back(t.x.rows_digest);
     if (t.apart) {
-      out.origin.labels.push_back(t.z.digest);
+      origin.labels.push_back(t.z.digest);
     }
   }
   const Moments moments = moments_of(tables, keep);
-  out.n = moments.n();
-  out.k = tables.front().z.k;
-  out.base_rates.assign(moments.mean_z().begin(),
-                        moments.mean_z().begin() + static_cast<std::ptrdiff_t>(out.k));
-  out.fit = fit_eraser(moments, options.method, keep ? keep->k : 0);
+  TensorFit out = fit_of(moments, keep ? keep->k : 0, options, std::move(origin), hook);
   Eraser& eraser = out.fit.eraser;
-  eraser.hook = hook.empty() ? kUnnamedHook : hook;
-  out.origin.labelled = options.labelled;
-  const int finest =
-      options.grid_bits.value_or(std::min(kDefaultGridBits, grid_for_claims(moments, eraser)));
-  eraser.grid_bits = grid_that_holds(tables, eraser, finest);
+  eraser.grid_bits = grid_that_holds(tables, eraser, finest_of(options, moments, eraser));
+  return out;
+}
+
+SavedExtent extent_of(const Tables& tables) {
+  SavedExtent out{tables.x.extent, Extent(tables.z.k)};
+  out.z.add(tables.z.z, "z");
+  return out;
+}
+
+SavedMoments moments_within(const Tables& t, const SavedExtent& extent, const std::string& hook) {
+  if (extent.x.lo.size() != t.x.d || extent.z.lo.size() != t.z.k) {
+    throw InputError(t.x.file, "x and z", "the widths of the extent",
+                     std::to_string(t.x.d) + " and " + std::to_string(t.z.k));
+  }
+  SavedMoments out{Moments(extent.x, extent.z), extent.x, extent.z, {}, hook_of(t.x, hook)};
+  out.moments.add(
+      t.x.n, [&](std::size_t first, std::span<double> rows) { t.x.rows(first, rows); }, t.z.z);
+  out.origin.activations = {t.x.digest};
+  out.origin.rows = {t.x.rows_digest};
+  out.origin.rows_of_model = t.x.model;
+  if (t.apart) {
+    out.origin.labels = {t.z.digest};
+  }
+  return out;
+}
+
+TensorFit fit_moments(const SavedMoments& saved, const TensorFitOptions& options) {
+  if (options.method == Method::splince || options.keep) {
+    throw UsageError("erase fit: splince needs the rows, not their moments");
+  }
+  if (!saved.hook.empty() && !options.hook.empty() && saved.hook != options.hook) {
+    throw UsageError("erase fit: the moments are of '" + saved.hook + "', not of '" + options.hook +
+                     "'");
+  }
+  TensorFit out = fit_of(saved.moments, 0, options, saved.origin,
+                         saved.hook.empty() ? options.hook : saved.hook);
+  Eraser& eraser = out.fit.eraser;
+  const int finest = finest_of(options, saved.moments, eraser);
+  eraser.grid_bits = choose_grid_bits(
+      extent_holds(saved.x, eraser, finest) ? 0.0 : largest_within(saved.x, eraser), finest);
   return out;
 }
 

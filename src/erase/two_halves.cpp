@@ -3,22 +3,9 @@
 
 #include "assay/base/errors.hpp"
 #include "assay/erase/population.hpp"
+#include "concentration.hpp"
 
 namespace assay::erase {
-namespace {
-
-/// CHERNOFF: the root of an upper bound on E q, q in [0, size^2], from the mean of n of them.
-double root_of_mean(double seen, double size, double log, double n) {
-  const double k = size * std::sqrt(2.0 * log / n);
-  return (k + std::sqrt(k * k + 4.0 * seen)) / 2.0;
-}
-
-/// BERNSTEIN: how far a mean of n numbers, at most `size`, mean square root^2, may be above E.
-double room(double root, double size, double log, double n) {
-  return root * std::sqrt(2.0 * log / n) + size * log / (3.0 * n);
-}
-
-}  // namespace
 
 double covariance_bound(const PairFigures& p, double alpha) {
   require(p.a > 0 && p.b > 0 && alpha > 0 && alpha < 1, "covariance_bound: no pairs, or no alpha");

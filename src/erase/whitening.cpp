@@ -85,8 +85,8 @@ double Whitening::along_masked(const Eigen::MatrixXd& s, const Eigen::VectorXd& 
   double largest = 0.0;
   for (Eigen::Index i = 0; i < along.rows(); ++i) {
     for (Eigen::Index c = 0; c < along.cols(); ++c) {
-      largest = std::max(largest,
-                         std::fabs(along(i, c)) / std::sqrt(masked_values_(i) * variances(c)));
+      largest =
+          std::max(largest, std::fabs(along(i, c)) / std::sqrt(masked_values_(i) * variances(c)));
     }
   }
   return largest;

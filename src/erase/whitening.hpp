@@ -23,15 +23,16 @@ class Whitening {
   [[nodiscard]] std::size_t masked() const { return masked_; }
   /// Largest |correlation| of a column of s (covariances with labels of these variances) along a
   /// masked direction. In exact arithmetic it would be at most 1; the cut bounds what rounding leaves.
-  [[nodiscard]] double along_masked(const Eigen::MatrixXd& s, const Eigen::VectorXd& variances) const;
+  [[nodiscard]] double along_masked(const Eigen::MatrixXd& s,
+                                    const Eigen::VectorXd& variances) const;
 
  private:
   void factor_by_eigenvectors(const Eigen::MatrixXd& correlation);
 
-  Eigen::VectorXd scale_;     ///< 1 / sd, 0 for a constant coordinate
+  Eigen::VectorXd scale_;  ///< 1 / sd, 0 for a constant coordinate
   bool triangular_ = false;
-  Eigen::MatrixXd factor_;    ///< Cholesky factor, or the kept eigenvectors [d,kept]
-  Eigen::VectorXd roots_;     ///< roots of the kept eigenvalues
+  Eigen::MatrixXd factor_;  ///< Cholesky factor, or the kept eigenvectors [d,kept]
+  Eigen::VectorXd roots_;   ///< roots of the kept eigenvalues
   Eigen::MatrixXd masked_vectors_;
   Eigen::VectorXd masked_values_;  ///< max(cut, eigenvalue)
   std::size_t kept_ = 0, masked_ = 0;

@@ -2,6 +2,7 @@
   erase_tables.py make DIR                        writes the files that the test reads
   erase_tables.py recompute ERASER X Y            Y holds, bit for bit, the deployed outputs of X (docs/certificate-format.md, "Kind erasure")
   erase_tables.py merged WHOLE NARROW             NARROW holds WHOLE's outputs without the coordinates it names
+  erase_tables.py again FROM TO                   FROM's rows in double and in reverse order
   erase_tables.py forge FROM TO                   request and certificate of FROM with a smaller max-r2
 """
 import hashlib
@@ -119,6 +120,14 @@ def merged(whole, narrow):
     assert list(kept) == [v for i, v in enumerate(y) if i % d not in dropped]
 
 
+def again(source, target):
+    found = load(source)
+    (n, d), x = found["x"]
+    z = found["z"][1]
+    rows = [x[i * d:(i + 1) * d] for i in reversed(range(n))]
+    save(target, {"x": ("F64", [n, d], [v for row in rows for v in row]), "z": ("I64", [n], z[::-1])}, "ln.out")
+
+
 def forge(source, target):
     target.mkdir()
     request, cert = (source / "erasure.request").read_text(), (source / "erasure.cert").read_text()
@@ -130,4 +139,4 @@ def forge(source, target):
     (target / "erasure.cert").write_text(cert.replace(tau, smaller).replace(digest(request), digest(forged)))
 
 
-{"make": make, "recompute": recompute, "merged": merged, "forge": forge}[sys.argv[1]](*map(Path, sys.argv[2:]))
+{"make": make, "recompute": recompute, "merged": merged, "again": again, "forge": forge}[sys.argv[1]](*map(Path, sys.argv[2:]))

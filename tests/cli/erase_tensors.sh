@@ -37,7 +37,7 @@ check() { # CODE CERT_DIR ERASER FILE…
   expect "$want" "$ASSAY_BIN/assay-check" "$cert/erasure.cert" --eraser "$eraser" --request "$cert/erasure.request" "${data[@]}"
 }
 
-for command in fit apply certify; do
+for command in fit apply certify extent moments; do
   expect 0 "${assay[@]}" "$command" --help
   says activations
 done
@@ -85,6 +85,46 @@ PY
 check 0 "$dir/ch" "$dir/h" "$dir/hot_x.safetensors" "$dir/hot_z.safetensors"
 says 'any combination of the labels z'
 check 1 "$dir/ch" "$dir/h" "$dir/hot_x.safetensors"
+# Parts summed apart and merged: the bytes of one pass, rows file and all.
+for part in 1 2; do
+  expect 0 "${assay[@]}" extent --activations "$dir/hot_x$part.safetensors" --labels "$dir/hot_z$part.safetensors" --out "$dir/part$part.extent"
+done
+for part in 1 2; do
+  expect 0 "${assay[@]}" moments --activations "$dir/hot_x$part.safetensors" --labels "$dir/hot_z$part.safetensors" \
+    --extent "$dir/part1.extent" --extent "$dir/part2.extent" --out "$dir/part$part.moments"
+done
+expect 0 "${assay[@]}" merge --moments "$dir/part1.moments" --moments "$dir/part2.moments" --out "$dir/all.moments"
+says 'moments of 1200 rows of 6 columns'
+expect 0 "${assay[@]}" fit --moments "$dir/all.moments" --out "$dir/hm"
+diff -r "$dir/h2" "$dir/hm"
+expect 0 "${assay[@]}" fit --moments "$dir/part1.moments" --moments "$dir/part2.moments" --out "$dir/hm2"
+diff -r "$dir/h2" "$dir/hm2"
+expect 0 "${assay[@]}" extent --extent "$dir/part1.extent" --extent "$dir/part2.extent" --out "$dir/both.extent"
+expect 0 "${assay[@]}" moments "${hot[@]}" --extent "$dir/both.extent" --out "$dir/whole.moments"
+expect 0 "${assay[@]}" fit --moments "$dir/whole.moments" --out "$dir/hm3"
+diff -r "$dir/h" "$dir/hm3"
+expect 9 "${assay[@]}" merge --moments "$dir/part1.moments" --moments "$dir/part1.moments" --out "$dir/none"
+says 'the same rows again'
+expect 9 "${assay[@]}" moments "${hot[@]}" --extent "$dir/part2.extent" --out "$dir/none"
+says 'within the stated extent'
+expect 0 "${assay[@]}" moments --activations "$dir/hot_x2.safetensors" --labels "$dir/hot_z2.safetensors" --extent "$dir/part2.extent" --out "$dir/other.moments"
+expect 9 "${assay[@]}" merge --moments "$dir/part1.moments" --moments "$dir/other.moments" --out "$dir/none"
+says 'one of all rows, given to every part'
+expect 9 "${assay[@]}" fit --moments "$dir/hot_x.safetensors" --out "$dir/none"
+expect 9 "${assay[@]}" moments --activations "$dir/wide.safetensors" --extent "$dir/both.extent" --out "$dir/none"
+expect 2 "${assay[@]}" fit --moments "$dir/all.moments" --activations "$dir/hot_x.safetensors" --out "$dir/none"
+expect 2 "${assay[@]}" fit --moments "$dir/all.moments" --method splince --keep "$dir/keep.safetensors" --out "$dir/none"
+expect 2 "${assay[@]}" extent --out "$dir/none"
+
+# The rows of a fit in another number format, another order and another file are rows of the fit still.
+tables again "$dir/fit.safetensors" "$dir/again.safetensors"
+expect 0 "${assay[@]}" certify --eraser "$dir/e" --activations "$dir/again.safetensors" --out "$dir/cagain"
+says 'these are rows the eraser was FITTED on'
+check 0 "$dir/cagain" "$dir/e" "$dir/again.safetensors"
+says 'rows of the fit'
+expect 3 "${assay[@]}" certify --eraser "$dir/e" --activations "$dir/again.safetensors" --alpha 1/100 --ledger "$dir/none" --ledger-total 1/2 --independent-rows --out "$dir/none"
+says 'the eraser was fitted on these rows'
+
 # What a predictor gains: every loss that fits the labels, each with its own line of the certificate.
 python3 - "$dir/c/claims.json" "$dir/ch/claims.json" <<'PY'
 import json, sys
@@ -104,17 +144,21 @@ says 'covariance-linear <= '
 says 'covariance-quadratic <= '
 check 0 "$dir/cp" "$dir/e" "$dir/drawn.safetensors" "$dir/probes.safetensors"
 says '^ACCEPT covariance-linear STATISTICAL '
+says '^ACCEPT mmd STATISTICAL p (1 - p) times the maximum mean discrepancy .* at most '
 says '^ACCEPT interface-0 STATISTICAL '
 says '^ACCEPT probe-1-0 STATISTICAL '
 says '^ACCEPT ledger STATISTICAL '
-says 'rules ADVANTAGE CHANGE INTERFACE LEDGER OPERATOR PROBE'
+says 'rules ADVANTAGE CHANGE INTERFACE LEDGER MMD OPERATOR PROBE'
 expect 3 "${population[@]}" --independent-rows --out "$dir/none"
 says 'calibration rows are used once'
 other=("${assay[@]}" certify --eraser "$dir/e" --activations "$dir/new.safetensors" --ledger "$dir/ledger" --independent-rows)
 expect 3 "${other[@]}" --alpha 1/100 --out "$dir/none"
 says overdrawn
-expect 0 "${other[@]}" --alpha 1/200 --out "$dir/cq"
+expect 2 "${other[@]}" --alpha 1/200 --label-noise 1/2 --out "$dir/none"
+expect 0 "${other[@]}" --alpha 1/200 --label-noise 1/10 --out "$dir/cq"
 check 0 "$dir/cq" "$dir/e" "$dir/new.safetensors"
+says '^ACCEPT covariance-linear STATISTICAL .*of the true label, of which label 0 is a copy flipped with one probability of at most 1/10'
+expect 2 "${assay[@]}" certify --eraser "$dir/e" --activations "$dir/new.safetensors" --label-noise 1/10 --out "$dir/none"
 expect 3 "${assay[@]}" certify --eraser "$dir/e" --activations "$dir/fit.safetensors" --alpha 1/1000 --ledger "$dir/ledger" --independent-rows --out "$dir/none"
 says 'the eraser was fitted on these rows'
 expect 2 "${other[@]}" --out "$dir/none"

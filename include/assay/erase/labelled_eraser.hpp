@@ -24,6 +24,7 @@ struct LabelledEraser {
   std::vector<double> gain;    ///< oracle: G [d,k];  quadratic: A [classes,d,d]
   std::vector<double> mean;    ///< oracle: E z [k];  quadratic: m_c [classes,d]
   std::vector<double> target;  ///< quadratic: m [d]
+  EraserOrigin origin = {};    ///< of one read from files: the rows of the fit
 };
 
 [[nodiscard]] bool is_labelled_method(const std::string& method);

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -36,6 +37,9 @@ struct ColumnGrid {
   ColumnGrid(const Extent& extent, int most);
 };
 
+/// Fills `rows` with those from `first` on.
+using RowReader = std::function<void(std::size_t first, std::span<double> rows)>;
+
 /// First and second moments of rows x [d] with labels z [k]. Every entry is rounded once, to a
 /// grid fixed by the columns' extent (x: 2^-22 of half the column's range for Cov(x, x), 2^-42 for
 /// means and Cov(x, z); z: 2^-24), and then all sums are exact integers:
@@ -54,6 +58,8 @@ class Moments {
   /// A block of rows: x [rows,d], z [rows,k]; best hundreds at a time. Throws InputError when an entry
   /// is not finite or outside the extent.
   void add(std::span<const double> x, std::span<const double> z);
+  /// The same, of rows that `read` gives: called for parts of them, from several threads at once.
+  void add(std::size_t rows, const RowReader& read, std::span<const double> z);
   /// @pre both were made for the same extents
   void merge(const Moments& other);
 
@@ -72,8 +78,8 @@ class Moments {
   [[nodiscard]] double zz(std::size_t a = 0, std::size_t b = 0) const;
 
  private:
+  friend struct MomentTensors;  // files of moments
   struct Sums;
-  void add_chunk(std::span<const double> x, std::span<const double> z);
   void update_means();
 
   std::size_t n_ = 0;

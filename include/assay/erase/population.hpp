@@ -28,6 +28,17 @@ struct PairFigures {
 /// norm + M (1 + sqrt(2 ln(1 / alpha))) / sqrt n. To compare with.
 [[nodiscard]] double mcdiarmid_bound(double norm, double largest, std::size_t n, double alpha);
 
+/// What MMD needs of independent quadruples of units: see Population::kernel_figures.
+struct KernelFigures {
+  std::size_t quadruples = 0;
+  double mean = 0;         ///< of x
+  double mean_square = 0;  ///< of x^2; |x| <= 1/2
+};
+/// MMD and MMD-LEAKAGE (docs/theorems.md): |Cov(k(y, .), z)| in the kernel's space is at most, or at least,
+/// this with probability at least 1 - alpha.
+[[nodiscard]] double kernel_bound(const KernelFigures& figures, double alpha);
+[[nodiscard]] double kernel_leakage(const KernelFigures& figures, double alpha);
+
 enum class Products { linear, quadratic };
 inline constexpr std::size_t kMaxQuadratic = 256;
 
@@ -43,12 +54,19 @@ class Population {
   /// @pre d <= kMaxQuadratic for quadratic
   [[nodiscard]] PairFigures figures(std::size_t label, Products products) const;
 
+  /// One row drawn from each unit but those that fix the scales, in quadruples s, s', t, t':
+  ///   x = (z_s - z_s')(z_t - z_t')/4 (k(s,t) - k(s,t') - k(s',t) + k(s',t'))    E x = |Cov(k(y, .), z)|^2
+  /// k(y, y') = exp(-|y - y'|^2 / d) of scaled outputs.
+  [[nodiscard]] KernelFigures kernel_figures(std::size_t label) const;
+
   [[nodiscard]] std::size_t units() const { return order_.size(); }
   [[nodiscard]] std::size_t scale_units() const { return first_; }
   [[nodiscard]] std::size_t beyond() const { return beyond_; }  ///< rows taken as the centre
   [[nodiscard]] double largest() const { return largest_; }     ///< norm, in units of the scales
   [[nodiscard]] const std::vector<int>& scales() const { return scale_; }  ///< exponents of 2
   [[nodiscard]] bool by_document() const { return by_document_; }
+  /// One row of each unit, at a place that the digest of the unit's number names.
+  [[nodiscard]] std::vector<std::size_t> drawn_rows() const;
   /// Rows of each unit, in the order of the units.
   [[nodiscard]] const std::vector<std::vector<std::size_t>>& order() const { return order_; }
 
@@ -56,6 +74,7 @@ class Population {
   void order_units(const std::vector<std::int64_t>& documents);
   void fix_scales();
   [[nodiscard]] double square(std::size_t row) const;
+  [[nodiscard]] double kernel(std::size_t row, std::size_t other) const;
   struct Sums;
   [[nodiscard]] Sums sums(std::size_t unit, std::size_t label, Products products) const;
 

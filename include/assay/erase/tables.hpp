@@ -28,6 +28,7 @@ struct ActivationTable {
   std::string file;
   std::size_t n = 0, d = 0;
   Digest digest;                    ///< of the file
+  Digest rows_digest;               ///< of the rows of x, whatever their order and number format
   std::optional<std::string> hook;  ///< the file's metadata `hook`
   std::optional<Digest> model;      ///< its metadata `model`: model.safetensors the rows came from
   Extent extent{0};                 ///< of the columns of x
@@ -36,6 +37,8 @@ struct ActivationTable {
   std::size_t offset = 0;  ///< of x in the file
 
   void row(std::size_t i, std::span<double> out) const;
+  /// Throws InputError when a number of these rows, the first of them row `first`, is not finite.
+  void need_finite(std::size_t first, std::span<const double> values) const;
   /// Rows `first` … of as many as `out` holds.
   void rows(std::size_t first, std::span<double> out) const;
   /// Calls visit(first, rows [count,d]) for all rows in order, some hundreds at a time.
@@ -71,6 +74,8 @@ struct Tables {
 /// the limits, a number that is not finite, tensors beside x, z and `document`, or a hook that is not a
 /// name of letters, digits, dots and underscores.
 [[nodiscard]] ActivationTable read_activations(const std::filesystem::path& path);
+/// The same without looking at the numbers of x: no extent, and need_finite is the caller's duty.
+[[nodiscard]] ActivationTable read_activations_unseen(const std::filesystem::path& path);
 
 /// Labels of whole numbers other than 0 and 1 are refused unless they are said to be quantities: classes
 /// numbered 0, 1, 2 are no scale, and an eraser of their covariance leaves them apart. One-hot columns

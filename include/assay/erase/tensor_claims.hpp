@@ -47,6 +47,8 @@ struct PopulationOptions {
   std::filesystem::path ledger;   ///< a file; written before anything is looked at
   std::optional<Rational> total;  ///< of a new ledger
   bool independent_rows = false;  ///< rows are draws of their own; else the file names documents
+  std::optional<Rational>
+      label_noise;  ///< recorded labels are flips of the true ones at this rate at most
   std::optional<RegisteredProbes> probes;  ///< whose accuracy is asked for
   std::size_t symbols = 0;                 ///< of the tensor `symbol`, where it is asked about
 };

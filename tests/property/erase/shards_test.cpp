@@ -1,3 +1,4 @@
+#include <array>
 #include <bit>
 
 #include "../../../src/erase/gram.hpp"
@@ -138,50 +139,114 @@ TEST_CASE("moments are those of the rows to the grid's step, and a changed row c
   }
 }
 
-TEST_CASE("every kernel gives the same exact sums of products") {
+namespace {
+
+/// Two rows of integers a, b of one column in the three planes.
+void put(PackedRows& packed, std::size_t column, std::size_t pair, std::int32_t a, std::int32_t b) {
+  std::uint32_t* words = packed.words(column / kPanel, pair) + column % kPanel;
+  const auto digits = [](std::int32_t v) {
+    const std::int32_t hi = (v + 1024) >> 11;
+    return std::array{v - hi * 2048, hi, v - hi * 2047};
+  };
+  for (std::size_t plane = 0; plane < 3; ++plane) {
+    words[plane * PackedRows::kPlaneWords] =
+        (static_cast<std::uint32_t>(digits(a)[plane]) & 0xffffU) |
+        (static_cast<std::uint32_t>(digits(b)[plane]) << 16U);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("every kernel gives the same exact sums of products, of the largest entries too") {
   Random random(8);
-  PackedRows block(50);
-  for (const std::size_t rows : {1U, 7U, 512U}) {
-    block.rows = rows;
-    for (std::size_t p = 0; p < block.panels(); ++p) {
-      for (std::size_t at = 0; at < rows * kPanel; ++at) {
-        const double largest = rows == 512 && at % 5 == 0 ? kLargestGramEntry : 1000.0;
-        block.panel(p)[at] = random.unit() < 0.5 ? largest : -std::floor(largest * random.unit());
+  constexpr std::size_t kColumns = 2 * kPanel + 5;
+  for (const std::size_t rows : {1U, 7U, 224U, 300U, 896U}) {
+    for (const bool largest : {false, true}) {
+      PackedRows block(kColumns);
+      block.rows = rows;
+      std::vector<std::int32_t> a(kColumns * (rows + 1), 0);  // [column][row], a row of zeros more
+      for (std::size_t j = 0; j < kColumns; ++j) {
+        for (std::size_t r = 0; r < rows; ++r) {
+          const double size = largest && j % 3 != 1 ? kLargestGramEntry : 5000;
+          a[j * (rows + 1) + r] = static_cast<std::int32_t>(
+              largest && j % 3 == 0 ? size : std::floor(size * (2 * random.unit() - 1)));
+        }
+        for (std::size_t r = 0; r < rows; r += 2) {
+          put(block, j, r / 2, a[j * (rows + 1) + r], a[j * (rows + 1) + r + 1]);
+        }
       }
-    }
-    for (const NamedKernel& named : gram_kernels()) {
-      INFO(named.name);
-      for (std::size_t b = 0; b < kPanel; b += 8) {
-        std::vector<double> sums(8 * kPanel);
-        named.kernel(block.panel(2), block.panel(1) + b, rows, sums.data());
-        for (std::size_t j = 0; j < 8; ++j) {
-          for (std::size_t i = 0; i < kPanel; ++i) {
-            std::int64_t exact = 0;
-            for (std::size_t r = 0; r < rows; ++r) {
-              exact += static_cast<std::int64_t>(block.panel(2)[r * kPanel + i]) *
-                       static_cast<std::int64_t>(block.panel(1)[r * kPanel + b + j]);
-            }
-            REQUIRE(sums[j * kPanel + i] == static_cast<double>(exact));
+      const auto exact = [&](std::size_t i, std::size_t j) {
+        std::int64_t sum = 0;
+        for (std::size_t r = 0; r < rows; ++r) {
+          sum += std::int64_t{a[i * (rows + 1) + r]} * a[j * (rows + 1) + r];
+        }
+        return sum;
+      };
+      for (const NamedKernel& named : gram_kernels()) {
+        INFO(named.name << ", " << rows << " rows");
+        for (std::size_t b = 0; b < kPanel; b += kStrip) {
+          std::vector<std::int64_t> sums(kStrip * kPanel, 0);
+          for (std::size_t part = 0; part < block.blocks(); ++part) {
+            named.kernel(block.block(1, part), block.block(0, part) + b, block.pairs(part),
+                         sums.data());
           }
+          for (std::size_t j = 0; j < kStrip; ++j) {
+            for (std::size_t i = 0; i < kPanel; ++i) {
+              REQUIRE(sums[j * kPanel + i] == exact(kPanel + i, b + j));
+            }
+          }
+        }
+      }
+      GramSums sums(kColumns);
+      sums.add(block);
+      for (const std::size_t i : {0U, 1U, 47U, 48U, 95U, 100U}) {
+        for (std::size_t j = 0; j < kColumns; ++j) {
+          REQUIRE((sums.at(i, j) == exact(i, j)));
         }
       }
     }
   }
 }
 
-TEST_CASE("sums of more blocks than 64 bits hold stay exact") {
+TEST_CASE("sums of more rows than 64 bits hold stay exact") {
   PackedRows block(1);
-  block.rows = 512;
-  for (std::size_t r = 0; r < 512; ++r) {
-    block.panel(0)[r * kPanel] = r % 2 == 0 ? kLargestGramEntry : -kLargestGramEntry;
+  block.rows = kChunkRows;
+  for (std::size_t pair = 0; pair < kChunkRows / 2; ++pair) {
+    put(block, 0, pair, kLargestGramEntry, -kLargestGramEntry);
   }
   GramSums sums(1), other(1);
-  for (int i = 0; i < 2500; ++i) {
+  for (int i = 0; i < 700; ++i) {  // 627,200 rows: spilled twice
     sums.add(block);
   }
   other.add(block);
   sums.merge(other);
-  REQUIRE((sums.at(0, 0) == (Wide{2501} << 53)));
+  other.merge(sums);
+  REQUIRE((sums.at(0, 0) == (Wide{701 * kChunkRows} << 44)));
+  REQUIRE((other.at(0, 0) == (Wide{702 * kChunkRows} << 44)));
+}
+
+TEST_CASE("rows given by a reader on all cores, and those in memory: the same bytes") {
+  for (const std::size_t n : {1U, 2U, 15U, 17U, 895U, 896U, 897U, 2700U}) {
+    const Sample s = sample(n, 53, 40 + n);
+    const Extent x = extent_of(s.x, s.d), z = extent_of(s.z, s.k);
+    Moments given(x, z), read(x, z);
+    given.add(s.x, s.z);
+    read.add(
+        n,
+        [&](std::size_t first, std::span<double> out) {
+          std::copy_n(s.x.data() + first * s.d, out.size(), out.data());
+        },
+        s.z);
+    REQUIRE(bits_of(given) == bits_of(read));
+    Moments bad(x, z);
+    REQUIRE_THROWS_AS(bad.add(
+                          n,
+                          [&](std::size_t, std::span<double>) {
+                            throw InputError("rows", "x", "readable rows", "none");
+                          },
+                          s.z),
+                      InputError);
+  }
 }
 
 TEST_CASE("what is not finite or outside the extent is refused, and shards of other extents") {

@@ -334,10 +334,10 @@ CaseFile read_case(const std::string& json, const fs::path& file) {
   const nlohmann::json value = parse_profile_json(json, file.string());
   const ObjectReader o(value, file.string());
   refuse_other_keys(
-      o, {"assay-case", "alpha",      "sampled", "name",      "serial",       "resourceUri",
-          "scope",      "validDays",  "model",   "text",      "dictionaries", "decoder",
-          "seed",       "evalTokens", "cards",   "bounds",    "erasures",     "automaton",
-          "spec",       "checks",     "sites",   "notClaimed"});
+      o, {"assay-case", "alpha",      "sampled", "name",       "serial",       "resourceUri",
+          "scope",      "validDays",  "model",   "text",       "dictionaries", "decoder",
+          "seed",       "evalTokens", "cards",   "bounds",     "erasures",     "automaton",
+          "spec",       "checks",     "sites",   "notClaimed", "sequence"});
   if (o.count("assay-case") != 1) {
     throw InputError(o.where(), "assay-case", "1", std::to_string(o.count("assay-case")));
   }
@@ -349,6 +349,7 @@ CaseFile read_case(const std::string& json, const fs::path& file) {
   c.resource_uri = o.text("resourceUri");
   c.scope = o.optional_text("scope");
   c.valid_days = count_or(o, "validDays", 0);
+  c.sequence = count_or(o, "sequence", 0);
   c.model = o.has("model") ? folder / o.text("model") : fs::path();
   c.text = o.has("text") ? folder / o.text("text") : fs::path();
   for (const auto& [name, path] : named_texts(o, "dictionaries")) {

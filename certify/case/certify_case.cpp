@@ -59,6 +59,7 @@ void set_certificate(CaseRun& run, const std::optional<std::string>& issued_at) 
   info.serial = run.file.serial;
   info.resource_uri = run.file.resource_uri;
   info.scope = run.file.scope;
+  info.sequence = run.file.sequence;
   info.issued_at = issued_at.value_or("");
   if (run.file.valid_days > 0) {
     if (!issued_at) {
@@ -169,6 +170,7 @@ CertifyResult certify_case(const CaseFile& file, const CertifyOptions& options,
   const fs::path checker = options.checker.empty() ? checker_beside_program() : options.checker;
   CaseRun run{file, subject, bundle_paths(options.out, file.name), checker, {}, {}};
   set_certificate(run, options.issued_at);
+  run.statement.certificate.previous_sha256 = options.previous_sha256;
   std::error_code ignored;
   fs::remove(run.paths.envelope, ignored);
   set_subject(run.statement, file.name, file.model);

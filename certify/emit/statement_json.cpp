@@ -78,6 +78,12 @@ json certificate_json(const CertificateInfo& info) {
   put(out, "issuedAt", info.issued_at);
   put(out, "notBefore", info.not_before);
   put(out, "notAfter", info.not_after);
+  if (info.sequence > 0) {
+    out["sequence"] = info.sequence;
+  }
+  if (!info.previous_sha256.empty()) {
+    out["previous"] = {{"digest", {{"sha256", info.previous_sha256}}}};
+  }
   return out;
 }
 

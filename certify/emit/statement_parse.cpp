@@ -71,7 +71,12 @@ CertificateInfo read_certificate(const ObjectReader& o) {
                        o.optional_text("scope"),
                        o.optional_text("issuedAt"),
                        o.optional_text("notBefore"),
-                       o.optional_text("notAfter")};
+                       o.optional_text("notAfter"),
+                       o.has("sequence") ? o.count("sequence") : 0,
+                       ""};
+  if (o.has("previous")) {
+    info.previous_sha256 = digest_of(o.object("previous").object("digest"), "sha256").hex();
+  }
   for (const std::string& time : {info.issued_at, info.not_before, info.not_after}) {
     if (!time.empty()) {
       (void)parse_utc_time(time);

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "assay/base/progress.hpp"
-#include "session.hpp"
+#include "release.hpp"
 
 namespace assay::cli {
 
@@ -74,6 +74,10 @@ int run(int argc, char** argv) {
   add_fold(app, session);
   add_certify(app, session);
   add_verify(app, session);
+  add_sign(app, session);
+  add_trust(app, session);
+  add_diff(app, session);
+  add_gate(app, session);
   add_report(app, session);
   add_key(app, session);
   refuse_negative_counts(app);

@@ -86,7 +86,8 @@ struct SiteCase {
 /// Relative paths are relative to the file. Format: docs/case-file.md.
 struct CaseFile {
   std::string name, serial, resource_uri, scope;
-  std::size_t valid_days = 0;         ///< 0: no expiry date; else it needs a time of issue
+  std::size_t valid_days = 0;  ///< 0: no expiry date; else it needs a time of issue
+  std::size_t sequence = 0;    ///< rises with every certificate of the resource; 0: not stated
   std::filesystem::path model, text;  ///< may be empty in the file; see needs_text
   std::map<std::string, std::filesystem::path> dictionaries;
   Decoder decoder;
@@ -120,6 +121,7 @@ struct CertifyOptions {
   std::filesystem::path checker;          ///< empty: assay-check beside the program
   std::optional<std::string> issued_at;   ///< see `issue_time`
   std::vector<std::string> reproduction;  ///< commands for people
+  std::string previous_sha256;  ///< payload of the certificate that this one follows, or empty
 };
 
 struct CertifyResult {

@@ -25,6 +25,8 @@ struct CertificateInfo {
   std::string resource_uri;                      ///< e.g. "pkg:generic/acme/model@1.2"
   std::string scope;                             ///< one sentence: what was examined
   std::string issued_at, not_before, not_after;  ///< RFC 3339 UTC seconds, or empty
+  std::uint64_t sequence = 0;   ///< rises with every certificate of the resource; 0: not stated
+  std::string previous_sha256;  ///< of the payload that it follows, or empty
 };
 
 /// Something that went in but is not the subject: SAE, spec, text, tool, checker.

@@ -76,7 +76,7 @@ TEST_CASE("the untouched control is accepted, with every step said") {
   REQUIRE(result.code == ExitCode::ok);
   REQUIRE(result.findings.empty());
   REQUIRE(result.rechecked == 1);
-  REQUIRE(result.signer == fixture::golden_key().public_key().key_id());
+  REQUIRE(result.signer() == fixture::golden_key().public_key().key_id());
   REQUIRE(result.steps.size() == 6);
   REQUIRE(result.statement->claims.size() == 1);
 }

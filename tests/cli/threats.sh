@@ -16,8 +16,8 @@ trust > "$dir/trust.json"
 policy > "$dir/policy.json"
 verify() { "$assay" verify "$cert" --model "$dir/model" --trust "$dir/trust.json" --at "$now" "$@"; }
 gate() { "$assay" gate "$dir/policy.json" "$cert" --model "$dir/model" --at "$now" "$@"; }
-row=0
-threat() { row=$1; echo "row $1: $2"; }
+rows=0
+threat() { rows=$((rows + 1)); echo "row $1: $2"; }
 # attack CODE COMMAND…: after what was done to the files, verify (or the command) gives CODE; then everything is as before, and accepted.
 attack() {
   local want=$1
@@ -244,4 +244,4 @@ threat 25 "a hostile certifier: all of the evidence again, in another place, wit
 mkdir "$dir/clean" && cp -r "$dir/kept/evidence" "$dir/clean/ev" && cp "$dir/kept/tiny.cert.dsse.json" "$dir/clean/c.json"
 attack 0 "$assay" verify "$dir/clean/c.json" --model "$dir/model" --key "$dir/keys/certifier/public.pem" --evidence "$dir/clean/ev" --manifest "$dir/a/tiny.model.sha256" --at "$now"
 rm "$dir/a/evidence/checks/greedy/runs.cert"; attack 8
-echo "threats: ok ($row rows)"
+echo "threats: ok ($rows rows)"

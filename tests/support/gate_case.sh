@@ -16,7 +16,8 @@ cat > "$dir/case.json" <<'C'
  "checks": [{"name": "greedy", "spec": "t.spec", "decoder": "greedy", "prompts": "p.json"},
             {"name": "short", "spec": "t.spec", "decoder": "top-k:2", "prompts": "p.json", "maxNew": 3}]}
 C
-for name in certifier reviewer revoker root gate other; do "$assay" key new --out "$dir/keys/$name" > /dev/null; done
+for name in certifier reviewer revoker root gate; do "$assay" key new --out "$dir/keys/$name" > /dev/null; done
+"$assay" key new --scheme p256 --out "$dir/keys/other" > /dev/null   # both schemes in one envelope
 certify() { "$assay" --quiet certify "$dir/${2:-case}.json" --key "$dir/keys/certifier/private.pem" --time 2026-01-31T00:00:00Z --out "$1" "${@:3}"; }
 now=2026-03-01T00:00:00Z
 

@@ -67,7 +67,7 @@ Claim claim_of(const spec::Property& property, const verify::PropertyResult& p) 
   c.id = "spec." + p.name;
   c.kind = "spec";
   c.spec_ref = std::string(kResolved) + ":" + std::to_string(property.place.line);
-  c.formal = "all " + property.text;
+  c.formal = property.claim_text();
   const auto doc = property.attributes.find("doc");
   c.text = doc == property.attributes.end() ? p.name : doc->second;
   c.assumptions = {kTokens, kDecoder};

@@ -201,6 +201,7 @@ CertifyResult certify_case(const CaseFile& file, const CertifyOptions& options,
   const fs::path checker = options.checker.empty() ? checker_beside_program() : options.checker;
   CaseRun run{file, subject, bundle_paths(options.out, file.name), checker, {}, {}};
   set_certificate(run, options.issued_at);
+  run.statement.certificate.previous_sha256 = options.previous_sha256;
   std::error_code ignored;
   fs::remove(run.paths.envelope, ignored);
   set_subject(run.statement, file.name, file.model);

@@ -1,5 +1,6 @@
 #include "json_profile.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "assay/base/errors.hpp"
@@ -110,6 +111,29 @@ std::uint64_t ObjectReader::count(const char* key) const {
     throw InputError(where_, key, "an integer from 0", v.type_name());
   }
   return v.get<std::uint64_t>();
+}
+
+bool ObjectReader::flag(const char* key, bool otherwise) const {
+  if (!has(key)) {
+    return otherwise;
+  }
+  const json& v = field(key, "true or false");
+  if (!v.is_boolean()) {
+    throw InputError(where_, key, "true or false", v.type_name());
+  }
+  return v.get<bool>();
+}
+
+void ObjectReader::only(std::initializer_list<std::string_view> keys) const {
+  for (const auto& [key, unused] : value_->items()) {
+    if (std::find(keys.begin(), keys.end(), key) == keys.end()) {
+      std::string known;
+      for (const std::string_view name : keys) {
+        known += (known.empty() ? "" : ", ") + std::string(name);
+      }
+      throw InputError(where_, "key", "one of " + known, visible(key));
+    }
+  }
 }
 
 std::vector<std::string> ObjectReader::texts(const char* key) const {

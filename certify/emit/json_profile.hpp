@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -25,10 +26,13 @@ class ObjectReader {
   [[nodiscard]] std::string text(const char* key) const;                ///< required
   [[nodiscard]] std::string optional_text(const char* key) const;       ///< "" when absent
   [[nodiscard]] std::uint64_t count(const char* key) const;             ///< required, >= 0
+  [[nodiscard]] bool flag(const char* key, bool otherwise) const;       ///< `otherwise` when absent
   [[nodiscard]] std::vector<std::string> texts(const char* key) const;  ///< empty when absent
   [[nodiscard]] ObjectReader object(const char* key) const;             ///< required
   /// Readers of the objects in an array; empty when absent.
   [[nodiscard]] std::vector<ObjectReader> objects(const char* key) const;
+  /// Throws InputError when the object has a key that is not among these.
+  void only(std::initializer_list<std::string_view> keys) const;
   [[nodiscard]] const nlohmann::json& value() const { return *value_; }
   [[nodiscard]] const std::string& where() const { return where_; }
 

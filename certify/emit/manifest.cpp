@@ -1,13 +1,16 @@
 #include "assay/certify/manifest.hpp"
 
 #include <fcntl.h>
-#include <sodium.h>
+#include <openssl/evp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <map>
+#include <memory>
 #include <set>
+#include <thread>
 
 #include "assay/base/errors.hpp"
 #include "assay/base/text.hpp"
@@ -155,8 +158,8 @@ ManifestEntry hash_regular_file(const fs::path& path, const std::string& name) {
   if (file.get() < 0 || ::fstat(file.get(), &before) != 0 || !S_ISREG(before.st_mode)) {
     throw InputError(path.string() + ": not a regular file that can be read");
   }
-  crypto_hash_sha256_state state;
-  crypto_hash_sha256_init(&state);
+  const std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> state(EVP_MD_CTX_new(), EVP_MD_CTX_free);
+  bool good = state && EVP_DigestInit_ex(state.get(), EVP_sha256(), nullptr) == 1;
   std::vector<unsigned char> buffer(std::size_t{1} << 20);
   ManifestEntry entry{name, 0, {}};
   for (;;) {
@@ -167,7 +170,7 @@ ManifestEntry hash_regular_file(const fs::path& path, const std::string& name) {
     if (got == 0) {
       break;
     }
-    crypto_hash_sha256_update(&state, buffer.data(), static_cast<unsigned long long>(got));
+    good = good && EVP_DigestUpdate(state.get(), buffer.data(), static_cast<std::size_t>(got)) == 1;
     entry.size += static_cast<std::uint64_t>(got);
   }
   struct stat after {};
@@ -177,9 +180,47 @@ ManifestEntry hash_regular_file(const fs::path& path, const std::string& name) {
       entry.size != static_cast<std::uint64_t>(before.st_size)) {
     throw InputError(path.string() + ": changed while it was read");
   }
-  crypto_hash_sha256_final(&state, entry.sha256.bytes.data());
+  if (!good || EVP_DigestFinal_ex(state.get(), entry.sha256.bytes.data(), nullptr) != 1) {
+    throw Error(ExitCode::internal, "libcrypto: cannot hash");
+  }
   return entry;
 }
+
+namespace {
+
+/// What became of one file: its entry, or why there is none.
+struct Hashed {
+  ManifestEntry entry;
+  std::string fault;
+};
+
+/// Every file once, as many at a time as there are processors; results in the order of the names.
+std::vector<Hashed> hash_files(const std::vector<std::pair<std::string, fs::path>>& files) {
+  std::vector<Hashed> out(files.size());
+  std::atomic<std::size_t> next{0};
+  const auto work = [&] {
+    for (std::size_t i = next++; i < files.size(); i = next++) {
+      try {
+        out[i].entry = hash_regular_file(files[i].second, files[i].first);
+      } catch (const Error& e) {
+        out[i].fault = e.what();
+      }
+    }
+  };
+  const std::size_t workers =
+      std::min<std::size_t>(files.size(), std::max(1U, std::thread::hardware_concurrency()));
+  std::vector<std::thread> threads;
+  for (std::size_t i = 1; i < workers; ++i) {
+    threads.emplace_back(work);
+  }
+  work();
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  return out;
+}
+
+}  // namespace
 
 Manifest build_manifest(const fs::path& directory, const std::vector<std::string>& exclusions) {
   const Listing listing = list_directory(directory, exclusions);
@@ -192,7 +233,12 @@ Manifest build_manifest(const fs::path& directory, const std::vector<std::string
     if (!allowed_path(name)) {
       throw InputError(directory.string() + ": file name '" + visible(name) + "' is not allowed");
     }
-    manifest.files.push_back(hash_regular_file(path, name));
+  }
+  for (Hashed& hashed : hash_files({listing.files.begin(), listing.files.end()})) {
+    if (!hashed.fault.empty()) {
+      throw InputError(hashed.fault);
+    }
+    manifest.files.push_back(std::move(hashed.entry));
   }
   if (manifest.files.empty()) {
     throw InputError(directory.string() + ": no file to be the subject");
@@ -245,6 +291,8 @@ std::vector<std::string> compare_with_directory(const Manifest& manifest,
   for (const std::string& name : listing.irregular) {
     differences.push_back(visible(name) + ": a symlink or special file");
   }
+  std::vector<std::pair<std::string, fs::path>> present;
+  std::map<std::string, Digest> expected;
   for (const ManifestEntry& entry : manifest.files) {
     if (std::find(listing.irregular.begin(), listing.irregular.end(), entry.name) !=
         listing.irregular.end()) {
@@ -254,14 +302,17 @@ std::vector<std::string> compare_with_directory(const Manifest& manifest,
     std::error_code error;
     if (!fs::exists(fs::symlink_status(path, error))) {
       differences.push_back(entry.name + ": missing");
-      continue;
+    } else {
+      present.emplace_back(entry.name, path);
+      expected[entry.name] = entry.sha256;
     }
-    try {
-      if (hash_regular_file(path, entry.name).sha256 != entry.sha256) {
-        differences.push_back(entry.name + ": other bytes than the certificate is about");
-      }
-    } catch (const InputError& e) {
-      differences.emplace_back(e.what());
+  }
+  const std::vector<Hashed> hashed = hash_files(present);
+  for (std::size_t i = 0; i < present.size(); ++i) {
+    if (!hashed[i].fault.empty()) {
+      differences.push_back(hashed[i].fault);
+    } else if (hashed[i].entry.sha256 != expected[present[i].first]) {
+      differences.push_back(present[i].first + ": other bytes than the certificate is about");
     }
   }
   for (const auto& [name, path] : listing.files) {

@@ -72,15 +72,6 @@ bool read_chance(RunClaim& claim) {
   return true;
 }
 
-/// "ANY, by N boxes": the size of the proof, which is no part of the claim.
-bool is_by_boxes(std::string_view who, std::string_view any) {
-  constexpr std::string_view by = ", by ", boxes = " boxes";
-  const std::size_t begin = any.size() + by.size();
-  return who.starts_with(any) && who.substr(any.size()).starts_with(by) && who.ends_with(boxes) &&
-         who.size() > begin + boxes.size() &&
-         who.find_first_not_of("0123456789", begin) == who.size() - boxes.size();
-}
-
 }  // namespace
 
 bool is_run_kind(const std::string& kind) {
@@ -102,7 +93,7 @@ std::optional<RunClaim> parse_run_claim(const std::string& statement) {
     return std::nullopt;
   }
   const std::string any = "HOLDS for every prompt and every choice of nature";
-  if (claim.who == any || is_by_boxes(claim.who, any)) {
+  if (claim.who == any) {
     claim.who = "every prompt and every choice of nature";
     return claim;
   }

@@ -4,6 +4,7 @@
 
 #include "assay/base/files.hpp"
 #include "assay/base/text.hpp"
+#include "assay/certify/envelope.hpp"
 #include "named_files.hpp"
 #include "session.hpp"
 
@@ -11,7 +12,7 @@ namespace assay::cli {
 namespace {
 
 struct Options {
-  std::string file, model, text, key, out, time;
+  std::string file, model, text, key, passphrase, out, time, previous;
   std::vector<std::string> saes;
 };
 
@@ -60,9 +61,16 @@ ExitCode code_of(const certify::Verdict& verdict) {
 
 void run(const Options& options, Session& session) {
   const certify::CaseFile file = load_case(options);
-  const certify::PrivateKey key = certify::load_signing_key(options.key);
+  const certify::PrivateKey key = certify::load_signing_key(options.key, options.passphrase);
   certify::CertifyOptions settings;
   settings.out = options.out;
+  if (!options.previous.empty()) {
+    settings.previous_sha256 =
+        sha256(certify::parse_envelope(read_file(options.previous, certify::kMaxEnvelopeBytes),
+                                       options.previous)
+                   .payload)
+            .hex();
+  }
   settings.issued_at = certify::issue_time(options.time);
   settings.reproduction = {
       "assay certify case.json --model MODEL_DIR --sae NAME=DIR --text TEXT "
@@ -94,10 +102,15 @@ void add_certify(CLI::App& app, Session& session) {
   sub->add_option("--model", options->model, "Model directory, instead of the case's");
   sub->add_option("--sae", options->saes, "NAME=DIR of a dictionary, instead of the case's");
   sub->add_option("--text", options->text, "Text file or directory, instead of the case's");
-  sub->add_option("--key", options->key,
-                  "Private key, PEM; default: the text in ASSAY_SIGNING_KEY");
+  sub->add_option(
+      "--key", options->key,
+      "Private key: a PEM file, env:NAME or fd:N; default: the text in ASSAY_SIGNING_KEY");
+  sub->add_option("--passphrase", options->passphrase,
+                  "Of an encrypted key: a file, env:NAME or fd:N; default: ASSAY_KEY_PASSPHRASE");
   sub->add_option("--out", options->out, "Directory for certificate, manifest and evidence/")
       ->required();
+  sub->add_option("--previous", options->previous,
+                  "The certificate that this one follows; its payload's digest is signed");
   sub->add_option("--time", options->time,
                   "Time of issue, YYYY-MM-DDThh:mm:ssZ; default: SOURCE_DATE_EPOCH, else none");
   sub->callback([options, &session] { run(*options, session); });

@@ -5,6 +5,7 @@
 
 #include "assay/base/progress.hpp"
 #include "export.hpp"
+#include "release.hpp"
 #include "session.hpp"
 
 namespace assay::cli {
@@ -77,6 +78,10 @@ int run(int argc, char** argv) {
   add_certify(app, session);
   add_verify(app, session);
   add_repair(app, session);
+  add_sign(app, session);
+  add_trust(app, session);
+  add_diff(app, session);
+  add_gate(app, session);
   add_report(app, session);
   add_export(app, session);
   add_key(app, session);

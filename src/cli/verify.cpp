@@ -6,6 +6,7 @@
 #include "assay/base/text.hpp"
 #include "report_file.hpp"
 #include "session.hpp"
+#include "verify_options.hpp"
 
 namespace assay::cli {
 namespace {
@@ -41,7 +42,7 @@ std::string text_of(const VerifyResult& result) {
     out += "\ncertificate  " + visible(s.certificate.name) + ", serial " +
            visible(s.certificate.serial) + "\nsubject      " + visible(s.subject_name) +
            " sha256 " + s.subject_sha256.hex() + "\ntype         " + certify::kPredicateType +
-           "\nsigner       " + (result.signer.empty() ? "not established" : result.signer) +
+           "\nsigner       " + (result.signer().empty() ? "not established" : result.signer()) +
            "\nclaims       " + verdict_line(certify::verdict_of(s.claims)) + "\n";
     for (const certify::Claim& claim : s.claims) {
       out += claim_line(claim) + "\n";
@@ -57,7 +58,7 @@ std::string text_of(const VerifyResult& result) {
 nlohmann::ordered_json json_of(const VerifyResult& result) {
   nlohmann::ordered_json out;
   out["verified"] = result.code == ExitCode::ok;
-  out["signer"] = result.signer;
+  out["signer"] = result.signer();
   out["payloadSha256"] = result.payload_sha256;
   out["steps"] = result.steps;
   out["findings"] = nlohmann::ordered_json::array();
@@ -109,22 +110,33 @@ void compare_report(const VerifyOptions& options, const std::string& file, Verif
 
 }  // namespace
 
+void add_verify_options(CLI::App& sub, VerifyOptions& options) {
+  sub.add_option("CERT", options.certificate, "NAME.cert.dsse.json")->required();
+  sub.add_option("--model", options.model_dir, "The model directory it is about")->required();
+  sub.add_option(
+      "--key", options.key_file,
+      "The signer's public key, PEM, from a source you trust; without key or trust: exit 4");
+  sub.add_option("--trust", options.trust_file,
+                 "Trust policy instead of one key: roles, thresholds, dates (docs/gate.md)");
+  sub.add_option("--revocation", options.revocation_file,
+                 "Revocation list, signed by the trust policy's revokers");
+  sub.add_option("--state", options.state_file,
+                 "File that keeps the highest versions and sequences seen; older ones: exit 6");
+  sub.add_option("--evidence", options.evidence_dir, "Default: evidence/ beside CERT");
+  sub.add_option("--manifest", options.manifest_file, "Default: the subject's name beside CERT");
+  sub.add_option("--check", options.checker, "Path of assay-check; default: beside assay");
+  sub.add_option("--at", options.at, "Judge dates at this time, YYYY-MM-DDThh:mm:ssZ");
+  sub.add_option("--timeout", options.timeout_seconds, "Seconds for each run of assay-check")
+      ->check(CLI::Range(1, 86400));
+  sub.add_flag("--allow-extra", options.allow_extra,
+               "Accept files in the model directory that the certificate does not list");
+}
+
 void add_verify(CLI::App& app, Session& session) {
   const auto options = std::make_shared<VerifyOptions>();
   CLI::App* sub = app.add_subcommand(
       "verify", "Check a certificate: signature, files, evidence, and every proof again");
-  sub->add_option("CERT", options->certificate, "NAME.cert.dsse.json")->required();
-  sub->add_option("--model", options->model_dir, "The model directory it is about")->required();
-  sub->add_option("--key", options->key_file,
-                  "The signer's public key, PEM, from a source you trust; without it: exit 4");
-  sub->add_option("--evidence", options->evidence_dir, "Default: evidence/ beside CERT");
-  sub->add_option("--manifest", options->manifest_file, "Default: the subject's name beside CERT");
-  sub->add_option("--check", options->checker, "Path of assay-check; default: beside assay");
-  sub->add_option("--at", options->at, "Judge dates at this time, YYYY-MM-DDThh:mm:ssZ");
-  sub->add_option("--timeout", options->timeout_seconds, "Seconds for each run of assay-check")
-      ->check(CLI::Range(1, 86400));
-  sub->add_flag("--allow-extra", options->allow_extra,
-                "Accept files in the model directory that the certificate does not list");
+  add_verify_options(*sub, *options);
   const auto report = std::make_shared<std::string>();
   sub->add_option("--report", *report,
                   "A report of CERT (.html, .md, .json): made anew and compared byte by byte");

@@ -132,6 +132,7 @@ struct CertifyOptions {
   std::filesystem::path checker;          ///< empty: assay-check beside the program
   std::optional<std::string> issued_at;   ///< see `issue_time`
   std::vector<std::string> reproduction;  ///< commands for people
+  std::string previous_sha256;  ///< payload of the certificate that this one follows, or empty
 };
 
 struct CertifyResult {

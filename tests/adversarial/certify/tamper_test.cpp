@@ -76,7 +76,7 @@ TEST_CASE("the untouched control is accepted, with every step said") {
   REQUIRE(result.code == ExitCode::ok);
   REQUIRE(result.findings.empty());
   REQUIRE(result.rechecked == 1);
-  REQUIRE(result.signer == fixture::golden_key().public_key().key_id());
+  REQUIRE(result.signer() == fixture::golden_key().public_key().key_id());
   REQUIRE(result.steps.size() == 6);
   REQUIRE(result.statement->claims.size() == 1);
 }
@@ -286,10 +286,12 @@ TEST_CASE("levels and verdicts that the evidence does not carry, signed with the
 }
 
 TEST_CASE("a claim that is called like a header line is still compared with its own step") {
-  const auto named = [](const std::string& id, const std::string& rule, Status status) {
+  const auto named = [](const std::string& id, const std::string& rule, Status status,
+                        const std::string& formal = "all G(a)") {
     return resigned([&](Case& c) {
-      fixture::put_script(c.folder.path() / "assay-check",
-                          "#!/bin/sh\necho 'ACCEPT " + id + " PROVED what the run shows'\n");
+      fixture::put_script(
+          c.folder.path() / "assay-check",
+          "#!/bin/sh\necho 'ACCEPT " + id + " PROVED what the run shows: all G ( a )'\n");
       c.statement.evidence.erase(c.statement.evidence.begin());
       add_evidence(c.statement, c.paths, "bounds.cert", "proof",
                    "assay-cert 1\nkind automaton\nsemantics REAL\nmodel " + sha256("{}\n").hex() +
@@ -298,7 +300,8 @@ TEST_CASE("a claim that is called like a header line is still compared with its 
                        " : P 1 N 2\nend 1\n");
       c.statement.claims[0].status = status;
       c.statement.claims[0].recheck->accepts = id;
-      c.statement.claims[0].recheck->statement = "what the run shows";
+      c.statement.claims[0].formal = formal;
+      c.statement.claims[0].recheck->statement = "what the run shows: all G ( a )";
     });
   };
   for (const char* id : {"plain", "kind", "semantics", "model", "automaton", "statement", "end"}) {
@@ -307,6 +310,7 @@ TEST_CASE("a claim that is called like a header line is still compared with its 
     REQUIRE(named(id, "WITNESS", Status::holds) == ExitCode::evidence);
     REQUIRE(named(id, "FEATURE-OFF", Status::holds) == ExitCode::ok);
     REQUIRE(named(id, "FEATURE-OFF", Status::violated) == ExitCode::evidence);
+    REQUIRE(named(id, "WITNESS", Status::violated, "all G(b)") == ExitCode::evidence);
   }
 }
 

@@ -47,23 +47,3 @@ TEST_CASE("a conclusion about `all` is none about `some`, and unknown words are 
   }
   REQUIRE(!parse_run_claim("HOLDS of every run of the model: all G p"));
 }
-
-TEST_CASE("a bound over boxes of contexts is one over every prompt, whatever the number of boxes") {
-  const std::string after =
-      " (real arithmetic): any prompt of 1 to 64 tokens, decoder min-p 1/10 temperature 1 order "
-      "after, any number of new tokens: Pmax <= 0.99 [ F a ], within 3 tokens (φ is certain after "
-      "some prefix): P(φ) at most 3/4";
-  const std::string any = "HOLDS for every prompt and every choice of nature";
-  const auto plain = parse_run_claim(any + after),
-             boxes = parse_run_claim(any + ", by 2771 boxes" + after);
-  REQUIRE(plain);
-  REQUIRE(boxes);
-  REQUIRE(boxes->domain_text() == plain->domain_text());
-  REQUIRE(boxes->bound == "3/4");
-  REQUIRE(boxes->threshold == "0.99");
-  REQUIRE(boxes->holds);
-  for (const char* size :
-       {", by boxes", ", by 27x boxes", ", by 2771 boxes of mine", ", by  boxes"}) {
-    REQUIRE_FALSE(parse_run_claim(any + size + after));
-  }
-}

@@ -79,28 +79,32 @@ Json materials(const Statement& s) {
   return out;
 }
 
+Json evidence_of(const Claim& c, const std::string& number) {
+  Json out = {
+      {"bom-ref", "evidence-" + number},
+      {"propertyName", "assay:" + harmless(c.id)},
+      {"description", certify::status_name(c.status) +
+                          (c.status == Status::unknown ? "" : ", " + certify::level_name(c.level)) +
+                          (c.recheck ? "; assay-check " + harmless(c.recheck->certificate) +
+                                           " prints ACCEPT " + harmless(c.recheck->accepts)
+                                     : "")}};
+  Json files = Json::array();
+  for (const std::string& name : c.evidence) {
+    files.push_back({{"name", harmless(name)}});
+  }
+  if (!files.empty()) {
+    out["data"] = files;
+  }
+  return out;
+}
+
 Json declarations(const Statement& s, const ReportInput& input) {
   Json claims = Json::array(), evidence = Json::array(), refs = Json::array(),
        counter = Json::array();
   for (std::size_t i = 0; i < s.claims.size(); ++i) {
     const Claim& c = s.claims[i];
     const std::string number = std::to_string(i + 1), ref = "claim-" + number;
-    Json files = Json::array();
-    for (const std::string& name : c.evidence) {
-      files.push_back({{"name", harmless(name)}});
-    }
-    evidence.push_back(
-        {{"bom-ref", "evidence-" + number},
-         {"propertyName", "assay:" + harmless(c.id)},
-         {"description",
-          certify::status_name(c.status) +
-              (c.status == Status::unknown ? "" : ", " + certify::level_name(c.level)) +
-              (c.recheck ? "; assay-check " + harmless(c.recheck->certificate) + " prints ACCEPT " +
-                               harmless(c.recheck->accepts)
-                         : "")}});
-    if (!files.empty()) {
-      evidence.back()["data"] = files;
-    }
+    evidence.push_back(evidence_of(c, number));
     Json claim = {{"bom-ref", ref},
                   {"target", kTargetRef},
                   {"predicate", harmless(c.text)},

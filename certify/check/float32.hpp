@@ -123,9 +123,8 @@ class FloatLayers {
   void fill_unembedded();
   [[nodiscard]] double head_path(const Ball& g, const Sizes* rest) const;
   [[nodiscard]] Slopes slopes(const std::vector<Interval>& kappa) const;
-  /// A lower end of sqrt(|P y|²/d + eps), y within m + rest, P mlp_out or none.
+  /// A lower end of sqrt(|P y|²/d + eps), y within these parts.
   [[nodiscard]] double deviation(const std::vector<Interval>& rest, Sizes& centred) const;
-  [[nodiscard]] Interval mlp_along(const std::vector<Interval>& u) const;
   [[nodiscard]] std::vector<Interval> neuron_ranges(double deviation, const Sizes& centred);
 
   std::shared_ptr<const FloatAttention> attention_;

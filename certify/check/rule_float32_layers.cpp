@@ -77,15 +77,6 @@ void FloatLayers::fill_mid() {
   }
 }
 
-// <u, P mlp_out> = <u, b_out> + Σ_j act_j <u, W_out[j]> as u is centred.
-Interval FloatLayers::mlp_along(const std::vector<Interval>& u) const {
-  Interval along = dot(u, exact(net_.b_out.data(), u.size()));
-  for (std::size_t j = 0; j < net_.d_mlp; ++j) {
-    along = along + act_range_[j] * dot(u, exact(&net_.W_out[j * u.size()], u.size()));
-  }
-  return along;
-}
-
 double FloatLayers::deviation(const std::vector<Interval>& rest, Sizes& size) const {
   const FloatAttention& a = *attention_;
   const std::size_t d = net_.d_model, e = net_.d_head;
@@ -110,7 +101,9 @@ double FloatLayers::deviation(const std::vector<Interval>& rest, Sizes& size) co
       static_cast<void>(a.spread(h, times(&net_.W_O[h * e * d], e, Ball(u)), &lowest));
       along = along + Interval(lowest);
     }
-    along = rest.empty() || net_.attn_only() ? along : along + mlp_along(u);
+    for (std::size_t k = 0; k < rest.size(); ++k) {
+      along = along + u[k] * rest[k];
+    }
     double squares = square_sum(y).lo();
     const Interval length = square_sum(u);
     if (along.lo() > 0 && length.lo() > 0) {

@@ -94,9 +94,8 @@ class FloatWork {
   void fill_activations(const FloatOptions& options);
   void fill_residual();
   void fill_final();
-  /// Below sqrt(|P y|^2/d + eps) for y = m + rest, rest = P mlp_out enclosed, or none; `centred` becomes a bound of |P y|.
+  /// Below sqrt(|P y|^2/d + eps) for y = m + rest, rest enclosed; `centred` becomes a bound of |P y|.
   [[nodiscard]] double deviation(const std::vector<Interval>& rest, Rows& centred) const;
-  [[nodiscard]] Interval mlp_along(const std::vector<Interval>& u) const;
   /// Error of <g0, m> + sum kappa act(z) but for the rounding of this sum itself.
   [[nodiscard]] double carried(const FoldTarget& target) const;
   [[nodiscard]] double carried_by_mid(const Ball& g, const Row& loose) const;

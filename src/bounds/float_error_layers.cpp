@@ -102,22 +102,6 @@ void FloatWork::fill_mid() {
   mid_.error = tilted + boxed * W_O_ + mid_rounding_;
 }
 
-/// <u, P mlp_out>, u centred: of every neuron its own part, not of every coordinate.
-Interval FloatWork::mlp_along(const std::vector<Interval>& u) const {
-  const auto with = [&](const Row& row) {
-    Interval sum(0.0);
-    for (std::size_t k = 0; k < u.size(); ++k) {
-      sum += u[k] * Interval(row(index(k)));
-    }
-    return sum;
-  };
-  Interval along = with(net_.b_out);
-  for (std::size_t j = 0; j < net_.f; ++j) {
-    along += act_range_[j] * with(net_.W_out.row(index(j)));
-  }
-  return along;
-}
-
 double FloatWork::deviation(const std::vector<Interval>& rest, Rows& centred_size) const {
   Row top = Row::Zero(index(net_.d));
   double least = std::numeric_limits<double>::infinity();
@@ -142,11 +126,8 @@ double FloatWork::deviation(const std::vector<Interval>& rest, Rows& centred_siz
     centre(u);
     Interval along(0.0), length(0.0);
     for (std::size_t k = 0; k < y.size(); ++k) {
-      along += u[k] * base[k];
+      along += u[k] * (rest.empty() ? base[k] : base[k] + rest[k]);
       length += u[k] * u[k];
-    }
-    if (!rest.empty()) {
-      along += mlp_along(u);
     }
     const Ball g = column_ball(u);
     for (std::size_t h = 0; h < net_.heads; ++h) {

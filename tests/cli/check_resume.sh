@@ -47,9 +47,9 @@ same_verdicts full.json resumed.json
 assay-check resumed --model model --sae sae --spec resumed.spec --runs resumed.runs >accepted || fail "$(cat accepted)"
 
 # Ctrl-C leaves one too, with --state where it is asked for; what goes on from it takes those windows and keeps them.
-endless() { "$assay" --json check --model model --sae sae --spec t.spec --prompts p.json --decoder plain --threads 1 --prop both "$@"; }
+endless=("$assay" --json check --model model --sae sae --spec t.spec --prompts p.json --decoder plain --threads 1 --prop both)
 set -m
-endless --state mine --certificate broken >out 2>err &
+"${endless[@]}" --state mine --certificate broken >out 2>err &
 child=$!
 set +m
 for _ in $(seq 600); do  # a second of its own time of some forty: it is in the midst of its windows
@@ -62,7 +62,7 @@ code=0; wait "$child" || code=$?
 [ "$code" = 3 ] || fail "interrupted: exit $code, not 3: $(cat out err)"
 [ -s mine ] && grep -q 'go on with --resume mine' err || fail "no state after Ctrl-C: $(cat err)"
 cp mine before
-code=0; endless --mode exact --states 3000 --resume mine >out 2>err || code=$?
+code=0; "${endless[@]}" --mode exact --states 3000 --resume mine >out 2>err || code=$?
 [ "$code" = 3 ] && grep -qE '^[1-9][0-9]* windows taken from mine' err || fail "exit $code: $(cat err)"
 python3 - <<'PY'
 def count(name):

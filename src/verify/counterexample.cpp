@@ -9,6 +9,7 @@
 #include "assay/spec/buchi.hpp"
 #include "assay/spec/formula.hpp"
 #include "replay.hpp"
+#include "subject.hpp"
 
 namespace assay::verify {
 namespace {
@@ -122,6 +123,7 @@ std::vector<TokenId> unrolled(const Counterexample& run, std::size_t window) {
 
 Replayed replay_counterexample(const ExactInput& input, const Counterexample& run) {
   const CheckInput& subject = input.subject;
+  check_digests(subject);
   const spec::FormulaPtr formula = refuted(named(*subject.spec, run.property));
   const std::size_t window = subject.model->config.attention_window;
   if (!is_prompt(input.prompts, run.prompt)) {

@@ -140,7 +140,10 @@ class ExactChecker {
         out.properties.back().exported = export_machine(input_, *machine_, *property);
       }
     }
-    if (interrupted()) {
+    const bool is_cut = std::any_of(
+        out.properties.begin(), out.properties.end(),
+        [](const ExactProperty& p) { return std::holds_alternative<Unknown>(p.verdict); });
+    if (interrupted() && is_cut) {
       keeper_.leave(*machine_);
     } else if (!out.is_exhausted) {
       keeper_.remove();

@@ -128,3 +128,15 @@ TEST_CASE("a readout of the erased site composes to one of the raw site") {
     REQUIRE(on_raw == Approx(on_erased).margin(1e-3));
   }
 }
+
+TEST_CASE("where no direction and no label varies nothing is explained, and nothing is fitted") {
+  const std::vector<double> flat(40, 2.5),
+      z = {0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1};
+  REQUIRE(canonical_r2(Moments(2, 1, flat, z)) == 0.0);
+  std::vector<double> rows;
+  for (std::size_t i = 0; i < 40; ++i) {
+    rows.push_back(static_cast<double>(i * i % 7));
+  }
+  REQUIRE(canonical_r2(Moments(2, 1, rows, std::vector<double>(20, 1.0))) == 0.0);
+  REQUIRE_THROWS_AS(fit_leace(Moments(2, 1, flat, z)), Refusal);
+}

@@ -158,7 +158,7 @@ TEST_CASE("chance over boxes: features, readouts and next steps are on no wrong 
   const std::string formulas[] = {"F (Two & On)",
                                   "F (Zero & Said & X[!] Two)",
                                   "G(Said -> X !Zero)",
-                                  "X X[!] Two",
+                                  "X[!] X[!] Two",
                                   "G(Zero -> X(On | !Two))",
                                   "!(On & Said) W (Two & X Zero)",
                                   "F (Two & X[!] (Two & !Said))"};

@@ -293,6 +293,26 @@ void check_unique(const CaseFile& c, const std::string& where) {
   }
 }
 
+/// What every spec reads, and where it says so.
+std::vector<std::pair<std::string, std::string>> readouts_of(const CaseFile& c) {
+  std::vector<std::pair<std::string, std::string>> readouts;
+  const auto gather = [&](const SpecCase& spec, const std::string& key) {
+    for (const auto& [name, source] : spec.readouts) {
+      readouts.emplace_back(key + visible(name), source);
+    }
+  };
+  if (c.spec) {
+    gather(*c.spec, "spec.readouts.");
+  }
+  for (const CheckCase& check : c.checks) {
+    gather(check.spec, "checks." + check.name + ".readouts.");
+  }
+  for (const SampledCase& s : c.sampled) {
+    gather(s.spec, "sampled." + s.name + ".readouts.");
+  }
+  return readouts;
+}
+
 /// Names that one part of the case uses and another declares.
 void check_names(const CaseFile& c, const std::string& where) {
   const auto known = [&](const std::string& key, const std::string& name) {
@@ -331,25 +351,10 @@ void check_names(const CaseFile& c, const std::string& where) {
     }
     concepts.push_back(e.concept_name);
   }
-  std::vector<std::pair<std::string, std::string>> readouts;  // of every spec
-  const auto gather = [&](const SpecCase& spec, const std::string& key) {
-    for (const auto& [name, source] : spec.readouts) {
-      readouts.emplace_back(key + visible(name), source);
-    }
-  };
-  if (c.spec) {
-    gather(*c.spec, "spec.readouts.");
-  }
-  for (const CheckCase& check : c.checks) {
-    gather(check.spec, "checks." + check.name + ".readouts.");
-  }
-  for (const SampledCase& s : c.sampled) {
-    gather(s.spec, "sampled." + s.name + ".readouts.");
-  }
   for (const SiteCase& s : c.sites) {
     known("sites." + s.name + ".dictionary", s.dictionary);
   }
-  for (const auto& [key, source] : readouts) {
+  for (const auto& [key, source] : readouts_of(c)) {
     const std::size_t slash = source.find('/');
     const std::string probe = slash == std::string::npos ? "" : source.substr(slash + 1);
     const bool is_concept =
@@ -361,6 +366,18 @@ void check_names(const CaseFile& c, const std::string& where) {
       throw InputError(where, key, "CONCEPT/probe or CONCEPT/probe_erased of an erasure",
                        visible(source));
     }
+  }
+}
+
+void read_identity(const ObjectReader& o, CaseFile& c) {
+  c.name = o.text("name");
+  c.serial = o.text("serial");
+  c.resource_uri = o.text("resourceUri");
+  c.scope = o.optional_text("scope");
+  c.valid_days = count_or(o, "validDays", 0);
+  c.sequence = count_or(o, "sequence", 0);
+  if (o.has("previous")) {
+    c.previous = parse_digest(o.text("previous")).hex();
   }
 }
 
@@ -378,15 +395,7 @@ CaseFile read_case(const std::string& json, const fs::path& file) {
   const fs::path folder = file.parent_path();
   CaseFile c;
   c.bytes = json;
-  c.name = o.text("name");
-  c.serial = o.text("serial");
-  c.resource_uri = o.text("resourceUri");
-  c.scope = o.optional_text("scope");
-  c.valid_days = count_or(o, "validDays", 0);
-  c.sequence = count_or(o, "sequence", 0);
-  if (o.has("previous")) {
-    c.previous = parse_digest(o.text("previous")).hex();
-  }
+  read_identity(o, c);
   c.model = o.has("model") ? folder / o.text("model") : fs::path();
   c.text = o.has("text") ? folder / o.text("text") : fs::path();
   for (const auto& [name, path] : named_texts(o, "dictionaries")) {

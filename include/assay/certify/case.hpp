@@ -82,19 +82,16 @@ struct SiteCase {
   std::string width;              ///< a fraction: claim nullified to within it; or empty
 };
 
-/// The model is another one with an eraser folded into its weights (`assay fold`): what is asked of it is asked of that
-/// other one too.
+/// The model is another one with an eraser folded in (`assay fold`): what is asked of it is asked of that one too.
 struct FoldedCase {
   std::filesystem::path base, eraser;
   std::map<std::string, std::filesystem::path> dictionaries;  ///< of the base, by the case's names
-  std::map<std::string, std::filesystem::path>
-      readouts;                     ///< of the base, by the names that specs use
+  std::map<std::string, std::filesystem::path> readouts;      ///< of the base, by specs' names
   std::string concept_name, regex;  ///< of what is left at the site; empty: the eraser's own
   std::size_t max_tokens = 12000;
 };
 
-/// A case file: what to examine and to claim about one model, fixed before the run.
-/// Relative paths are relative to the file. Format: docs/case-file.md.
+/// A case file (docs/case-file.md): what to claim about one model, fixed before the run. Paths are relative to it.
 struct CaseFile {
   std::string name, serial, resource_uri, scope;
   std::size_t valid_days = 0;         ///< 0: no expiry date; else it needs a time of issue
@@ -119,9 +116,7 @@ struct CaseFile {
   std::string bytes;  ///< of the file, kept as evidence
 
   /// Something runs the model, a one-layer transformer; else only `sites` are read.
-  [[nodiscard]] bool needs_model() const {
-    return bounds || automaton || spec || folded || !erasures.empty() || !checks.empty();
-  }
+  [[nodiscard]] bool needs_model() const { return needs_text() || spec || !checks.empty(); }
   [[nodiscard]] bool needs_text() const {
     return bounds || automaton || folded || !erasures.empty();
   }

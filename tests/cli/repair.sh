@@ -15,10 +15,12 @@ class digit = /[0-9]/;
 ap Digit = tok in digit;
 ap At = tok = "@";
 ap D = tok = "d";
+ap Six = tok = "6";
 ap On = feat(T/3) > 0;
 prop quiet: all G(At -> X !At) doc "No two at signs in a row.";
 prop no_digit: all G !Digit doc "Never writes a digit.";
 prop no_d: all G !D doc "Never writes a d.";
+prop no_six: all G !Six doc "Never writes a six.";
 prop off: all G !On doc "Feature 3 is never on.";
 prop speaks: some F Digit doc "Some run writes a digit.";
 S
@@ -125,7 +127,7 @@ only rm mask
 predicate "$dir/rm/m.cert.dsse.json" "assert ' allow before ' in c['m.no_digit']['domain'], c['m.no_digit']['domain']"
 expect 0 verify "$dir/rm/m.cert.dsse.json" "$dir/model"
 # masked in the weights: refined mode takes no allow-list
-case_of w '{"name": "w", "spec": "t.spec", "decoder": "top-k:1", "prompts": "p.json", "properties": ["no_digit"], "mode": "refined"}'
+case_of w '{"name": "w", "spec": "t.spec", "decoder": "top-k:1", "prompts": "p.json", "properties": ["no_six"], "mode": "refined"}'
 expect 1 certify w
 expect 0 repair w rw --features 0 --tokens 10
 only rw "mask in weights"

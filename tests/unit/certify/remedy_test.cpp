@@ -70,7 +70,6 @@ TEST_CASE("a question is a resolved specification without the digests of what it
   const std::string question = question_of(spec);
   CHECK(question.find("sha256") == std::string::npos);
   CHECK(question.find("use model M = \"m\";") != std::string::npos);
-  CHECK(question == question_of(question_of(spec)));
   CHECK(question !=
         question_of("spec \"t\" version 1;\nuse model M = \"m\";\nap On = feat(T/4) > 0;\n"));
 }

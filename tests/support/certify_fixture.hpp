@@ -77,7 +77,9 @@ struct Case {
                              "One test model.",
                              "2026-01-31T00:00:00Z",
                              "",
-                             "2027-01-31T00:00:00Z"};
+                             "2027-01-31T00:00:00Z",
+                             0,
+                             ""};
     statement.environment = {{"toolVersion", "0.1.0"}};
     const std::string weights = sha256("weights\n").hex();
     add_evidence(statement, paths, "bounds.cert", "proof",

@@ -180,8 +180,7 @@ class Kernel {
                     Words(colon + 1, words.end())};
     const Header& header = session_.header();
     const auto is_it = [&](const Rule& r) { return r.name == step.rule && r.is_of(header); };
-    const bool again = last_rule_ != kRules.end() && is_it(*last_rule_);
-    const auto rule = again ? last_rule_ : std::find_if(kRules.begin(), kRules.end(), is_it);
+    const auto rule = std::find_if(kRules.begin(), kRules.end(), is_it);
     if (rule == kRules.end()) {
       throw Reject("step", "no such rule in this kind of certificate");
     }
@@ -206,15 +205,12 @@ class Kernel {
       ++concluded_;
       session_.close(*claim);
     }
-    if (std::exchange(last_rule_, rule) != rule) {
-      rules_.emplace(step.rule);
-    }
+    rules_.emplace(step.rule);
   }
 
   Session& session_;
   std::unordered_set<std::size_t> ids_;  ///< hashes
   std::set<std::string> rules_;
-  decltype(kRules)::const_iterator last_rule_ = kRules.end();
   std::vector<Done> done_;  ///< by claim; no level: not shown
   std::size_t steps_ = 0, concluded_ = 0;
 };

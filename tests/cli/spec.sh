@@ -15,7 +15,8 @@ trap 'rm -rf "$dir"' EXIT
 python3 "$ASSAY_SOURCE/tests/cli/spec_subject.py" "$dir"
 assay="$ASSAY_BIN/assay"
 resolve=("$assay" --quiet spec resolve)
-files=(--model "$dir/model" --sae "T=$dir/sae" --readout "digit_probe=$dir/probe.json")
+files=(--model "$dir/model" --sae "T=$dir/sae" --readout "digit_probe=$dir/probe.json"
+  --readout "probe=$dir/probe.json")
 
 expect() { # CODE COMMAND…
   local want=$1 got=0

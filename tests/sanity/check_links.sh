@@ -28,7 +28,7 @@ for file in $files; do
   ! grep -nE '\b(std::|::|[^_a-zA-Z.:>])(exp|expm1|log|log1p|pow|tanh|sin|cos)\(' "$file" ||
     fail "$file: calls libm where an enclosure is needed"
 done
-[ "$kernel" -le 640 ] || fail "kernel (interval.*, kernel.*, rules.hpp): $kernel lines, at most 640"
+[ "$kernel" -le 645 ] || fail "kernel (interval.*, kernel.*, rules.hpp): $kernel lines, at most 645"
 if grep -nE 'assay::|assay_[a-z]+' certify/check/CMakeLists.txt | grep -vE 'assay_check|assay::check|assay_flags'; then
   fail "certify/check/CMakeLists.txt names another part"
 fi

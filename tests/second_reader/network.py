@@ -1,4 +1,5 @@
 """The one-layer network of the page in intervals, at concrete contexts (docs/certificate-format.md, The network)."""
+import math
 from fractions import Fraction
 from functools import lru_cache
 
@@ -92,9 +93,12 @@ class Network:
             need(table and len(table.shape) == 2 and table.shape[0] == h, "no relative bias")
             need(table.shape[1] >= (self.window or self.n_ctx), "a relative bias shorter than what it is read at")
             shapes["blocks.0.attn.rel_bias"] = table.shape
-        need(set(shapes) == set(self.tensors), "tensors that the family does not call for, or some are missing")
-        need(all(self.tensors[n].shape == s and self.tensors[n].dtype == "F32" for n, s in shapes.items()), "a shape that is another")
+        biases = {n for n in shapes if n.rsplit(".", 1)[1].startswith("b_")}
+        need(set(self.tensors) <= set(shapes) and set(shapes) - set(self.tensors) <= biases, "tensors that the family does not call for, or some are missing")
+        need(all(self.tensors[n].shape == s and self.tensors[n].dtype == "F32" for n, s in shapes.items() if n in self.tensors), "a shape that is another")
         self.weights = {n: [iv.of(v) for v in t.exact()] for n, t in self.tensors.items()}
+        for n in biases - set(self.tensors):  # absent: zero
+            self.weights[n] = [iv.of(0)] * math.prod(shapes[n])
         if self.positions == "rotary":
             self.rotary = c.get("rotary_dim") or self.d_head
             base = number(c, "rotary_base", 10000)

@@ -1,5 +1,5 @@
 """The request file: claims, domains, directions, decoder (docs/certificate-format.md, Request file and Request lines)."""
-from .lexis import Words, ident, lines_of, need
+from .lexis import NotRead, Words, ident, lines_of, need
 
 QUANTITIES = {"neuron": 1, "feature": 1, "readout": 1, "residual-mid": 1, "logit": 1, "feature-difference": 2, "logit-difference": 2, "logit-margin": 1}
 
@@ -59,6 +59,8 @@ class Request:
             self.directions[name] = w.hexes(w.nat())
             return
         reader = getattr(self, "claim_" + form.replace("-", "_"), None)
+        if form in ("mmd", "mmd-leakage"):
+            raise NotRead(f"line {form}")
         need(reader is not None, f"no line {form}")
         need(name not in self.claims, "a claim stands twice")
         self.claims[name] = Claim(form, **reader(w))

@@ -89,8 +89,7 @@ struct FoldedCase {
   std::size_t max_tokens = 12000;
 };
 
-/// A case file: what to examine and to claim about one model, fixed before the run.
-/// Relative paths are relative to the file. Format: docs/case-file.md.
+/// What to examine and to claim about one model, fixed before the run (docs/case-file.md); paths are relative to the file.
 struct CaseFile {
   std::string name, serial, resource_uri, scope;
   std::size_t valid_days = 0;         ///< 0: no expiry date; else it needs a time of issue

@@ -7,6 +7,7 @@ leave them when ASSAY_KEEP names a folder:
 The files here came from the test cases 'rules:*', 'automaton: the untouched*', 'automaton: INV*', 'feature-on\\, feature-off: the facts*', 'FLOAT32 is accepted*',
 'margins: a RIVAL*', 'residual: counts*', 'sites: every altered*' and 'inside: *', each with its own folder below ASSAY_KEEP moved into FROM, and from keep_commands.sh; 45 from `assay erase certify` on
 60 rows of three classes (tests/cli/erase_tables.py); 70 from it with --alpha, --symbols and --probes on 1600 rows whose label moves a spread, 71 with --unembedding, --readouts and --region on 200.
+81 and 82 from it with --alpha and --independent-rows, 83 and 84 likewise on rows of three columns whose label moves one and spreads the others.
 47 (the runs of 25 with a lower cut) and 48 (runs that end before a bounded G) are by hand, as are the false numbers in reject/ of EXACT, WINDOWS, STATE, REFINED,
 NEVER, PAIR, CHANCE, VALUES, RANKS, REACH-LEAST, BUCHI and LIVE: what keep.py finds for them is misspelt and not false.
 For every RULE (all that are met and have no file yet, unless some are given) the smallest certificate with it is kept. Of it come

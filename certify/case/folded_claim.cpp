@@ -8,29 +8,12 @@
 #include "assay/base/text.hpp"
 #include "assay/erase/in_model.hpp"
 #include "case_run.hpp"
+#include "claim_compare.hpp"
 
 namespace assay::certify {
 namespace {
 
 constexpr int kDigits = 6;
-
-const Claim* find(const std::vector<Claim>& claims, const std::string& id) {
-  const auto found =
-      std::find_if(claims.begin(), claims.end(), [&](const Claim& c) { return c.id == id; });
-  return found == claims.end() ? nullptr : &*found;
-}
-
-std::string without_spaces(std::string text) {
-  text.erase(std::remove(text.begin(), text.end(), ' '), text.end());
-  return text;
-}
-
-std::string verdict_words(const Claim* claim) {
-  return claim == nullptr ? "not asked"
-         : claim->status == Status::unknown
-             ? "UNKNOWN"
-             : status_name(claim->status) + " (" + level_name(claim->level) + ")";
-}
 
 }  // namespace
 
@@ -152,7 +135,8 @@ Table folded_table(const Statement& statement) {
               {}};
   for (const Claim& claim : statement.claims) {
     if (is_asked_of_both(claim)) {
-      table.rows.push_back({claim.id, claim.text, verdict_words(find(statement.before, claim.id)),
+      table.rows.push_back({claim.id, claim.text,
+                            verdict_words(find_claim(statement.before, claim.id)),
                             verdict_words(&claim)});
     }
   }
@@ -166,7 +150,7 @@ std::string unlike_before(const Statement& statement) {
       continue;
     }
     ++asked;
-    const Claim* const other = find(statement.before, claim.id);
+    const Claim* const other = find_claim(statement.before, claim.id);
     if (other == nullptr || other->text != claim.text ||
         without_spaces(other->formal) != without_spaces(claim.formal)) {
       return "claim '" + visible(claim.id) + "' was not asked in the same words of the base model";

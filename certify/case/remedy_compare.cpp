@@ -1,27 +1,10 @@
 #include <algorithm>
 
+#include "claim_compare.hpp"
 #include "remedy.hpp"
 
 namespace assay::certify {
 namespace {
-
-const Claim* find(const std::vector<Claim>& claims, const std::string& id) {
-  const auto found =
-      std::find_if(claims.begin(), claims.end(), [&](const Claim& c) { return c.id == id; });
-  return found == claims.end() ? nullptr : &*found;
-}
-
-std::string without_spaces(std::string text) {
-  text.erase(std::remove(text.begin(), text.end(), ' '), text.end());
-  return text;
-}
-
-std::string words(const Claim* claim) {
-  return claim == nullptr ? "not asked"
-         : claim->status == Status::unknown
-             ? "UNKNOWN"
-             : status_name(claim->status) + " (" + level_name(claim->level) + ")";
-}
 
 /// Figures about data of the model, made anew with it: their formula names that data.
 bool is_about_data(const Claim& claim) {
@@ -40,7 +23,7 @@ std::string broken(const Claim& old, const Claim* now, const std::string& old_de
     return "it is not asked any more";
   }
   if (now->status != Status::holds) {
-    return "it is " + words(now) + (now->reason.empty() ? "" : ": " + now->reason);
+    return "it is " + verdict_words(now) + (now->reason.empty() ? "" : ": " + now->reason);
   }
   if (now->level < old.level) {
     return "its level fell to " + level_name(now->level);
@@ -68,15 +51,16 @@ std::vector<ClaimChange> compare_claims(const Statement& old, const Statement& n
                                         const std::string& new_decoder) {
   std::vector<ClaimChange> out;
   for (const Claim& claim : old.claims) {
-    const Claim* const other = find(now.claims, claim.id);
+    const Claim* const other = find_claim(now.claims, claim.id);
     out.push_back(
-        {claim.id, claim.text, words(&claim), words(other), claim.bound,
+        {claim.id, claim.text, verdict_words(&claim), verdict_words(other), claim.bound,
          other == nullptr ? "" : other->bound,
          claim.status == Status::holds ? broken(claim, other, old_decoder, new_decoder) : ""});
   }
   for (const Claim& claim : now.claims) {
-    if (find(old.claims, claim.id) == nullptr) {
-      out.push_back({claim.id, claim.text, words(nullptr), words(&claim), "", claim.bound, ""});
+    if (find_claim(old.claims, claim.id) == nullptr) {
+      out.push_back({claim.id, claim.text, verdict_words(nullptr), verdict_words(&claim), "",
+                     claim.bound, ""});
     }
   }
   return out;

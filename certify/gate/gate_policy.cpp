@@ -133,9 +133,9 @@ void read_claims(const ObjectReader& o, GatePolicy& policy) {
 }
 
 GatePolicy read_policy(const ObjectReader& o, const fs::path& folder) {
-  o.only({"version", "trustPolicy", "trustPolicySha256", "revocationList", "registration",
-          "resourceUri", "requireClaims", "forbidStatus", "onUnknown", "minCoverage", "maxAgeDays",
-          "baseline", "recheckProofs", "acceptAssumptions", "waivers"});
+  o.only({"version", "trustPolicy", "trustPolicySha256", "revocationList", "resourceUri",
+          "requireClaims", "forbidStatus", "onUnknown", "minCoverage", "maxAgeDays", "baseline",
+          "recheckProofs", "acceptAssumptions", "waivers"});
   if (o.count("version") != 1) {
     throw InputError(o.where(), "version", "1", std::to_string(o.count("version")));
   }
@@ -145,7 +145,6 @@ GatePolicy read_policy(const ObjectReader& o, const fs::path& folder) {
     policy.trust_sha256 = parse_digest(o.text("trustPolicySha256"));
   }
   policy.revocation_list = path_of(o, "revocationList", folder);
-  policy.registration = path_of(o, "registration", folder);
   policy.resource_uri = o.text("resourceUri");
   read_claims(o, policy);
   const std::string unknown = o.has("onUnknown") ? o.text("onUnknown") : "fail";

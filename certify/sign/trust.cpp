@@ -85,7 +85,7 @@ void check_policy(const TrustPolicy& policy) {
 
 TrustPolicy read_policy(const ObjectReader& o, const std::string& file) {
   o.only({"version", "expires", "keys", "require", "predicateTypes", "resourceUris", "minSequence",
-          "maxAgeDays", "revocation", "timestampAuthorities"});
+          "maxAgeDays", "revocation"});
   TrustPolicy policy;
   policy.source = file;
   policy.version = o.count("version");
@@ -105,7 +105,6 @@ TrustPolicy read_policy(const ObjectReader& o, const std::string& file) {
   policy.resource_uris = o.texts("resourceUris");
   policy.min_sequence = optional_count(o, "minSequence");
   policy.max_age_days = optional_count(o, "maxAgeDays");
-  policy.timestamp_authorities = o.texts("timestampAuthorities");
   const std::string revocation = o.has("revocation") ? o.text("revocation") : "none";
   if (revocation != "require" && revocation != "none") {
     throw InputError(file, "revocation", "require or none", visible(revocation));

@@ -44,7 +44,6 @@ struct GatePolicy {
   std::filesystem::path trust_policy;  ///< empty: the key is named on the command line
   std::optional<Digest> trust_sha256;
   std::filesystem::path revocation_list;  ///< or empty
-  std::filesystem::path registration;     ///< pre-registration of the case, or empty
   std::string resource_uri;
   std::vector<ClaimRequirement> claims;  ///< at least one
   std::vector<Status> forbidden;         ///< of any claim of the certificate

@@ -41,7 +41,6 @@ struct TrustPolicy {
   std::uint64_t min_sequence = 0;
   std::uint64_t max_age_days = 0;  ///< 0: no limit
   bool needs_revocation_list = false;
-  std::vector<std::string> timestamp_authorities;  ///< PEM certificates
 
   /// Keys of that role that must have signed; 0 when the policy does not name the role.
   [[nodiscard]] std::size_t threshold(const std::string& role) const;
